@@ -1,0 +1,1 @@
+"""The command `uhi`: parse, call one function, print."""

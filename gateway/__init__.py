@@ -1,0 +1,1 @@
+"""The network's own processes: the gateway and the network registry."""

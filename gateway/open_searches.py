@@ -1,0 +1,67 @@
+"""The searches that may still be answered: who asked, and which providers were asked.
+
+In memory, bounded, keyed by (consumer, transaction). Times are Unix seconds.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field, replace
+
+from uhi.subscribers import Subscriber
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSearch:
+    """One consumer's search. `asked` are the ids of the providers it went to; `until` is when it closes."""
+
+    consumer: Subscriber
+    transaction_id: str
+    message_id: str
+    asked: frozenset[str] = field(repr=False)
+    until: float
+
+
+@dataclass(slots=True)
+class OpenSearches:
+    """Every open search of this gateway; the oldest give way beyond `most`."""
+
+    most: int = 100_000
+    _searches: OrderedDict[tuple[str, str], OpenSearch] = field(default_factory=OrderedDict)
+    _consumers: dict[str, set[str]] = field(default_factory=dict)
+
+    def open(self, search: OpenSearch) -> None:
+        """Remember a search; a further one in the same transaction adds the providers it asks."""
+        key = (search.consumer.id, search.transaction_id)
+        earlier = self._searches.pop(key, None)
+        if earlier is not None:
+            search = replace(search, asked=search.asked | earlier.asked, until=max(search.until, earlier.until))
+        self._searches[key] = search
+        self._consumers.setdefault(search.transaction_id, set()).add(search.consumer.id)
+        while len(self._searches) > self.most:
+            self._forget(next(iter(self._searches)))
+
+    def find(self, consumer_id: str | None, transaction_id: str, *, provider_id: str, now: float) -> OpenSearch | None:
+        """The open search this provider was asked in; without a consumer id, the only one of the transaction."""
+        consumers = {consumer_id} if consumer_id else self._consumers.get(transaction_id, set())
+        if len(consumers) != 1:
+            return None
+        search = self._searches.get((next(iter(consumers)) or "", transaction_id))
+        if search is None or search.until < now or provider_id not in search.asked:
+            return None
+        return search
+
+    def close_passed(self, now: float) -> None:
+        """Forget the searches that have closed."""
+        for key in [key for key, search in self._searches.items() if search.until < now]:
+            self._forget(key)
+
+    def __len__(self) -> int:
+        return len(self._searches)
+
+    def _forget(self, key: tuple[str, str]) -> None:
+        del self._searches[key]
+        consumers = self._consumers.get(key[1], set())
+        consumers.discard(key[0])
+        if not consumers:
+            self._consumers.pop(key[1], None)

@@ -1,0 +1,84 @@
+"""The first search: matched before the ACK, fanned out after it, the same bytes to every provider it concerns.
+
+Above: `gateway.app`; below: matching, open searches, the door out. Source: UHI guide 2.1, decisions 13, 19, 23, 25.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from itertools import count
+
+from gateway.matching import MatchRules, cut, match, wanted
+from gateway.open_searches import OpenSearch, OpenSearches
+from gateway.relays import RelayedSearch
+from uhi.errors import NO_PROVIDERS, Refusal
+from uhi.exchange.admission import Admitted, Candidate
+from uhi.exchange.compose import COUNTRY
+from uhi.exchange.parties import check_registered_consumer, ttl_end
+from uhi.ports import ProviderDirectory
+from uhi.subscribers import Subscriber
+from uhi.verified import Admission
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class SearchRules:
+    """What a network decides about searches: `fan_out_limit` providers at most; open for `open_seconds` without a ttl."""
+
+    match: MatchRules = field(default_factory=MatchRules)
+    fan_out_limit: int = 2_000
+    open_seconds: float = 60.0
+
+
+class Searches:
+    """Decides on searches: whom each concerns, and how long it stays open."""
+
+    def __init__(self, directory: ProviderDirectory, open_searches: OpenSearches, rules: SearchRules) -> None:
+        self._directory = directory
+        self._open = open_searches
+        self._rules = rules
+        self._turns = count()
+
+    async def admit(self, candidate: Candidate) -> Admitted:
+        """Step 8 for a search: the consumer is as registered, and somebody is concerned.
+
+        Raises: Refusal(CONSUMER_UNKNOWN, CONSUMER_URI_MISMATCH, NO_PROVIDERS, REGISTRY_AWAY).
+        """
+        context = candidate.context
+        check_registered_consumer(context, candidate.sender)
+        message = candidate.message
+        intent = message.intent if isinstance(message, RelayedSearch) else {}
+        providers = await self._directory.providers(context.domain, context.country or COUNTRY)
+        targets = match(providers, wanted(context, intent), self._rules.match)
+        if not targets:
+            raise Refusal(
+                NO_PROVIDERS, f"no subscribed provider for {context.domain}", next_step="widen the search, or register"
+            )
+        return Admitted(candidate.legs[0], Admission(targets=self._within_limit(targets, candidate)))
+
+    def accepted(self, candidate: Candidate, admitted: Admitted) -> None:
+        """Open the search before anybody can answer it."""
+        ends = ttl_end(candidate.context, candidate.now)
+        self._open.close_passed(candidate.now)
+        self._open.open(
+            OpenSearch(
+                consumer=candidate.sender,
+                transaction_id=candidate.transaction_id,
+                message_id=candidate.context.message_id,
+                asked=frozenset(target.id for target in admitted.admission.targets),
+                until=candidate.now + self._rules.open_seconds if ends is None else ends,
+            )
+        )
+
+    def _within_limit(self, targets: tuple[Subscriber, ...], candidate: Candidate) -> tuple[Subscriber, ...]:
+        limit = self._rules.fan_out_limit
+        if len(targets) > limit:
+            log.error(
+                "truncated: a search concerns %d providers, the limit is %d",
+                len(targets),
+                limit,
+                extra={"transaction_id": candidate.transaction_id, "outcome": "truncated"},
+            )
+        return cut(targets, limit, next(self._turns) if len(targets) > limit else 0)

@@ -1,0 +1,1 @@
+"""Pluggable applications, one folder each; `app.py` is where to start reading."""

@@ -1,0 +1,284 @@
+"""The protocol on one page: who may send which message to whom, and what answers it.
+
+An action is a value of one of three kinds: `Question` (exactly one answer), `Broadcast` (silence is an answer) and
+`Notice` (no answer). Each is made of `Leg`s, one per direction. Source: UHI endpoints and message tables (spec 2.0.2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from uhi.errors import MESSAGE_INVALID, Outcome, Refusal
+from uhi.messages import (
+    Cancel,
+    Confirm,
+    Init,
+    Lookup,
+    MessageToConsumer,
+    MessageToProvider,
+    OnCancel,
+    OnCancelAudit,
+    OnConfirm,
+    OnConfirmAudit,
+    OnInit,
+    OnSearch,
+    OnSelect,
+    OnStatus,
+    OnStatusAudit,
+    OnUpdateAudit,
+    Order,
+    ProviderLookup,
+    Reported,
+    Search,
+    Select,
+    Slots,
+    SlotsFound,
+    Status,
+    Updated,
+)
+from uhi.messages.wire import Wire
+from uhi.subscribers import Role
+
+M = TypeVar("M", bound=Wire)
+M_co = TypeVar("M_co", bound=Wire, covariant=True)
+Q = TypeVar("Q", bound=Wire)
+A = TypeVar("A", bound=Wire)
+
+KIB = 1024
+Check = Callable[[Wire], None]
+
+_CONSUMER, _PROVIDER, _GATEWAY = Role.CONSUMER, Role.PROVIDER, Role.GATEWAY
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one direction of an action may cost: body bytes, JSON nodes, and differing messages per transaction."""
+
+    body: int = 256 * KIB
+    nodes: int = 20_000
+    per_transaction: int = 50
+
+
+ORDINARY = Limits()
+CATALOGUE = Limits(body=4096 * KIB, nodes=250_000, per_transaction=20)
+CHAT = Limits(body=8192 * KIB, per_transaction=1_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Leg(Generic[M_co]):
+    """One direction of an action: what arrives at `path`, from whom, for whom.
+
+    `name` tells apart what shares a path (first and second search). `accepts` are the values of `context.action` taken;
+    the first is the one written. `forwarded` legs come through the gateway and carry its header. A `single_shot` leg
+    takes one body per message_id. `answers` names the leg it is the callback of; `audit` is the path of its copy.
+    `check` is a pure test for what must be refused before the ACK.
+    """
+
+    name: str
+    path: str
+    kind: type[M_co]
+    senders: tuple[Role, ...]
+    receiver: Role
+    accepts: tuple[str, ...] = ()
+    forwarded: bool = False
+    single_shot: bool = False
+    answers: str = ""
+    audit: str = ""
+    has_context: bool = True
+    limits: Limits = ORDINARY
+    check: Check | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Decline:
+    """What a handler returns when the business answer is no: it travels as the callback's `error`."""
+
+    outcome: Outcome
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Question(Generic[Q, A]):
+    """An action with exactly one answer: the provider owes the consumer a callback."""
+
+    request: Leg[Q]
+    answer: Leg[A]
+
+
+@dataclass(frozen=True, slots=True)
+class Broadcast(Generic[Q, A]):
+    """An action that may stay unanswered, and may be answered by many."""
+
+    request: Leg[Q]
+    answer: Leg[A]
+
+
+@dataclass(frozen=True, slots=True)
+class Notice(Generic[M]):
+    """News without an answer."""
+
+    leg: Leg[M]
+
+
+def _requires(*paths: str) -> Check:
+    """A check that each dotted path below `message` leads to a value that is there and not empty."""
+
+    def check(message: Wire) -> None:
+        for path in paths:
+            value: object = message
+            for name in path.split("."):
+                value = getattr(value, name, None)
+            if value is None or value == "":
+                raise Refusal(MESSAGE_INVALID, f"message.{path} is missing", path=f"$.message.{path}")
+
+    return check
+
+
+def _names_a_slot(message: Wire) -> None:
+    _requires("order.fulfillment.id")(message)
+    order = getattr(message, "order", None)
+    if isinstance(order, Order) and order.line is None:
+        raise Refusal(MESSAGE_INVALID, "message.order.item is missing", path="$.message.order.item")
+
+
+def _is_doctor_no_show(message: Wire) -> None:
+    _requires("order.id")(message)
+    if not (isinstance(message, Reported) and message.order.state == "DOCTOR_NO_SHOW"):
+        raise Refusal(
+            MESSAGE_INVALID,
+            "a consumer may set one state only",
+            got="another state",
+            expected="DOCTOR_NO_SHOW",
+            path="$.message.order.state",
+        )
+
+
+_has_order = _requires("order.id")
+
+
+def _question(
+    name: str, kinds: tuple[type[Q], type[A]], *, single_shot: bool, check: Check | None, audit: str = ""
+) -> Question[Q, A]:
+    request, answer = kinds
+    callback = f"on_{name}"
+    return Question(
+        Leg(name, name, request, (_CONSUMER,), _PROVIDER, (name,), single_shot=single_shot, check=check),
+        Leg(
+            callback,
+            callback,
+            answer,
+            (_PROVIDER,),
+            _CONSUMER,
+            (callback,),
+            single_shot=single_shot,
+            answers=name,
+            audit=audit,
+        ),
+    )
+
+
+def _notice(name: str, path: str, kind: type[M], sender: Role, *, audit: str = "", check: Check | None = None, limits: Limits = ORDINARY) -> Notice[M]:  # fmt: skip
+    receiver = _CONSUMER if sender is _PROVIDER else _PROVIDER
+    return Notice(Leg(name, path, kind, (sender,), receiver, (path,), audit=audit, check=check, limits=limits))
+
+
+SEARCH: Broadcast[Search, OnSearch] = Broadcast(
+    Leg("search", "search", Search, (_CONSUMER,), _PROVIDER, ("search",), forwarded=True),
+    Leg(
+        "on_search",
+        "on_search",
+        OnSearch,
+        (_PROVIDER,),
+        _CONSUMER,
+        ("on_search",),
+        forwarded=True,
+        answers="search",
+        limits=CATALOGUE,
+    ),
+)
+"""The first search: through the gateway to every provider it concerns."""
+
+SLOTS: Broadcast[Slots, SlotsFound] = Broadcast(
+    Leg("slots", "search", Slots, (_CONSUMER,), _PROVIDER, ("search",)),
+    Leg(
+        "slots_found",
+        "on_search",
+        SlotsFound,
+        (_PROVIDER,),
+        _CONSUMER,
+        ("on_search",),
+        answers="slots",
+        limits=CATALOGUE,
+    ),
+)
+"""The second search: straight to one provider, for the free slots of one doctor."""
+
+SELECT: Question[Select, OnSelect] = _question("select", (Select, OnSelect), single_shot=False, check=None)
+INIT: Question[Init, OnInit] = _question("init", (Init, OnInit), single_shot=True, check=_names_a_slot)
+CONFIRM: Question[Confirm, OnConfirm] = _question(
+    "confirm", (Confirm, OnConfirm), single_shot=True, check=_has_order, audit="on_confirm_audit"
+)
+STATUS: Question[Status, OnStatus] = _question(
+    "status", (Status, OnStatus), single_shot=False, check=_has_order, audit="on_status_audit"
+)
+CANCEL: Question[Cancel, OnCancel] = _question(
+    "cancel", (Cancel, OnCancel), single_shot=True, check=_has_order, audit="on_cancel_audit"
+)
+
+UPDATED: Notice[Updated] = _notice(
+    "updated", "on_update", Updated, _PROVIDER, audit="on_update_audit", check=_has_order
+)
+"""News of an appointment, provider to consumer: started, completed, no-show."""
+
+REPORTED: Notice[Reported] = _notice("reported", "on_update", Reported, _CONSUMER, check=_is_doctor_no_show)
+"""The one state a consumer may set, consumer to provider: DOCTOR_NO_SHOW."""
+
+STATUS_NEWS: Notice[OnStatus] = _notice(
+    "status_news", "on_status", OnStatus, _PROVIDER, audit="on_status_audit", check=_has_order
+)
+CANCELLED: Notice[OnCancel] = _notice(
+    "cancelled", "on_cancel", OnCancel, _PROVIDER, audit="on_cancel_audit", check=_has_order
+)
+"""A cancellation the provider makes of its own accord."""
+
+TO_CONSUMER: Notice[MessageToConsumer] = _notice("to_consumer", "on_message", MessageToConsumer, _PROVIDER, limits=CHAT)
+TO_PROVIDER: Notice[MessageToProvider] = _notice("to_provider", "on_message", MessageToProvider, _CONSUMER, limits=CHAT)
+
+
+def _audit(path: str, kind: type[M]) -> Notice[M]:
+    callback = path.removesuffix("_audit")
+    return Notice(Leg(path, path, kind, (_PROVIDER,), _GATEWAY, (callback, path)))
+
+
+ON_CONFIRM_AUDIT = _audit("on_confirm_audit", OnConfirmAudit)
+ON_STATUS_AUDIT = _audit("on_status_audit", OnStatusAudit)
+ON_UPDATE_AUDIT = _audit("on_update_audit", OnUpdateAudit)
+ON_CANCEL_AUDIT = _audit("on_cancel_audit", OnCancelAudit)
+
+_ANYBODY = (_CONSUMER, _PROVIDER, _GATEWAY)
+LOOKUP: Leg[Lookup] = Leg("lookup", "lookup", Lookup, _ANYBODY, Role.REGISTRY, has_context=False)
+"""Context-free, and answered at once with records instead of an ACK."""
+
+PROVIDER_LOOKUP: Leg[ProviderLookup] = Leg(
+    "lookup/providers", "lookup/providers", ProviderLookup, (_GATEWAY,), Role.REGISTRY, has_context=False
+)
+"""The gateway's question for whom a search concerns."""
+
+_TALK: tuple[Leg[Wire], ...] = tuple(
+    leg for action in (SEARCH, SLOTS, SELECT, INIT, CONFIRM, STATUS, CANCEL) for leg in (action.request, action.answer)
+)
+_NEWS: tuple[Leg[Wire], ...] = (
+    UPDATED.leg,
+    REPORTED.leg,
+    STATUS_NEWS.leg,
+    CANCELLED.leg,
+    TO_CONSUMER.leg,
+    TO_PROVIDER.leg,
+)
+
+
+def legs_of(receiver: Role) -> tuple[Leg[Wire], ...]:
+    """Every leg of the protocol that arrives at a consumer or a provider, handled or not."""
+    return tuple(leg for leg in (*_TALK, *_NEWS) if leg.receiver is receiver)

@@ -1,0 +1,68 @@
+"""Holds: how long a slot is kept for a patient, how many a patient may keep, and what a confirmation finds.
+
+Pure: `now` is an argument. Source: NHA Physical Consultation v2.0, slots and hold.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+
+from uhi.booking.states import OrderState
+from uhi.errors import SlotUnavailable
+
+HOLD = timedelta(minutes=15)
+"""From init; nothing extends it."""
+
+CLAIM = timedelta(minutes=1)
+"""How long a slot is kept while a late confirmation books it."""
+
+
+def hold_until(now: datetime) -> datetime:
+    """Return when a hold made now ends."""
+    return now + HOLD
+
+
+def is_live(until: datetime, *, now: datetime) -> bool:
+    """Whether a hold still keeps its slot: at `until` itself it does not any more."""
+    return now < until
+
+
+class Finding(Enum):
+    """What a confirmation finds."""
+
+    HELD = "the slot is held: book it"
+    LAPSED = "the hold is over: book if the slot is still free at the same price"
+    ANSWERED = "the order was answered before: answer the same"
+
+
+def find(state: OrderState, until: datetime, *, now: datetime) -> Finding:
+    """Return what a confirmation finds for an order in this state whose hold ends at `until`."""
+    if state.travels:
+        return Finding.ANSWERED
+    held = state is OrderState.HELD and is_live(until, now=now)
+    return Finding.HELD if held else Finding.LAPSED
+
+
+@dataclass(frozen=True, slots=True)
+class HoldLimits:
+    """How many live holds there may be: of one patient, and through one consumer (None: not limited)."""
+
+    per_patient: int = 2
+    per_consumer: int | None = None
+
+
+def check_limits(limits: HoldLimits, *, of_patient: int, of_consumer: int) -> None:
+    """Refuse one more hold where a patient or a consumer has as many live ones as it may.
+
+    Raises: SlotUnavailable.
+    """
+    if of_patient >= limits.per_patient:
+        raise SlotUnavailable(
+            "the patient holds as many slots as one may",
+            got=str(of_patient),
+            next_step="confirm one, or wait until one lapses",
+        )
+    if limits.per_consumer is not None and of_consumer >= limits.per_consumer:
+        raise SlotUnavailable("the consumer holds as many slots as one may", got=str(of_consumer))

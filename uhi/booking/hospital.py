@@ -1,0 +1,192 @@
+"""The seam to a hospital's own system: the Protocol an embedding team implements, and the values it speaks in.
+
+Above: `uhi.booking.provider`, which does the rest of UHI. The same values are what a consumer reads from a catalogue.
+Times are aware datetimes, money is Decimal rupees.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Protocol
+
+from uhi.booking.quotes import Quote
+from uhi.booking.reasons import Cancellation, CancelledBy
+from uhi.messages.values import PHYSICAL, Address, Circle, Place, Point
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """From `start` to `end`, aware."""
+
+    start: datetime
+    end: datetime
+
+    def overlaps(self, other: Window) -> bool:
+        """Whether the two have a moment in common."""
+        return self.start < other.end and other.start < self.end
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facility:
+    """A hospital or clinic. `hfr_id` and `hip_id` are its numbers in the registers of facilities and record keepers."""
+
+    id: str
+    name: str
+    short_desc: str = ""
+    long_desc: str = ""
+    address: str = ""
+    pincode: str = ""
+    point: Point | None = None
+    city: Place | None = None
+    district: Place | None = None
+    state: Place | None = None
+    hfr_id: str = ""
+    hip_id: str = ""
+    helpline_number: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Speciality:
+    """A field of medicine (`CARDIOLOGY`, Cardiology) and the system of medicine it belongs to."""
+
+    code: str
+    name: str
+    system_code: str = "ALLOPATHY"
+    system_name: str = "Allopathy"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doctor:
+    """A doctor at one facility. `id` is the HPR address (`asha.verma@hpr.ndhm`), `hpr_id` the number behind it.
+
+    `price` is the total payable for a consultation; `available` the time in which there may be slots, None if unknown.
+    """
+
+    id: str
+    name: str
+    facility: Facility
+    price: Decimal
+    speciality: Speciality | None = None
+    gender: str = ""
+    hpr_id: str = ""
+    education: str = ""
+    experience: str = ""
+    languages: str = ""
+    fulfilments: tuple[str, ...] = (PHYSICAL,)
+    available: Window | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slot:
+    """A time in which a doctor can see one patient. `seat` tells apart slots a doctor offers side by side."""
+
+    id: str
+    doctor: Doctor
+    start: datetime
+    end: datetime
+    quote: Quote
+    fulfilment: str = PHYSICAL
+    seat: int = 0
+
+    @property
+    def price(self) -> Decimal:
+        """The total payable."""
+        return self.quote.total
+
+    @property
+    def window(self) -> Window:
+        """When it is."""
+        return Window(self.start, self.end)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patient:
+    """Who comes. `id` is the ABHA address, `phone` has ten digits. Nothing of it shows in a repr."""
+
+    id: str = field(repr=False)
+    name: str = field(repr=False)
+    phone: str = field(repr=False)
+    address: Address = field(repr=False)
+    email: str = field(default="", repr=False)
+    gender: str = field(default="", repr=False)
+    born: date | None = field(default=None, repr=False)
+    abha_number: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoctorQuery:
+    """What a patient looks for. Filters combine; an empty one does not restrict.
+
+    `doctor` is a name or a part of it, `hpr` an HPR address or number, `speciality` a code or name, `near` a circle.
+    """
+
+    doctor: str = ""
+    hpr: str = ""
+    speciality: str = ""
+    facility: str = ""
+    city: Place | None = None
+    district: Place | None = None
+    state: Place | None = None
+    pincode: str = ""
+    near: Circle | None = None
+    fulfilment: str = PHYSICAL
+    window: Window | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """A slot kept for a patient until a time. `id` is the hospital's own name for it."""
+
+    id: str
+    slot: Slot
+    patient: Patient = field(repr=False)
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Appointment:
+    """What the hospital's own system knows of a booked slot. `cancelled` is set once it is called off there."""
+
+    id: str
+    care_context_id: str = ""
+    cancelled: Cancellation | None = None
+
+
+class Hospital(Protocol):
+    """What a hospital's own system is asked and told; everything else of UHI is the library's work."""
+
+    async def find_doctors(self, query: DoctorQuery) -> Sequence[Doctor]:
+        """Return the doctors a patient may be shown; `uhi.booking.matching.matches` weighs one against a query."""
+
+    async def find_slots(self, doctor_id: str, *, window: Window) -> Sequence[Slot]:
+        """Return the free slots of a doctor that start in the window; none for an unknown doctor.
+
+        A slot whose hold has passed its `until` is free.
+        """
+
+    async def hold(self, slot_id: str, *, patient: Patient, until: datetime) -> Hold:
+        """Keep a slot for a patient until a time, in one atomic step: of two askers one gets it.
+
+        Raises: SlotUnavailable when it is held, booked or unknown.
+        """
+
+    async def release(self, hold: Hold) -> None:
+        """Free a held slot; a hold that is not there any more is no error."""
+
+    async def book(self, hold: Hold) -> Appointment:
+        """Turn a hold into an appointment.
+
+        Raises: SlotUnavailable when the slot is not held by this hold any more.
+        """
+
+    async def cancel(self, appointment_id: str, *, by: CancelledBy, reason: str) -> None:
+        """Call an appointment off for the patient and free or close its slot; `reason` is a code, perhaps unknown.
+
+        Raises: StateConflict when it cannot be called off any more.
+        """
+
+    async def appointment(self, appointment_id: str) -> Appointment | None:
+        """Return what is known of an appointment, None if nothing."""

@@ -1,0 +1,112 @@
+"""Steps 7 and 8 on the context alone: who it names, whom it is addressed to, whether its time has passed.
+
+Pure. Source: decision 3 (sender), UHI context rules (`uhi` core 0.7.1), security error table.
+"""
+
+from __future__ import annotations
+
+from uhi.actions import Leg
+from uhi.errors import (
+    CONSUMER_UNKNOWN,
+    CONSUMER_URI_MISMATCH,
+    MESSAGE_INVALID,
+    SIGNER_NOT_SENDER,
+    TTL_PASSED,
+    WRONG_CONSUMER,
+    WRONG_PROVIDER,
+    Refusal,
+)
+from uhi.messages import Context
+from uhi.messages.times import ttl_seconds
+from uhi.messages.wire import Wire
+from uhi.subscribers import Role, Subscriber
+
+
+def id_of(context: Context, role: Role) -> str | None:
+    """The id the context gives for a role; None where the protocol has no field for it."""
+    if role is Role.CONSUMER:
+        return context.consumer_id
+    return context.provider_id if role is Role.PROVIDER else None
+
+
+def check_sender(context: Context, sender: Subscriber) -> None:
+    """Step 7: the signer is the party the context names as sender; a missing id is taken from the verified key.
+
+    Raises: Refusal(SIGNER_NOT_SENDER).
+    """
+    named = id_of(context, sender.role)
+    if named is not None and named != sender.id:
+        raise Refusal(
+            SIGNER_NOT_SENDER,
+            f"{sender.id} signed for another party",
+            got=f"{sender.role.value}_id {named}",
+            expected=sender.id,
+            path=f"$.context.{sender.role.value}_id",
+        )
+
+
+def check_recipient(context: Context, leg: Leg[Wire], our_id: str) -> bool:
+    """Step 7: the message is addressed to us. Returns whether the context says so itself.
+
+    A gateway has no field in the context; a first search has no provider yet.
+    Raises: Refusal(WRONG_PROVIDER), Refusal(WRONG_CONSUMER).
+    """
+    named = id_of(context, leg.receiver)
+    if named is None:
+        return leg.receiver is Role.GATEWAY or leg.forwarded
+    if named != our_id:
+        fault = WRONG_PROVIDER if leg.receiver is Role.PROVIDER else WRONG_CONSUMER
+        raise Refusal(
+            fault,
+            "the message is addressed to somebody else",
+            got=named,
+            expected=our_id,
+            path=f"$.context.{leg.receiver.value}_id",
+        )
+    return True
+
+
+def check_registered_consumer(context: Context, consumer: Subscriber) -> None:
+    """A gateway's own rule for a first search: the consumer and its address are there, exactly as registered.
+
+    Raises: Refusal(CONSUMER_UNKNOWN), Refusal(CONSUMER_URI_MISMATCH).
+    """
+    if not context.consumer_id:
+        raise Refusal(CONSUMER_UNKNOWN, "consumer_id is missing", expected=consumer.id, path="$.context.consumer_id")
+    if context.consumer_uri != consumer.url:
+        raise Refusal(
+            CONSUMER_URI_MISMATCH,
+            "consumer_uri is not the registered address",
+            got="none" if not context.consumer_uri else "another",
+            expected=consumer.url,
+            path="$.context.consumer_uri",
+        )
+
+
+def transaction_of(context: Context) -> str:
+    """The transaction the message belongs to.
+
+    Raises: Refusal(MESSAGE_INVALID) where it is missing.
+    """
+    if not context.transaction_id:
+        raise Refusal(MESSAGE_INVALID, "context.transaction_id is missing", path="$.context.transaction_id")
+    return context.transaction_id
+
+
+def ttl_end(context: Context, received_at: float) -> float | None:
+    """When the message's explicit ttl ends (Unix seconds), counted from its timestamp or, without one, from arrival."""
+    seconds = ttl_seconds(context.ttl) if context.ttl else None
+    if seconds is None:
+        return None
+    sent = context.sent_at
+    return (sent.timestamp() if sent else received_at) + seconds
+
+
+def check_ttl(context: Context, now: float) -> None:
+    """Step 8: an explicit ttl has not passed.
+
+    Raises: Refusal(TTL_PASSED).
+    """
+    end = ttl_end(context, now)
+    if end is not None and end < now:
+        raise Refusal(TTL_PASSED, f"the ttl of the message passed {now - end:.0f} s ago", path="$.context.ttl")

@@ -1,0 +1,17 @@
+"""HTTP by aiohttp: routes and a server in front of an `Entrance`, and the client behind `ports.Transport`."""
+
+from uhi.http.addresses import AddressPolicy, any_address, public_only
+from uhi.http.client import HttpTransport
+from uhi.http.server import Server, ServerLimits, add_routes, application, serve
+
+__all__ = [
+    "AddressPolicy",
+    "HttpTransport",
+    "Server",
+    "ServerLimits",
+    "add_routes",
+    "any_address",
+    "application",
+    "public_only",
+    "serve",
+]

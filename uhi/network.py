@@ -1,0 +1,37 @@
+"""A network's preset: what differs between our own network, NHA's sandbox and NHA's production.
+
+Pure values, chosen by `UHI_NETWORK`. Source: decisions 5, 32, 38; NHA's peers as documented in 2026.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from uhi.exchange.trust import SendersSignature
+
+CONSULTATION_DOMAIN = "nic2004:85111"
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """How peers of a network behave and what they may use.
+
+    `always_200` answers refusals with HTTP 200 and the same NACK body. `offers_select` and `offers_online`
+    open parts that NHA has not opened yet. `is_local` allows http, private addresses and keys that
+    stand in public documents: development only. `audited_domains` send audit copies to the gateway.
+    """
+
+    name: str
+    senders_signature: SendersSignature
+    always_200: bool
+    offers_select: bool
+    offers_online: bool
+    is_local: bool
+    audited_domains: frozenset[str] = frozenset({CONSULTATION_DOMAIN})
+
+
+LOCAL = Network("local", SendersSignature.REQUIRED, always_200=False, offers_select=True, offers_online=True, is_local=True)  # fmt: skip
+NHA_SANDBOX = Network("nha-sandbox", SendersSignature.IF_PRESENT, always_200=True, offers_select=False, offers_online=False, is_local=False)  # fmt: skip
+NHA = Network("nha", SendersSignature.IF_PRESENT, always_200=True, offers_select=False, offers_online=False, is_local=False)  # fmt: skip
+
+NETWORKS = {network.name: network for network in (LOCAL, NHA_SANDBOX, NHA)}

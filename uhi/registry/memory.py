@@ -1,0 +1,118 @@
+"""A registry in memory: what tests, the development network and the registry server itself ask.
+
+Implements `ports.Registry` and `ports.ProviderDirectory`; filled by code or by `yaml_file`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from uhi.errors import SUBSCRIBER_UNKNOWN, Refusal, SetupError
+from uhi.subscribers import SUBSCRIBED, KeyRef, Record, Role, Subscriber, SubscriberKey
+
+EVERYTHING = "*"
+"""A domain or city that stands for all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A registry entry with its keys; more than one while an old key and its successor overlap."""
+
+    subscriber: Subscriber
+    keys: tuple[SubscriberKey, ...]
+
+    def __post_init__(self) -> None:
+        ids = [key.id for key in self.keys]
+        if len(set(ids)) != len(ids):
+            raise SetupError(f"{self.subscriber.id} has two keys of one id", expected="ids that differ")
+
+
+class MemoryRegistry:
+    """Members by subscriber id and role. Not for threads."""
+
+    def __init__(self, members: Iterable[Member] = ()) -> None:
+        self._members: dict[tuple[str, Role], Member] = {}
+        for member in members:
+            self.add(member)
+
+    def add(self, member: Member) -> None:
+        """Add a member.
+
+        Raises: SetupError when the subscriber is there already in that role.
+        """
+        if _place(member.subscriber) in self._members:
+            raise SetupError(
+                f"{member.subscriber.id} is there already as {member.subscriber.role.value}", next_step="replace it"
+            )
+        self.replace(member)
+
+    def replace(self, member: Member) -> None:
+        """Put a member in the place of the one with its id and role, or add it: new keys, another status or address."""
+        self._members[_place(member.subscriber)] = member
+
+    def remove(self, subscriber_id: str, role: Role) -> None:
+        """Remove a member, if it is there."""
+        self._members.pop((subscriber_id, role), None)
+
+    def members(self) -> tuple[Member, ...]:
+        """Every member, ordered by id and role."""
+        return tuple(sorted(self._members.values(), key=_order))
+
+    def with_id(self, subscriber_id: str) -> tuple[Member, ...]:
+        """The members of one subscriber, in each of its roles."""
+        return tuple(
+            member for role in Role if (member := self._members.get((subscriber_id, role))) is not None
+        )
+
+    async def record(self, ref: KeyRef, *, fresh: bool = False) -> Record:
+        """See `uhi.ports.Registry`; always as fresh as can be."""
+        member = self._member(ref.subscriber_id, ref.role)
+        for key in member.keys:
+            if key.id == ref.key_id:
+                return Record(member.subscriber, key)
+        raise Refusal(
+            SUBSCRIBER_UNKNOWN, f"{ref.subscriber_id} has no key {ref.key_id}", next_step="register the key, or correct its id"
+        )
+
+    async def subscriber(self, subscriber_id: str, role: Role) -> Subscriber:
+        """See `uhi.ports.Registry`."""
+        return self._member(subscriber_id, role).subscriber
+
+    async def providers(self, domain: str, country: str) -> tuple[Subscriber, ...]:
+        """See `uhi.ports.ProviderDirectory`; ordered by id."""
+        subscribers = (member.subscriber for member in self.members())
+        return tuple(each for each in subscribers if is_provider_for(each, domain=domain, country=country))
+
+    def _member(self, subscriber_id: str, role: Role) -> Member:
+        member = self._members.get((subscriber_id, role))
+        if member is None:
+            raise Refusal(
+                SUBSCRIBER_UNKNOWN,
+                f"the registry knows no {role.value} {subscriber_id}",
+                next_step="register the subscriber, or correct its id",
+            )
+        return member
+
+
+def is_provider_for(subscriber: Subscriber, *, domain: str, country: str) -> bool:
+    """Whether a search in this domain and country concerns the subscriber: an active provider registered for both."""
+    return (
+        subscriber.role is Role.PROVIDER
+        and subscriber.status == SUBSCRIBED
+        and is_registered_for(subscriber, domain=domain, country=country)
+    )
+
+
+def is_registered_for(subscriber: Subscriber, *, domain: str, country: str) -> bool:
+    """Whether an entry covers a domain and a country. Either is upper or lower case; `*` in the entry covers all."""
+    domains = {each.lower() for each in subscriber.domains}
+    return (domain.lower() in domains or EVERYTHING in domains) and subscriber.country.lower() == country.lower()
+
+
+def _place(subscriber: Subscriber) -> tuple[str, Role]:
+    return subscriber.id, subscriber.role
+
+
+def _order(member: Member) -> tuple[str, str]:
+    return member.subscriber.id, member.subscriber.role.value

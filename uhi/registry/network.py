@@ -1,0 +1,208 @@
+"""The network's registry over HTTP: signed lookups, answers filtered by what was asked, remembered for a short time.
+
+Implements `ports.Registry` and `ports.ProviderDirectory`. Below: `cache`, `rows`, the Transport port.
+Source: UHI `networkregistry/lookup`; `lookup/providers` is this network's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from uhi import strict_json
+from uhi.errors import (
+    RECORD_UNKNOWN,
+    REGISTRY_AWAY,
+    SUBSCRIBER_UNKNOWN,
+    DeliveryError,
+    Refusal,
+    RegistryError,
+)
+from uhi.exchange.stamps import Stamps
+from uhi.messages.lookup import read_lookup_answer
+from uhi.ports import Clock, Reply, Transport
+from uhi.registry.cache import CacheTimes, LookupBudget, LookupCache
+from uhi.registry.memory import is_provider_for, is_registered_for
+from uhi.registry.rows import choose, read_rows
+from uhi.signing import body_digest
+from uhi.strict_json import JsonLimits
+from uhi.subscribers import KeyRef, Record, Role, Subscriber
+
+LONGEST_PROVIDER_LIST = 8 * 1024 * 1024
+"""Bytes that the answer to a search for providers may have: the transport that asks must take as much."""
+
+_LIMITS = JsonLimits(nodes=250_000)
+_LATER = 5
+
+
+@dataclass(frozen=True, slots=True)
+class LookupScope:
+    """What a lookup must name beside the subscriber. Registries find nothing when one is missing."""
+
+    domain: str
+    country: str = "IND"
+    city: str = "std:011"
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryAccess:
+    """The way to a registry: its base URL (`…/networkregistry`), our signatures, what we ask for, seconds to wait."""
+
+    url: str
+    stamps: Stamps
+    scope: LookupScope
+    timeout: float = 3.0
+
+
+class NetworkRegistry:
+    """What the network's registry says, for a while from memory; see `CacheTimes`.
+
+    A key never seen that gets no turn within the lookup budget is refused as unknown: made-up key ids then cost 401s,
+    not lookups. Keys that came with a list of providers need no lookup of their own.
+    """
+
+    def __init__(
+        self, access: RegistryAccess, *, transport: Transport, clock: Clock, times: CacheTimes = CacheTimes()  # noqa: B008
+    ) -> None:
+        self._access = access
+        self._transport = transport
+        self._clock = clock
+        self._records = LookupCache(self._ask_record, clock=clock, times=times, budget=LookupBudget())
+        self._subscribers = LookupCache(self._ask_subscriber, clock=clock, times=times)
+        self._providers = LookupCache(self._ask_providers, clock=clock, times=times, size=1_000)
+
+    async def record(self, ref: KeyRef, *, fresh: bool = False) -> Record:
+        """See `uhi.ports.Registry`."""
+        return await self._records.get(ref, fresh=fresh)
+
+    async def subscriber(self, subscriber_id: str, role: Role) -> Subscriber:
+        """See `uhi.ports.Registry`."""
+        return await self._subscribers.get((subscriber_id, role))
+
+    async def providers(self, domain: str, country: str) -> tuple[Subscriber, ...]:
+        """See `uhi.ports.ProviderDirectory`; ordered by id."""
+        return await self._providers.get((domain, country))
+
+    async def aclose(self) -> None:
+        """Give up the lookups in flight."""
+        for cache in (self._records, self._subscribers, self._providers):
+            await cache.aclose()
+
+    async def _ask_record(self, ref: KeyRef) -> Record:
+        records = await self._lookup(ref.subscriber_id, ref.role, ref.key_id)
+        record = choose(record for record in records if record.key.id == ref.key_id)
+        if record is None:
+            raise _unknown(f"key {ref.key_id} of {ref.role.value} {ref.subscriber_id}")
+        self._subscribers.put((ref.subscriber_id, ref.role), record.subscriber)
+        return record
+
+    async def _ask_subscriber(self, place: tuple[str, Role]) -> Subscriber:
+        subscriber_id, role = place
+        record = choose(await self._lookup(subscriber_id, role))
+        if record is None:
+            raise _unknown(f"{role.value} {subscriber_id}")
+        return record.subscriber
+
+    async def _ask_providers(self, place: tuple[str, str]) -> tuple[Subscriber, ...]:
+        domain, country = place
+        records = await self._post("lookup/providers", {"domain": domain, "country": country})
+        found: dict[str, Subscriber] = {}
+        for record in records:
+            subscriber = record.subscriber
+            if is_provider_for(subscriber, domain=domain, country=country):
+                found.setdefault(subscriber.id, subscriber)
+                self._records.put(KeyRef(subscriber.id, record.key.id, Role.PROVIDER), record)
+                self._subscribers.put((subscriber.id, Role.PROVIDER), subscriber)
+        return tuple(found[subscriber_id] for subscriber_id in sorted(found))
+
+    async def _lookup(self, subscriber_id: str, role: Role, key_id: str = "") -> list[Record]:
+        scope = self._access.scope
+        question = {
+            "subscriber_id": subscriber_id,
+            "type": role.lookup_type,
+            "domain": scope.domain,
+            "country": scope.country,
+            "city": scope.city,
+        }
+        records = await self._post("lookup", question | ({"pub_key_id": key_id} if key_id else {}))
+        return [
+            record
+            for record in records
+            if record.subscriber.id == subscriber_id
+            and record.subscriber.role is role
+            and _is_in_scope(record.subscriber, scope)
+        ]
+
+    async def _post(self, path: str, question: Mapping[str, str]) -> list[Record]:
+        access = self._access
+        body = strict_json.write(question)
+        digest = body_digest(body)
+        headers = {
+            "Content-Type": "application/json",
+            "Digest": f"BLAKE-512={digest}",
+            "Authorization": access.stamps.header(digest, receiver=access.url, now=self._clock.now()),
+        }
+        try:
+            reply = await self._transport.post(
+                f"{access.url}/{path}", body=body, headers=headers, timeout=access.timeout
+            )
+        except DeliveryError as error:
+            raise _away(str(error)) from None
+        return _read(reply)
+
+
+def _is_in_scope(subscriber: Subscriber, scope: LookupScope) -> bool:
+    # A row that names no domain or country restricts nothing; one that names another was not asked for.
+    as_listed = Subscriber(
+        subscriber.id,
+        subscriber.role,
+        subscriber.url,
+        country=subscriber.country or scope.country,
+        domains=subscriber.domains or (scope.domain,),
+    )
+    return is_registered_for(as_listed, domain=scope.domain, country=scope.country)
+
+
+def _read(reply: Reply) -> list[Record]:
+    if reply.status == RECORD_UNKNOWN.status:
+        return []
+    value = _json(reply)
+    # Registries in use say "nobody" as a failure of their own, or as a NACK with status 200.
+    code = _error_code(value)
+    if code == RECORD_UNKNOWN.code:
+        return []
+    if reply.status not in (200, 201) or code:
+        raise _away(
+            "the registry refused the lookup" if reply.status in (401, 403) else "the registry failed",
+            got=f"HTTP {reply.status} {code}".strip(),
+            next_step="check that our own key is registered and the clock is right" if reply.status == 401 else "",
+        )
+    try:
+        return read_rows(read_lookup_answer(value))
+    except RegistryError as error:
+        raise _away(str(error)) from None
+
+
+def _json(reply: Reply) -> object:
+    try:
+        return strict_json.parse(reply.body, _LIMITS)
+    except Refusal as refusal:
+        raise _away("the registry's answer cannot be read", got=f"HTTP {reply.status}: {refusal.what}") from None
+
+
+def _error_code(value: object) -> str:
+    error = value.get("error") if isinstance(value, dict) else None
+    code = error.get("code") if isinstance(error, dict) else None
+    return code[:64] if isinstance(code, str) and code.isprintable() else ""
+
+
+def _unknown(whom: str) -> Refusal:
+    return Refusal(
+        SUBSCRIBER_UNKNOWN, f"the registry knows no {whom}", next_step="register the key, or correct the ids"
+    )
+
+
+def _away(what: str, *, got: str = "", next_step: str = "") -> Refusal:
+    refusal = Refusal(REGISTRY_AWAY, what, got=got, next_step=next_step)
+    refusal.retry_after = _LATER
+    return refusal

@@ -1,0 +1,80 @@
+"""Settings of a participant, from `UHI_…` environment variables; the only reader of the environment in the library.
+
+All mistakes are reported at once, before the first request. Long-lived keys come from files, never from the environment.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from uhi.errors import SetupError
+from uhi.network import NETWORKS, Network
+
+_PREFIX = "UHI_"
+
+
+class Settings(BaseSettings):
+    """What a participant needs to know about itself and its network.
+
+    `subscriber_id` and `key_id` as registered; `key_file` the private key (mode 0600); `url` the registered callback
+    base; `registry_url` and `gateway_url` as the network publishes them; `domains` separated by commas, the first is
+    used for searches of our own; `network` is one of `local`, `nha-sandbox`, `nha`.
+    """
+
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, extra="ignore", hide_input_in_errors=True)
+
+    subscriber_id: str = Field(min_length=1)
+    key_id: str = Field(min_length=1)
+    key_file: Path
+    url: str = Field(min_length=1)
+    registry_url: str = Field(min_length=1)
+    gateway_url: str = ""
+    domains: str = "nic2004:85111"
+    city: str = "std:011"
+    network: str = "local"
+
+    @field_validator("url", "registry_url", "gateway_url")
+    @classmethod
+    def _is_address(cls, value: str) -> str:
+        if value and not value.startswith(("https://", "http://")):
+            raise ValueError("expected an address that starts with https://")
+        return value.rstrip("/")
+
+    @field_validator("network")
+    @classmethod
+    def _is_network(cls, value: str) -> str:
+        if value not in NETWORKS:
+            raise ValueError(f"expected one of {', '.join(NETWORKS)}")
+        return value
+
+    @classmethod
+    def read(cls) -> Settings:
+        """Read the environment.
+
+        Raises: SetupError naming every variable that is missing or wrong.
+        """
+        try:
+            return cls()  # type: ignore[call-arg]  # the fields come from the environment
+        except ValidationError as error:
+            faults = [
+                f"{_PREFIX}{'_'.join(str(part) for part in fault['loc']).upper()}: {fault['msg'].lower()}"
+                for fault in error.errors(include_url=False, include_input=False)
+            ]
+        raise SetupError(
+            "the settings are not complete",
+            got="; ".join(faults),
+            next_step="set these environment variables, see docs/reference/settings.md",
+        )
+
+    @property
+    def preset(self) -> Network:
+        """The network's preset."""
+        return NETWORKS[self.network]
+
+    @property
+    def domain_list(self) -> tuple[str, ...]:
+        """The domains, in order."""
+        return tuple(domain.strip() for domain in self.domains.split(",") if domain.strip())
