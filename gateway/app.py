@@ -20,7 +20,8 @@ from uhi.exchange.send import Exit
 from uhi.exchange.stamps import Stamps
 from uhi.exchange.trust import Trust
 from uhi.network import LOCAL, Network
-from uhi.participant import DRAIN_SECONDS, Identity, World
+from uhi.participant import DRAIN_SECONDS
+from uhi.world import Identity, World
 from uhi.ports import Entrance, ProviderDirectory
 from uhi.verified import Admission
 

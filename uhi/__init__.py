@@ -18,10 +18,11 @@ if TYPE_CHECKING:
         UhiError,
     )
     from uhi.handlers import Handlers
-    from uhi.participant import Identity, Participant, World
+    from uhi.participant import Participant
     from uhi.signing import PrivateKey, PublicKey, Signer
     from uhi.subscribers import Role, Subscriber
     from uhi.verified import Declined, Signed, Thread, Verified
+    from uhi.world import Identity, World
 
 __all__ = [
     "Broadcast",
@@ -62,10 +63,11 @@ _HOMES = {
         "UhiError",
     ),
     "uhi.handlers": ("Handlers",),
-    "uhi.participant": ("Identity", "Participant", "World"),
+    "uhi.participant": ("Participant",),
     "uhi.signing": ("PrivateKey", "PublicKey", "Signer"),
     "uhi.subscribers": ("Role", "Subscriber"),
     "uhi.verified": ("Declined", "Signed", "Thread", "Verified"),
+    "uhi.world": ("Identity", "World"),
 }
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Generic, TypedDict, TypeVar, Unpack
 
 from uhi.errors import MESSAGE_INVALID, Outcome, Refusal
 from uhi.messages import (
@@ -93,10 +93,14 @@ class Leg(Generic[M_co]):
 
 @dataclass(frozen=True, slots=True)
 class Decline:
-    """What a handler returns when the business answer is no: it travels as the callback's `error`."""
+    """What a handler returns when the business answer is no: it travels as the callback's `error`.
+
+    `message` goes beside the error where the protocol wants both: on_confirm tells a FAILED order and why.
+    """
 
     outcome: Outcome
     text: str = ""
+    message: Wire | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,9 +183,15 @@ def _question(
     )
 
 
-def _notice(name: str, path: str, kind: type[M], sender: Role, *, audit: str = "", check: Check | None = None, limits: Limits = ORDINARY) -> Notice[M]:  # fmt: skip
+class _Rest(TypedDict, total=False):
+    audit: str
+    check: Check
+    limits: Limits
+
+
+def _notice(name: str, path: str, kind: type[M], sender: Role, **rest: Unpack[_Rest]) -> Notice[M]:
     receiver = _CONSUMER if sender is _PROVIDER else _PROVIDER
-    return Notice(Leg(name, path, kind, (sender,), receiver, (path,), audit=audit, check=check, limits=limits))
+    return Notice(Leg(name, path, kind, (sender,), receiver, (path,), **rest))
 
 
 SEARCH: Broadcast[Search, OnSearch] = Broadcast(

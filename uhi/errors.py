@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import TypedDict, Unpack
 
 
 class Resend(Enum):
@@ -123,6 +124,14 @@ OUTCOMES: dict[str, Outcome] = {name: value for name, value in list(globals().it
 """The business outcomes by name, for documentation and tests."""
 
 
+class Details(TypedDict, total=False):
+    """The parts of an error's text after what happened: what was got, what was expected, what to do next."""
+
+    got: str
+    expected: str
+    next_step: str
+
+
 class UhiError(Exception):
     """Base of all errors of the library; ``str()`` says what – got – expected – next step, for the operator.
 
@@ -153,10 +162,8 @@ class Refusal(UhiError):
     ``gateway_header`` tells that the gateway's header is at fault (answered with ``Proxy-Authenticate``).
     """
 
-    def __init__(
-        self, fault: Fault, what: str = "", *, got: str = "", expected: str = "", next_step: str = "", path: str = ""
-    ) -> None:
-        super().__init__(what or fault.sentence, got=got, expected=expected, next_step=next_step)
+    def __init__(self, fault: Fault, what: str = "", *, path: str = "", **details: Unpack[Details]) -> None:
+        super().__init__(what or fault.sentence, **details)
         self.fault = fault
         self.path = path
         self.retry_after: int | None = None
@@ -169,17 +176,8 @@ class DeliveryError(UhiError):
     ``status`` is the HTTP status (None: no answer came), ``code`` the peer's error code where it gave one.
     """
 
-    def __init__(
-        self,
-        what: str,
-        *,
-        got: str = "",
-        expected: str = "",
-        next_step: str = "",
-        status: int | None = None,
-        code: str = "",
-    ) -> None:
-        super().__init__(what, got=got, expected=expected, next_step=next_step)
+    def __init__(self, what: str, *, status: int | None = None, code: str = "", **details: Unpack[Details]) -> None:
+        super().__init__(what, **details)
         self.status = status
         self.code = code
 

@@ -10,13 +10,11 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from typing import TypeVar
 
 from aiohttp import web
 
 from uhi.actions import Broadcast, Decline, Leg, Notice, Question, legs_of
-from uhi.clock import SystemClock
 from uhi.errors import ANSWER_FAILED, DeliveryError, IncompleteMessage, SetupError
 from uhi.exchange.admission import Correlation
 from uhi.exchange.answers import Asking, Request, Taps
@@ -33,13 +31,11 @@ from uhi.handlers import Handler, Handlers, run
 from uhi.http.server import Server, add_routes, application, serve
 from uhi.messages.wire import Wire
 from uhi.network import LOCAL, Network
-from uhi.observability.call_log import LoggedCalls
-from uhi.ports import CallLog, Clock, Conversations, Entrance, Journal, OpenRequest, Registry, Transport
+from uhi.ports import Clock, Entrance, OpenRequest
 from uhi.settings import Settings
-from uhi.signing import Signer
-from uhi.storage.memory import MemoryConversations, MemoryJournal
 from uhi.subscribers import Role, Subscriber
 from uhi.verified import Thread, Verified
+from uhi.world import Identity, World, identity_of, world_of
 
 log = logging.getLogger(__name__)
 
@@ -49,29 +45,6 @@ M = TypeVar("M", bound=Wire)
 
 DEFAULT_WAIT = 10.0
 DRAIN_SECONDS = 20.0
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Who a participant is: its registry entry, its signing key, its gateway, and the domain and city it asks in."""
-
-    me: Subscriber
-    signer: Signer
-    gateway: Subscriber | None = None
-    domain: str = ""
-    city: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class World:
-    """Everything around a participant, each a port with an implementation that ships with the library."""
-
-    registry: Registry
-    transport: Transport
-    clock: Clock = field(default_factory=SystemClock)
-    journal: Journal = field(default_factory=MemoryJournal)
-    conversations: Conversations = field(default_factory=MemoryConversations)
-    log: CallLog = field(default_factory=LoggedCalls)
 
 
 class Participant:
@@ -100,7 +73,8 @@ class Participant:
         Raises: SetupError naming every setting that is missing or wrong.
         """
         settings = Settings.read()
-        return cls(identity_of(settings, role), world=world_of(settings, role), network=settings.preset)
+        identity = identity_of(settings, role)
+        return cls(identity, world=world_of(settings, identity.signer), network=settings.preset)
 
     @property
     def entrance(self) -> Entrance:
@@ -181,6 +155,7 @@ class Participant:
                 yield server
             finally:
                 await self.stop()
+                await self.world.aclose()
 
     def run(self, *, host: str = "127.0.0.1", port: int = 8080) -> None:
         """Serve until Ctrl-C or SIGTERM."""
@@ -197,6 +172,7 @@ class Participant:
 
     async def _stop_with(self, application: web.Application) -> None:
         await self.stop()
+        await self.world.aclose()
 
     async def _send_request(self, leg: Leg[Q], message: Q, request: Request) -> None:
         now = self.clock.now()
@@ -260,6 +236,3 @@ class Participant:
         except IncompleteMessage as error:
             log.error("the handler of %s returned too little: %s", handler.leg.name, error)
             self._dispatch.answer(handler.answer, received.message, Decline(ANSWER_FAILED))
-
-
-__all__ = ["Identity", "Participant", "World"]

@@ -51,13 +51,13 @@ def parse(raw: bytes, limits: JsonLimits = DEFAULT_LIMITS) -> object:
     NaN, an infinity, a number beyond 2^53, NUL or a lone surrogate. The text of the refusal never quotes the input.
     """
     # The parser's default cache keeps string values, which are people's data, for the life of the process.
-    problem = ""
+    problem: str | None = None
     value: object = None
     try:
         value = jiter.from_json(raw, cache_mode="keys", catch_duplicate_keys=True, allow_inf_nan=False)
     except ValueError as error:
         problem = str(error)
-    if problem:
+    if problem is not None:
         # Raised here and not above, so that the parser's error does not hang on ours as its context.
         raise _unreadable(problem)
     # A run of backslashes pairs up from its left end: only an odd one out begins the escape that follows.
@@ -76,8 +76,8 @@ def write(value: object) -> bytes:
 
 
 def _check_values(value: object, limits: JsonLimits) -> None:
-    # Level by level and without recursion. On the messages of the network this costs less than searching the bytes
-    # for numbers and brackets that might matter would.
+    # Level by level, without recursion. On the network's messages this is cheaper than searching their bytes for
+    # numbers and brackets that could matter.
     found: list[object] = [value]
     depth = nodes = 0
     while found:

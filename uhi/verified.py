@@ -75,7 +75,8 @@ class Signed(Generic[M_co]):
 class Verified(Generic[M_co]):
     """A message that is verified, addressed to us, new and in the journal.
 
-    `thread` names the conversation, with the parties as verified. `received_at` is Unix seconds. `expires` is when the
+    `thread` names the conversation, with the parties as verified. `error` is what a callback says beside its message
+    (an order that FAILED, and why), mostly None. `received_at` is Unix seconds. `expires` is when the
     sender's signature ends, Unix seconds. `authorization` is the sender's own header, for a relay that keeps it.
     """
 
@@ -90,6 +91,7 @@ class Verified(Generic[M_co]):
     digest: str
     expires: int
     received_at: float
+    error: Error | None = None
     authorization: str = field(default="", repr=False)
     proof: _Proof = field(repr=False, compare=False)
 

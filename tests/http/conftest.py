@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -56,17 +57,26 @@ async def server(entrance: FakeEntrance) -> AsyncIterator[Server]:
 
 @pytest.fixture
 def ask(server: Server) -> Ask:
-    """Sends bytes and returns all that comes back until the server closes the connection."""
+    """Sends bytes and returns the first answer; nothing where the server cuts the connection instead."""
 
     async def send(raw: bytes) -> bytes:
         reader, writer = await asyncio.open_connection(server.host, server.port)
         writer.write(raw)
         try:
-            return await asyncio.wait_for(reader.read(), 10)
+            return await asyncio.wait_for(_answer(reader), 10)
         finally:
             writer.close()
 
     return send
+
+
+async def _answer(reader: asyncio.StreamReader) -> bytes:
+    try:
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = re.search(rb"Content-Length: (\d+)", head)
+        return head + (await reader.readexactly(int(length[1])) if length else b"")
+    except ConnectionResetError:
+        return b""
 
 
 @pytest.fixture

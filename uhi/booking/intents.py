@@ -98,8 +98,8 @@ def read_slots(intent: Intent, *, now: datetime) -> SlotsQuery | None:
     The window stands in the intent's fulfilment or only in the echoed one. It never starts before `now`, is cut to 14
     days, and is the next 14 days where none is given.
     """
-    echoed = (intent.provider.fulfillments or [None])[0] if intent.provider else None
-    asked = next((one for one in (intent.fulfillment, echoed) if one and one.agent and one.agent.id), None)
+    echoed = (intent.provider.fulfillments or []) if intent.provider else []
+    asked = next((one for one in (intent.fulfillment, *echoed) if one and one.agent and one.agent.id), None)
     if asked is None or asked.agent is None or not asked.agent.id or not _is_consultation(intent.item):
         return None
     window = read_window(asked) or Window(now, now + LONGEST_WINDOW)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from uhi.booking.hospital import Slot
 from uhi.booking.holds import HoldLimits
+from uhi.booking.hospital import Slot
 from uhi.booking.terms import default_terms
 from uhi.messages.required import CONSULTATION
 from uhi.messages.values import PHYSICAL, Term
@@ -28,7 +28,7 @@ class Policy:
     fulfilments: tuple[str, ...] = (PHYSICAL,)
     select: bool = False
     answers_empty: bool = True
-    holds: HoldLimits = HoldLimits()
+    holds: HoldLimits = field(default_factory=HoldLimits)
     terms: Callable[[Slot], Sequence[Term]] = default_terms
     messaging_support: bool = False
     deep_link: str = ""

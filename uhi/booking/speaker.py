@@ -15,6 +15,9 @@ from uhi.messages.wire import Wire
 from uhi.ports import Clock
 from uhi.verified import Declined, Thread, Verified
 
+WAIT = 10.0
+"""How long to wait for an answer, in seconds."""
+
 Q = TypeVar("Q", bound=Wire)
 A = TypeVar("A", bound=Wire)
 M = TypeVar("M", bound=Wire)
@@ -51,7 +54,7 @@ class Speaker(Protocol):
         message: Q,
         thread: Thread | None = None,
         *,
-        wait: float | None = None,
+        wait: float = WAIT,
     ) -> Answers[A]:
         """Send a question; it is on its way once the answers are awaited or iterated."""
 

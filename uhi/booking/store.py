@@ -61,8 +61,8 @@ class KeptOrder:
         return self.hold.patient
 
     def has_slot(self, now: datetime) -> bool:
-        """Whether it keeps others from its slot: booked, or held and the hold not over."""
-        return self.state in _BOOKED or (self.state is OrderState.HELD and is_live(self.hold.until, now=now))
+        """Whether it keeps others from its slot: booked, or not answered yet and its hold not over."""
+        return self.state in _BOOKED or (not self.state.travels and is_live(self.hold.until, now=now))
 
 
 class BookingStore(Protocol):

@@ -105,15 +105,15 @@ _COMMERCIAL = (
     "UHI is a technology gateway and nothing else. It does not supervise the facility or the doctor, is not liable for "
     "the availability, quality, safety, timeliness or outcome of the consultation, and never collects or passes on a "
     "payment. All matters of money are between the patient and the facility. This appointment is with {doctor} at "
-    "{facility}, on {day} from {start} to {end}. In an emergency the facility may offer another doctor or another time. "
-    "The wait may be up to 30 minutes longer than planned."
+    "{facility}, on {day} from {start} to {end}. In an emergency the facility may offer another doctor or time. The "
+    "wait may be up to 30 minutes longer than planned."
 )
 _SETTLEMENT = (
     "The patient pays the facility directly. Nothing is settled through UHI, the patient's application or the network."
 )
 _CANCELLATION = (
-    "Rescheduling, cancellation and refund follow the policy of the facility. Please cancel at least 4 hours before the "
-    "appointment. Should the facility have to cancel, it tries to tell the patient at least 2 hours before, with a "
+    "Rescheduling, cancellation and refund follow the policy of the facility. Please cancel at least 4 hours before "
+    "the appointment. Should the facility have to cancel, it tries to tell the patient at least 2 hours before, with a "
     "reason."
 )
 _REFUND = (

@@ -43,7 +43,26 @@ def compose(heading: Heading, message: Wire) -> bytes:
 
     Raises: IncompleteMessage naming the fields the protocol requires and the message lacks.
     """
-    body = {"context": _context(heading), "message": emit(message)}
+    return _write(heading, {"context": _context(heading), "message": emit(message)})
+
+
+def compose_decline(heading: Heading, decline: Decline) -> bytes:
+    """The body of a callback that says no: an `error` in place of the message, or beside the message it brings.
+
+    Raises: IncompleteMessage naming the fields the protocol requires and that message lacks.
+    """
+    error = {
+        "type": "DOMAIN-ERROR",
+        "code": decline.outcome.code,
+        "message": decline.text or decline.outcome.sentence,
+    }
+    body: dict[str, object] = {"context": _context(heading), "error": error}
+    if decline.message is None:
+        return strict_json.write(body)
+    return _write(heading, {**body, "message": emit(decline.message)})
+
+
+def _write(heading: Heading, body: dict[str, object]) -> bytes:
     absent = missing(heading.leg.name, body)
     if absent:
         raise IncompleteMessage(
@@ -53,16 +72,6 @@ def compose(heading: Heading, message: Wire) -> bytes:
             next_step="fill them and send again",
         )
     return strict_json.write(body)
-
-
-def compose_decline(heading: Heading, decline: Decline) -> bytes:
-    """The body of a callback that says no: an `error` in place of the message."""
-    error = {
-        "type": "DOMAIN-ERROR",
-        "code": decline.outcome.code,
-        "message": decline.text or decline.outcome.sentence,
-    }
-    return strict_json.write({"context": _context(heading), "error": error})
 
 
 def _context(heading: Heading) -> dict[str, object]:

@@ -69,7 +69,8 @@ class Dispatch:
             body = compose(heading, message)
         parcel = self._parcel(outgoing, body, now)
         self.deliveries.start(parcel, ended=ended)
-        if outgoing.leg.audit and not isinstance(message, Decline):
+        tells_an_order = not isinstance(message, Decline) or message.message is not None
+        if outgoing.leg.audit and tells_an_order:
             self._copy(outgoing, parcel)
 
     def answer(self, leg: AnyLeg, request: Verified[Wire], answer: Wire | Decline) -> None:

@@ -145,7 +145,8 @@ def _arrival(opened: Opened[Wire], candidate: Candidate, leg: AnyLeg, receiver: 
         transaction_id=candidate.transaction_id,
         received_at=candidate.now,
         cap=leg.limits.per_transaction,
-        hop_header=hop.value if once else "",
+        # By its signature: the rest of a header can be respelled without breaking it.
+        hop_header=f"{hop.header.subscriber_id}|{hop.header.signature.hex()}" if once else "",
         hop_expires=hop.header.expires if once else 0.0,
     )
 
@@ -194,6 +195,7 @@ def _verified(
         digest=opened.credentials.digest,
         expires=candidate.expires,
         received_at=candidate.now,
+        error=None if opened.error is None or opened.error.is_empty else opened.error,
         authorization=authorization,
         proof=_PROOF,
     )

@@ -75,7 +75,7 @@ class AddressPolicy:
 
 
 public_only = AddressPolicy(schemes=("https",), public=True)
-"""For every network but the local one: https, hosts by name, never a private, loopback, link-local or metadata number."""
+"""For every network but the local one: https, hosts by name, no private, loopback, link-local or metadata number."""
 
 any_address = AddressPolicy(schemes=("https", "http"), public=False)
 """For a network on one machine, and for tests."""

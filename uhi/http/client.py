@@ -19,7 +19,7 @@ from uhi.http.addresses import AddressPolicy, AddressRefused, public_only
 from uhi.ports import Reply
 
 LONGEST_ANSWER = 65_536
-"""The most bytes of an answer that are read."""
+"""The most bytes of a peer's answer that are read."""
 
 READ_ANSWER_HEADERS = (
     "content-type",
@@ -41,12 +41,20 @@ _IDLE_SECONDS = 4.0
 class HttpTransport:
     """One connection pool. Opened by the first `post` in the running loop; whoever makes it calls `aclose`.
 
-    `addresses` says where it may send to. `authorities` is a PEM file of certificate authorities to trust in place of
-    the system's; certificates are always verified.
+    `addresses` says where it may send to. `longest_answer` is the most bytes of an answer that are read; only the pool
+    that asks a registry for its list of providers needs more than the default. `authorities` is a PEM file of
+    certificate authorities to trust in place of the system's; certificates are always verified.
     """
 
-    def __init__(self, *, addresses: AddressPolicy = public_only, authorities: str | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        addresses: AddressPolicy = public_only,
+        longest_answer: int = LONGEST_ANSWER,
+        authorities: str | None = None,
+    ) -> None:
         self._addresses = addresses
+        self._longest_answer = longest_answer
         self._authorities = authorities
         self._session: aiohttp.ClientSession | None = None
         self._is_closed = False
@@ -65,7 +73,7 @@ class HttpTransport:
                 asyncio.timeout(timeout),
                 session.post(target, data=body, headers=headers, allow_redirects=False) as response,
             ):
-                return await _read(response)
+                return await _read(response, self._longest_answer)
         except TimeoutError:
             raise DeliveryError(f"no answer from {_who(target)} in time", expected=f"within {timeout:g} s") from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
@@ -131,19 +139,19 @@ def _user_agent() -> str:
         return "uhi-network"
 
 
-async def _read(response: aiohttp.ClientResponse) -> Reply:
+async def _read(response: aiohttp.ClientResponse, longest: int) -> Reply:
     encoding = response.headers.get("Content-Encoding", "identity")
     if encoding.strip().lower() not in ("", "identity"):
-        raise DeliveryError(f"the answer of {_who(response.url)} is encoded", expected="no Content-Encoding, as asked for")
+        raise DeliveryError(
+            f"the answer of {_who(response.url)} is encoded", expected="no Content-Encoding, as asked for"
+        )
     chunks: list[bytes] = []
     size = 0
-    while chunk := await response.content.read(LONGEST_ANSWER + 1 - size):
+    while chunk := await response.content.read(longest + 1 - size):
         chunks.append(chunk)
         size += len(chunk)
-        if size > LONGEST_ANSWER:
-            raise DeliveryError(
-                f"the answer of {_who(response.url)} is too large", expected=f"at most {LONGEST_ANSWER} bytes"
-            )
+        if size > longest:
+            raise DeliveryError(f"the answer of {_who(response.url)} is too large", expected=f"at most {longest} bytes")
     headers = {name: response.headers[name] for name in READ_ANSWER_HEADERS if name in response.headers}
     return Reply(response.status, headers, b"".join(chunks))
 

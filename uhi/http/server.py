@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.typedefs import Handler, Middleware
 from multidict import CIMultiDict
 
 from uhi.errors import (
@@ -31,8 +32,6 @@ from uhi.ports import READ_HEADERS, Entrance, Inbound, Reply
 
 _SERVER_NAME = "uhi-network"
 _BYTES_BETWEEN = len(": \r\n")
-
-_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,9 +192,9 @@ async def _expect_later(request: web.Request) -> None:
     """Leave the answer to `Expect` to the door, which looks at the headers first."""
 
 
-def _nacks(entrance: Entrance) -> Callable[[web.Request, _Handler], Awaitable[web.StreamResponse]]:
+def _nacks(entrance: Entrance) -> Middleware:
     @web.middleware
-    async def nacks(request: web.Request, handler: _Handler) -> web.StreamResponse:
+    async def nacks(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
             _check_target(request)
             return await handler(request)

@@ -34,7 +34,7 @@ def parse_time(text: str, *, zone: timezone = IST) -> datetime:
         ValueError: the text is no such time. The text is not quoted.
     """
     if not _TIME.fullmatch(text):
-        raise ValueError("not a date and time as 2026-04-16T10:00:00")
+        raise ValueError("not a date and time of the form YYYY-MM-DDThh:mm:ss")
     try:
         moment = datetime.fromisoformat(text.upper())
     except ValueError:
@@ -52,7 +52,7 @@ def parse_date(text: str) -> date:
     """
     found = _DATE.fullmatch(text)
     if not found:
-        raise ValueError("not a date as 1990-01-15")
+        raise ValueError("not a date of the form YYYY-MM-DD")
     year, month, day = (int(part) for part in found.groups())
     try:
         return date(year, month, day)

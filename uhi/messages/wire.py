@@ -66,9 +66,7 @@ Text = Annotated[str, Reading("text", "text or a number", (STRING, NUMBER_AS_TEX
 
 Number = Annotated[
     int | str,
-    Reading(
-        "number", "a number or text", (_INTEGER, STRING, NUMBER_AS_TEXT), {"type": ["number", "string"]}
-    ),
+    Reading("number", "a number or text", (_INTEGER, STRING, NUMBER_AS_TEXT), {"type": ["number", "string"]}),
 ]
 """A whole number; text or a fraction arriving in its place is kept as it came."""
 

@@ -1,4 +1,4 @@
-"""Remembers what a registry said: fresh, unknown, stale while it is away; one lookup in flight per key, few for strangers.
+"""Remembers what a registry said: fresh, unknown, stale while it is away; one lookup in flight per key.
 
 Knows nothing of HTTP or wire forms. Below: the Clock port; above: `network`. Source: registry cache limits.
 """
@@ -33,6 +33,9 @@ class CacheTimes:
     stale: float = 900.0
     refresh: float = 5.0
     away: float = 5.0
+
+
+DEFAULT_TIMES = CacheTimes()
 
 
 class LookupBudget:
@@ -84,7 +87,7 @@ class LookupCache(Generic[K, V]):
         ask: Callable[[K], Awaitable[V]],
         *,
         clock: Clock,
-        times: CacheTimes = CacheTimes(),  # noqa: B008  # a frozen value
+        times: CacheTimes = DEFAULT_TIMES,
         budget: LookupBudget | None = None,
         size: int = 10_000,
     ) -> None:

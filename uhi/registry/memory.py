@@ -61,9 +61,7 @@ class MemoryRegistry:
 
     def with_id(self, subscriber_id: str) -> tuple[Member, ...]:
         """The members of one subscriber, in each of its roles."""
-        return tuple(
-            member for role in Role if (member := self._members.get((subscriber_id, role))) is not None
-        )
+        return tuple(member for role in Role if (member := self._members.get((subscriber_id, role))) is not None)
 
     async def record(self, ref: KeyRef, *, fresh: bool = False) -> Record:
         """See `uhi.ports.Registry`; always as fresh as can be."""
@@ -72,7 +70,9 @@ class MemoryRegistry:
             if key.id == ref.key_id:
                 return Record(member.subscriber, key)
         raise Refusal(
-            SUBSCRIBER_UNKNOWN, f"{ref.subscriber_id} has no key {ref.key_id}", next_step="register the key, or correct its id"
+            SUBSCRIBER_UNKNOWN,
+            f"{ref.subscriber_id} has no key {ref.key_id}",
+            next_step="register the key, or correct its id",
         )
 
     async def subscriber(self, subscriber_id: str, role: Role) -> Subscriber:

@@ -21,7 +21,7 @@ from uhi.errors import (
 from uhi.exchange.stamps import Stamps
 from uhi.messages.lookup import read_lookup_answer
 from uhi.ports import Clock, Reply, Transport
-from uhi.registry.cache import CacheTimes, LookupBudget, LookupCache
+from uhi.registry.cache import DEFAULT_TIMES, CacheTimes, LookupBudget, LookupCache
 from uhi.registry.memory import is_provider_for, is_registered_for
 from uhi.registry.rows import choose, read_rows
 from uhi.signing import body_digest
@@ -62,7 +62,7 @@ class NetworkRegistry:
     """
 
     def __init__(
-        self, access: RegistryAccess, *, transport: Transport, clock: Clock, times: CacheTimes = CacheTimes()  # noqa: B008
+        self, access: RegistryAccess, *, transport: Transport, clock: Clock, times: CacheTimes = DEFAULT_TIMES
     ) -> None:
         self._access = access
         self._transport = transport

@@ -1,4 +1,4 @@
-"""From the rows of a registry's answer to records that can be trusted as far as the registry is: read liberally, kept strictly.
+"""From the rows of a registry's answer to records: read liberally, kept strictly.
 
 Pure. A row without a usable key, role or validity is left out. Source: UHI network registry lookup and its older forms.
 """

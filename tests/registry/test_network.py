@@ -1,0 +1,292 @@
+"""Asking the network's registry: what goes out, what is believed of the answer, and what its failures mean."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from uhi.errors import REGISTRY_AWAY, SUBSCRIBER_UNKNOWN, DeliveryError, Fault, Refusal
+from uhi.signing import BECKN, UHI, PrivateKey, body_digest, verify
+from uhi.signing.authorization import parse
+from uhi.strict_json import write
+from uhi.subscribers import KeyRef, Role
+
+CLINIC = KeyRef("clinic.hspa", "k1", Role.PROVIDER)
+DOMAIN = "nic2004:85111"
+OTHER = PrivateKey(bytes(range(1, 33)))
+
+
+async def refused(question) -> Fault:
+    with pytest.raises(Refusal) as caught:
+        await question
+    return caught.value.fault
+
+
+async def test_lookup_names_all_that_uhi_asks_for(registry, transport):
+    """UHI registry lookup: all six fields are required."""
+    await registry.record(CLINIC)
+
+    [(url, question, _)] = transport.calls
+    assert url == "https://registry.example/networkregistry/lookup"
+    assert question == {
+        "subscriber_id": "clinic.hspa",
+        "type": "HSPA",
+        "domain": DOMAIN,
+        "country": "IND",
+        "city": "std:011",
+        "pub_key_id": "k1",
+    }
+
+
+async def test_lookup_is_signed(registry, transport, clock):
+    """UHI registry lookup: the caller signs the body it sends."""
+    await registry.record(CLINIC)
+
+    [(_, question, headers)] = transport.calls
+    body = write(question)
+    header = parse(headers["Authorization"])
+    verify(body, header, key=PrivateKey(bytes(32)).public, profile=UHI)
+    assert (header.subscriber_id, header.created) == ("app.eua", int(clock.now()))
+    assert headers["Digest"] == f"BLAKE-512={body_digest(body)}"
+
+
+async def test_two_lookups_in_one_second_carry_different_headers(registry, transport):
+    """Decision 13: the same header is never sent twice."""
+    await registry.record(CLINIC)
+    await registry.record(CLINIC, fresh=True)
+
+    assert len({headers["Authorization"] for _, _, headers in transport.calls}) == 2
+
+
+async def test_record_is_read_from_a_row(registry):
+    """UHI registry lookup: `encr_public_key` is the verification key, whatever its name says."""
+    record = await registry.record(CLINIC)
+
+    assert (record.subscriber.id, record.subscriber.url) == ("clinic.hspa", "https://clinic.example/uhi")
+    assert (record.key.public, record.key.profile) == (PrivateKey(bytes(range(32))).public, UHI)
+    assert (record.key.valid_from, record.key.valid_until) == (1_735_689_600.0, 1_798_761_600.0)
+
+
+@pytest.mark.parametrize("shape", ["list", "object", "message", "repeats"])
+async def test_answers_of_every_published_shape_are_read(registry, transport, make_row, shape):
+    """UHI registry lookup: one record, a list, either inside message, possibly with repeats."""
+    row = make_row()
+    transport.answer = {"list": [row], "object": row, "message": {"message": [row]}, "repeats": [row, row]}[shape]
+
+    assert (await registry.record(CLINIC)).key.id == "k1"
+
+
+async def test_older_spellings_are_read(registry, transport, make_row):
+    """Older registry forms: field aliases."""
+    row = make_row(pub_key_id=None, subscriber_url=None, encr_public_key=None, valid_until=None)
+    row |= {"unique_key_id": "k1", "url": "https://old.example/", "valid_to": "2027-01-01T00:00:00.000Z"}
+    transport.answer = [row | {"encryption_public_key": OTHER.public.raw_base64(), "type": "HSPA"}]
+
+    record = await registry.record(CLINIC)
+
+    assert (record.subscriber.url, record.key.public) == ("https://old.example", OTHER.public)
+
+
+async def test_profile_comes_from_the_record(registry, transport, make_row):
+    """Security reference: the signing profile is pinned per key in the registry."""
+    transport.answer = [make_row(signing_profile="beckn")]
+
+    assert (await registry.record(CLINIC)).key.profile is BECKN
+
+
+@pytest.mark.case("REG-07")
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"subscriber_id": "other.hspa"},
+        {"subscriber_id": "CLINIC.hspa"},
+        {"pub_key_id": "k2"},
+        {"pub_key_id": None},
+        {"type": "consumer"},
+        {"type": None},
+        {"domain": "nic2008:86906"},
+        {"country": "LKA"},
+        {"encr_public_key": "AAAA"},
+        {"encr_public_key": None},
+        {"valid_until": "soon"},
+        {"signing_profile": "rsa"},
+    ],
+)
+async def test_row_that_was_not_asked_for_or_cannot_be_used_is_nobody(registry, transport, make_row, changes):
+    """Registry client: the answer is filtered by subscriber, key id, role, domain and country; keys by their length."""
+    transport.answer = [make_row(**changes)]
+
+    assert await refused(registry.record(CLINIC)) is SUBSCRIBER_UNKNOWN
+
+
+@pytest.mark.case("REG-06")
+@pytest.mark.parametrize("status", ["INITIATED", "SUSPENDED", "REVOKED", None])
+async def test_status_is_handed_on_and_judged_by_the_door(registry, transport, make_row, status):
+    """REG-06: an inactive entry gives a record, so that the refusal can say inactive and not unknown."""
+    transport.answer = [make_row(status=status)]
+
+    assert (await registry.record(CLINIC)).subscriber.status == (status or "")
+
+
+async def test_active_row_counts_before_an_inactive_one(registry, transport, make_row):
+    """UHI registry lookup: a row for each domain and city, and not all of them need be active."""
+    rows = [make_row(status="INITIATED"), make_row(city="std:080"), make_row(city="std:022")]
+    transport.answer = rows
+
+    record = await registry.record(CLINIC)
+
+    assert (record.subscriber.status, record.subscriber.cities) == ("SUBSCRIBED", ("std:080", "std:022"))
+
+
+@pytest.mark.parametrize("private", ["pkcs8_base64", "pem"])
+async def test_private_key_in_an_answer_is_never_used(registry, transport, make_row, private):
+    """Registry rules: `signing_public_key` has held private keys in a registry in use."""
+    secret = getattr(OTHER, private)()
+    transport.answer = [make_row(encr_public_key=None, signing_public_key=secret)]
+
+    assert await refused(registry.record(CLINIC)) is SUBSCRIBER_UNKNOWN
+
+
+async def test_signing_public_key_counts_only_where_the_other_is_absent(registry, transport, make_row):
+    """Registry rules: importers read `encr_public_key`."""
+    transport.answer = [make_row(signing_public_key=OTHER.public.spki_base64())]
+
+    assert (await registry.record(CLINIC)).key.public != OTHER.public
+
+
+@pytest.mark.parametrize(
+    ("status", "answer"),
+    [
+        (404, {"message": {"ack": {"status": "NACK"}}, "error": {"code": "UHI-1413"}}),
+        (404, b""),
+        (500, {"error": {"code": "UHI-1413", "message": "nobody"}}),
+        (200, {"message": {"ack": {"status": "NACK"}}, "error": {"code": "UHI-1413"}}),
+        (200, []),
+        (200, {"message": []}),
+    ],
+)
+async def test_nobody_is_unknown_in_every_way_registries_say_it(registry, transport, status, answer):
+    """UHI registry lookup: 404; older servers answer 500 UHI-1413 or an empty list."""
+    transport.status, transport.answer = status, answer
+
+    assert await refused(registry.record(CLINIC)) is SUBSCRIBER_UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("status", "answer"),
+    [
+        (500, b"oops"),
+        (502, b""),
+        (503, {"error": {"code": "UHI-1407"}}),
+        (401, {"error": {"code": "UHI-1405"}}),
+        (403, []),
+        (302, b""),
+        (200, b"<html>"),
+        (200, b""),
+        (200, {"a": 1}),
+        (200, 7),
+        (200, b'[{"subscriber_id": "clinic.hspa", "subscriber_id": "clinic.hspa"}]'),
+        (200, {"error": {"code": "UHI-1405"}}),
+        (200, DeliveryError("no connection")),
+    ],
+)
+async def test_registry_that_fails_or_babbles_is_away(registry, transport, status, answer):
+    """Error table: 503 with Retry-After when the registry cannot be asked; never a verdict on the sender."""
+    transport.status, transport.answer = status, answer
+
+    with pytest.raises(Refusal) as caught:
+        await registry.record(CLINIC)
+
+    assert (caught.value.fault, caught.value.retry_after) == (REGISTRY_AWAY, 5)
+
+
+async def test_known_key_works_while_the_registry_is_away(registry, transport, clock):
+    """Registry rules: 15 minutes."""
+    await registry.record(CLINIC)
+    transport.answer = DeliveryError("no connection")
+    clock.move(600)
+
+    assert (await registry.record(CLINIC)).key.id == "k1"
+
+
+async def test_subscriber_is_looked_up_without_a_key(registry, transport):
+    """Decision 26: an address needs no key."""
+    subscriber = await registry.subscriber("clinic.hspa", Role.PROVIDER)
+
+    assert subscriber.url == "https://clinic.example/uhi"
+    assert "pub_key_id" not in transport.calls[0][1]
+
+
+async def test_record_answers_for_the_address_too(registry, transport):
+    """Ours: who was just verified is not looked up again to be answered."""
+    await registry.record(CLINIC)
+    await registry.subscriber("clinic.hspa", Role.PROVIDER)
+
+    assert len(transport.calls) == 1
+
+
+async def test_providers_are_listed_once_each_and_in_order(registry, transport, make_row):
+    """Decision 26: the gateway's list; a row per subscriber and key."""
+    consumer = make_row(subscriber_id="c.eua", type="consumer")
+    inactive = make_row(subscriber_id="d.hspa", status="SUSPENDED")
+    abroad = make_row(subscriber_id="e.hspa", country="LKA")
+    rows = [make_row(subscriber_id="b.hspa"), make_row(subscriber_id="a.hspa"), make_row(subscriber_id="a.hspa")]
+    transport.answer = [*rows, make_row(subscriber_id="a.hspa", pub_key_id="k2"), consumer, inactive, abroad]
+
+    found = await registry.providers(DOMAIN, "IND")
+
+    assert [each.id for each in found] == ["a.hspa", "b.hspa"]
+    assert transport.calls[0][:2] == (
+        "https://registry.example/networkregistry/lookup/providers",
+        {"domain": DOMAIN, "country": "IND"},
+    )
+
+
+async def test_provider_keeps_what_a_gateway_matches_by(registry, transport, make_row):
+    """Decision 25: cities and declared fulfilment types, where the network turns that on."""
+    transport.answer = [make_row(cities=["std:011", "std:080"], fulfilment_types=["Physical"], domains=[DOMAIN, "x"])]
+
+    [provider] = await registry.providers(DOMAIN, "IND")
+
+    assert (provider.cities, provider.fulfilment_types) == (("std:011", "std:080"), ("Physical",))
+    assert provider.domains == (DOMAIN, "x")
+
+
+async def test_list_of_providers_brings_their_keys(registry, transport, make_row):
+    """Ours: a thousand answers to one search must not cost a thousand lookups, nor meet the lookup budget."""
+    transport.answer = [make_row(subscriber_id=f"h{number}.hspa") for number in range(100)]
+    await registry.providers(DOMAIN, "IND")
+
+    for number in range(100):
+        await registry.record(KeyRef(f"h{number}.hspa", "k1", Role.PROVIDER))
+
+    assert len(transport.calls) == 1
+
+
+async def test_list_of_providers_counts_for_thirty_seconds(registry, transport, clock):
+    """Decision 26: cached 30 s."""
+    for seconds in (0, 29.9, 0.2):
+        clock.move(seconds)
+        await registry.providers(DOMAIN, "IND")
+
+    assert len(transport.calls) == 2
+
+
+async def test_no_provider_at_all_is_an_empty_list(registry, transport):
+    """Gateway rules: nobody is an answer; the registry says it with 404."""
+    transport.status = 404
+
+    assert await registry.providers(DOMAIN, "IND") == ()
+
+
+async def test_closing_ends_the_lookups_in_flight(registry, transport):
+    """Ours: a program that stops leaves no task behind."""
+    transport.gate = asyncio.Event()
+    waiting = asyncio.ensure_future(registry.record(CLINIC))
+    await asyncio.sleep(0)
+
+    await registry.aclose()
+
+    with pytest.raises(asyncio.CancelledError):
+        await waiting

@@ -1,0 +1,154 @@
+"""Everything UHI asks of a hospital, on top of its own system: implement `Hospital`, include the handlers, tell news.
+
+Below it are discovery, holding and attending; above it a participant. Source: NHA Physical Consultation v2.0.
+"""
+
+from __future__ import annotations
+
+from uhi.actions import CANCEL, CONFIRM, INIT, REPORTED, SEARCH, SELECT, SLOTS, STATUS, Decline
+from uhi.booking.attending import Attending
+from uhi.booking.desk import Desk
+from uhi.booking.discovery import Discovery
+from uhi.booking.holding import Holding
+from uhi.booking.hospital import Hospital
+from uhi.booking.policy import Policy
+from uhi.booking.speaker import Speaker
+from uhi.booking.store import BookingStore, MemoryBookings
+from uhi.handlers import Handlers
+from uhi.messages import (
+    Cancel,
+    Confirm,
+    Init,
+    OnCancel,
+    OnConfirm,
+    OnInit,
+    OnSearch,
+    OnSelect,
+    OnStatus,
+    Reported,
+    Search,
+    Select,
+    Slots,
+    SlotsFound,
+    Status,
+)
+from uhi.verified import Verified
+
+SWEEP_SECONDS = 60.0
+
+
+class ConsultationProvider:
+    """A provider of consultations: `app.include(ConsultationProvider(OurHospital(), speaker=app).handlers)`.
+
+    `speaker` is the participant that carries its news, and its clock. Ids given to the news are the hospital's own, as
+    `Hospital.book` returned them. Orders are kept in memory unless a `store` is given.
+    """
+
+    def __init__(
+        self,
+        hospital: Hospital,
+        *,
+        speaker: Speaker,
+        store: BookingStore | None = None,
+        policy: Policy | None = None,
+    ) -> None:
+        desk = Desk(hospital=hospital, store=store or MemoryBookings(), policy=policy or Policy(), clock=speaker.clock)
+        self._clock = speaker.clock
+        self._holding = Holding(desk)
+        self._attending = Attending(desk, speaker)
+        self._discovery = Discovery(desk, name=desk.policy.name or speaker.subscriber_id)
+        self.handlers = Handlers()
+        self._hear_searches()
+        self._hear_orders()
+        if desk.policy.select:
+            self._hear_select()
+
+    async def started(self, appointment_id: str) -> None:
+        """Tell the patient that the consultation has begun, after the PIN was verified or overridden.
+
+        Raises: OrderUnknown, StateConflict.
+        """
+        await self._attending.started(appointment_id)
+
+    async def completed(self, appointment_id: str, *, care_context_id: str = "") -> None:
+        """Tell the patient that the consultation is over; once more when the id of its records is known.
+
+        Raises: OrderUnknown, StateConflict.
+        """
+        await self._attending.completed(appointment_id, care_context_id=care_context_id)
+
+    async def no_show(self, appointment_id: str) -> None:
+        """Tell the patient that the appointment was missed.
+
+        Raises: OrderUnknown, StateConflict.
+        """
+        await self._attending.no_show(appointment_id)
+
+    async def cancelled(self, appointment_id: str, reason: str, *, text: str = "") -> None:
+        """Tell the patient that the doctor or the facility calls the appointment off, with a D-code.
+
+        Raises: IncompleteMessage for a code not in the list or `DOCTOR_OTHER` without text; OrderUnknown,
+            StateConflict.
+        """
+        await self._attending.cancelled(appointment_id, reason, text=text)
+
+    async def verify_pin(self, appointment_id: str, pin: str) -> None:
+        """Check the PIN a patient shows.
+
+        Raises: PinInvalid with the tries left; OrderUnknown, StateConflict.
+        """
+        await self._attending.verify_pin(appointment_id, pin)
+
+    async def override_pin(self, appointment_id: str, reason: str, *, text: str = "") -> None:
+        """Let the consultation start without the PIN, with an O-code.
+
+        Raises: IncompleteMessage for a code not in the list or `OVERRIDE_OTHER` without text; OrderUnknown,
+            StateConflict.
+        """
+        await self._attending.override_pin(appointment_id, reason, text=text)
+
+    async def release_lapsed(self) -> None:
+        """Give back every slot whose hold is over."""
+        await self._holding.release_lapsed()
+
+    async def watch_holds(self) -> None:
+        """Give back lapsed holds once a minute, for ever; a second search, init and confirm do so too."""
+        while True:
+            await self._clock.sleep(SWEEP_SECONDS)
+            await self._holding.release_lapsed()
+
+    def _hear_searches(self) -> None:
+        @self.handlers.on(SEARCH)
+        async def find_doctors(request: Verified[Search]) -> OnSearch | None:
+            return await self._discovery.doctors(request.message.intent, request.thread)
+
+        @self.handlers.on(SLOTS)
+        async def find_slots(request: Verified[Slots]) -> SlotsFound | None:
+            await self._holding.release_lapsed()
+            return await self._discovery.slots(request.message.intent, request.thread)
+
+    def _hear_orders(self) -> None:
+        @self.handlers.on(INIT)
+        async def hold(request: Verified[Init]) -> OnInit | Decline:
+            return await self._holding.init(request.message.order, request.thread)
+
+        @self.handlers.on(CONFIRM)
+        async def book(request: Verified[Confirm]) -> OnConfirm | Decline:
+            return await self._holding.confirm(request.message.order, request.thread)
+
+        @self.handlers.on(STATUS)
+        async def tell(request: Verified[Status]) -> OnStatus | Decline:
+            return await self._attending.status(request.message.order, request.thread)
+
+        @self.handlers.on(CANCEL)
+        async def call_off(request: Verified[Cancel]) -> OnCancel | Decline:
+            return await self._attending.cancel(request.message.order, request.thread)
+
+        @self.handlers.on(REPORTED)
+        async def doctor_did_not_come(request: Verified[Reported]) -> None:
+            await self._attending.report(request.message.order, request.thread)
+
+    def _hear_select(self) -> None:
+        @self.handlers.on(SELECT)
+        async def quote(request: Verified[Select]) -> OnSelect | Decline:
+            return await self._discovery.select(request.message.order)

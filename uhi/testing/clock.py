@@ -1,0 +1,79 @@
+"""A clock that moves without waiting."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from dataclasses import dataclass, field
+from itertools import count
+
+START = 1_790_000_000.0
+_QUIET_TURNS = 60
+
+
+@dataclass(slots=True)
+class FakeClock:
+    """Implements `uhi.ports.Clock`. While somebody sleeps and nothing else happens, time jumps to the next waking.
+
+    With `jumps=False` it moves only by `advance`. `touch` tells it that something happened; `busy` counts what must
+    end before it may jump.
+    """
+
+    time: float = START
+    jumps: bool = True
+    busy: int = 0
+    _touched: int = 0
+    _sleepers: list[tuple[float, int, asyncio.Future[None]]] = field(default_factory=list)
+    _numbers: count[int] = field(default_factory=count)
+    _jumper: asyncio.Task[None] | None = None
+
+    def now(self) -> float:
+        """Unix time in seconds."""
+        return self.time
+
+    async def sleep(self, seconds: float) -> None:
+        """Return when this clock has moved on by `seconds`."""
+        if seconds <= 0:
+            await asyncio.sleep(0)
+            return
+        waking: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._sleepers, (self.time + seconds, next(self._numbers), waking))
+        if self.jumps and (self._jumper is None or self._jumper.done()):
+            self._jumper = asyncio.ensure_future(self._jump())
+        await waking
+
+    def touch(self) -> None:
+        """Something happened: wait with the next jump."""
+        self._touched += 1
+
+    async def advance(self, seconds: float) -> None:
+        """Move on by `seconds`, waking everybody on the way in order, and let them run."""
+        end = self.time + seconds
+        while self._sleepers and self._sleepers[0][0] <= end:
+            self._wake_next()
+            await _let_run()
+        self.time = end
+        await _let_run()
+
+    async def _jump(self) -> None:
+        while self._forget_gone():
+            seen = self._touched
+            await _let_run()
+            if seen == self._touched and not self.busy and self._forget_gone():
+                self._wake_next()
+
+    def _forget_gone(self) -> bool:
+        while self._sleepers and self._sleepers[0][2].done():
+            heapq.heappop(self._sleepers)
+        return bool(self._sleepers)
+
+    def _wake_next(self) -> None:
+        at, _, waking = heapq.heappop(self._sleepers)
+        if not waking.done():
+            self.time = max(self.time, at)
+            waking.set_result(None)
+
+
+async def _let_run() -> None:
+    for _ in range(_QUIET_TURNS):
+        await asyncio.sleep(0)

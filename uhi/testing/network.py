@@ -1,0 +1,180 @@
+"""A whole network in one process: registry, gateway, any number of participants, with real keys and signatures.
+
+In memory on a fake clock, or over HTTP on ports of this machine; the doors, the bytes and the headers are the same.
+What embedding developers test with, and what this project's own flow tests stand on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from types import TracebackType
+
+from gateway.app import Gateway
+from gateway.network_registry.entrance import RegistryEntrance
+from gateway.relays import GATEWAY_LEGS
+from gateway.search import SearchRules
+from uhi.actions import legs_of
+from uhi.clock import SystemClock
+from uhi.errors import OVERLOADED, Refusal
+from uhi.exchange.stamps import Stamps
+from uhi.http.addresses import any_address
+from uhi.http.client import HttpTransport
+from uhi.http.server import application, serve
+from uhi.messages.receipt import nack
+from uhi.network import CONSULTATION_DOMAIN, LOCAL
+from uhi.network import Network as Preset
+from uhi.observability.call_log import RememberedCalls
+from uhi.participant import Participant
+from uhi.world import Identity, World
+from uhi.ports import Clock, Entrance, Inbound, Reply, Transport
+from uhi.registry.memory import Member, MemoryRegistry
+from uhi.registry.network import LookupScope, NetworkRegistry, RegistryAccess
+from uhi.signing import UHI, PrivateKey, Profile, Signer
+from uhi.subscribers import Role, Subscriber, SubscriberKey
+from uhi.testing.clock import FakeClock
+from uhi.testing.transport import Faults, MemoryTransport
+
+CITY = "std:011"
+GATEWAY_ID = "gateway.example"
+REGISTRY_ID = "registry.example"
+_A_YEAR = 365 * 86_400.0
+
+
+@dataclass(slots=True)
+class _Doormat:
+    """An entrance whose address is known before the participant behind it exists."""
+
+    paths: Mapping[str, int]
+    behind: Entrance | None = None
+
+    async def take(self, inbound: Inbound) -> Reply:
+        return await self.behind.take(inbound) if self.behind else self.refuse(Refusal(OVERLOADED))
+
+    def refuse(self, refusal: Refusal, path: str = "") -> Reply:
+        if self.behind is not None:
+            return self.behind.refuse(refusal, path)
+        return Reply(refusal.fault.status, {}, nack(refusal.fault, ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a test network runs. `sockets` chooses HTTP and real time; `rules` are the gateway's."""
+
+    sockets: bool = False
+    preset: Preset = LOCAL
+    rules: SearchRules = field(default_factory=SearchRules)
+
+
+class Network:
+    """`async with Network() as net:` then `await net.provider()`, `await net.consumer()`, and talk.
+
+    `net.faults` breaks what travels, `net.clock` is its time, `net.calls` every hop that was made, `net.members` the
+    registry's content, `net.gateway` the gateway.
+    """
+
+    def __init__(self, options: Options | None = None) -> None:
+        self.options = options or Options()
+        self.clock: Clock = SystemClock() if self.options.sockets else FakeClock()
+        self.calls = RememberedCalls()
+        self.members = MemoryRegistry()
+        self.signers: dict[str, Signer] = {}
+        self._stack = AsyncExitStack()
+        self._memory = MemoryTransport(self.clock) if isinstance(self.clock, FakeClock) else None
+        self._http = HttpTransport(addresses=any_address)
+        inner: Transport = self._memory or self._http
+        self.faults = Faults(self.clock, inner)
+        self._participants: list[Participant] = []
+        self._registries: list[NetworkRegistry] = []
+
+    async def __aenter__(self) -> Network:
+        self._stack.push_async_callback(self._http.aclose)
+        registry = RegistryEntrance(REGISTRY_ID, self.members, clock=self.clock, log=self.calls)
+        self._registry_url = await self._serve(registry, REGISTRY_ID)
+        self.gateway = await self._make_gateway()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.faults.heal()
+        for participant in self._participants:
+            await participant.stop(seconds=0)
+        await self.gateway.stop(seconds=0)
+        for registry in self._registries:
+            await registry.aclose()
+        await self._stack.aclose()
+
+    async def consumer(self, subscriber_id: str = "app.example", **declared: object) -> Participant:
+        """A patient-side participant, registered and listening. `declared` may set fields of its registry entry."""
+        return await self._participant(subscriber_id, Role.CONSUMER, declared)
+
+    async def provider(self, subscriber_id: str = "clinic.example", **declared: object) -> Participant:
+        """A hospital-side participant, registered and listening. `declared` may set fields of its registry entry."""
+        return await self._participant(subscriber_id, Role.PROVIDER, declared)
+
+    async def settle(self) -> None:
+        """Return when no handler and no delivery is under way any more."""
+        while any(each.waiting for each in (*self._participants, self.gateway)):
+            await asyncio.sleep(0 if self._memory else 0.01)
+
+    def register(self, subscriber: Subscriber, *, profile: Profile = UHI) -> Signer:
+        """Put a subscriber with a new key into the registry; returns how it signs."""
+        signer = Signer(subscriber.id, "k1", PrivateKey.new(), profile)
+        now = self.clock.now()
+        key = SubscriberKey("k1", signer.key.public, profile, now - _A_YEAR, now + _A_YEAR)
+        self.members.replace(Member(subscriber, (key,)))
+        self.signers[subscriber.id] = signer
+        return signer
+
+    def world(self, signer: Signer) -> World:
+        """The ports of one program on this network: its own lookups, signed with its own key."""
+        return World(registry=self._registry(signer), transport=self.faults, clock=self.clock, log=self.calls)
+
+    async def _participant(self, subscriber_id: str, role: Role, declared: Mapping[str, object]) -> Participant:
+        doormat = _Doormat({leg.path: leg.limits.body for leg in legs_of(role)})
+        url = await self._serve(doormat, subscriber_id)
+        entry: dict[str, object] = {"domains": (CONSULTATION_DOMAIN,), "cities": (CITY,)} | dict(declared)
+        me = Subscriber(subscriber_id, role, url, **entry)  # type: ignore[arg-type]  # fields by name, as documented
+        signer = self.register(me)
+        identity = Identity(me, signer, self.gateway.identity.me, CONSULTATION_DOMAIN, CITY)
+        participant = Participant(identity, world=self.world(signer), network=self.options.preset)
+        doormat.behind = participant.entrance
+        self._participants.append(participant)
+        return participant
+
+    async def _make_gateway(self) -> Gateway:
+        doormat = _Doormat(_gateway_paths())
+        url = await self._serve(doormat, GATEWAY_ID)
+        me = Subscriber(GATEWAY_ID, Role.GATEWAY, url, domains=("*",))
+        signer = self.register(me)
+        world = self.world(signer)
+        made = Gateway(
+            Identity(me, signer),
+            world=world,
+            directory=self._registries[-1],
+            rules=self.options.rules,
+            network=self.options.preset,
+        )
+        doormat.behind = made.entrance
+        return made
+
+    def _registry(self, signer: Signer) -> NetworkRegistry:
+        access = RegistryAccess(self._registry_url, Stamps(signer), LookupScope(CONSULTATION_DOMAIN, city=CITY))
+        registry = NetworkRegistry(access, transport=self.faults, clock=self.clock)
+        self._registries.append(registry)
+        return registry
+
+    async def _serve(self, entrance: Entrance, subscriber_id: str) -> str:
+        if self._memory is not None:
+            url = f"https://{subscriber_id}/uhi"
+            self._memory.entrances[url] = entrance
+            return url
+        server = await self._stack.enter_async_context(serve(application(entrance, prefix="/uhi")))
+        return f"{server.url}/uhi"
+
+
+def _gateway_paths() -> dict[str, int]:
+    return {leg.path: leg.limits.body for leg in GATEWAY_LEGS}
