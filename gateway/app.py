@@ -86,8 +86,8 @@ class Gateway:
         await self._deliveries.drain(seconds)
 
     def _start(self, received: Received) -> None:
-        if received.message.admission.targets:
+        if received.message.admission.audience.members:
             self._deliveries.spawn(self._pass_on(received))
 
     async def _pass_on(self, received: Received) -> None:
-        fan_out(received.message, received.leg.path, self._deliveries)
+        await fan_out(received.message, received.leg.path, self._deliveries)

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from uhi.messages import Context
-from uhi.subscribers import Subscriber
+from uhi.subscribers import Audience, Subscriber
 
 _EVERYWHERE = "*"
 
@@ -38,24 +38,51 @@ def wanted(context: Context, intent: Mapping[str, object]) -> Wanted:
     return Wanted(context.city or "", kind if isinstance(kind, str) else "")
 
 
-def match(providers: Sequence[Subscriber], search: Wanted, rules: MatchRules) -> tuple[Subscriber, ...]:
+def match(providers: Sequence[Subscriber], search: Wanted, rules: MatchRules) -> Audience:
     """The providers concerned, each once, in the given order."""
-    if rules == MatchRules():
-        return tuple({provider.id: provider for provider in providers}.values())
-    concerned = (provider for provider in providers if _concerns(provider, search, rules))
-    return tuple({provider.id: provider for provider in concerned}.values())
+    return Audience.of(provider for provider in providers if _concerns(provider, search, rules))
 
 
 def _concerns(provider: Subscriber, search: Wanted, rules: MatchRules) -> bool:
     if rules.city and search.city and not {search.city, _EVERYWHERE} & set(provider.cities):
         return False
-    declared = provider.fulfilment_types
-    return not (rules.fulfilment_type and search.fulfilment_type and declared and search.fulfilment_type not in declared)  # fmt: skip
+    if not (rules.fulfilment_type and search.fulfilment_type and provider.fulfilment_types):
+        return True
+    return search.fulfilment_type in provider.fulfilment_types
 
 
-def cut(targets: tuple[Subscriber, ...], limit: int, turn: int) -> tuple[Subscriber, ...]:
-    """At most `limit` of the targets, beginning further on at each `turn`, so that nobody is always left out."""
-    if len(targets) <= limit:
-        return targets
-    start = turn * limit % len(targets)
-    return (targets[start:] + targets[:start])[:limit]
+class Audiences:
+    """Remembers matches for as long as the registry's list stays the same object, so that a search among a thousand
+    providers costs no more before its ACK than one among ten."""
+
+    def __init__(self, rules: MatchRules, *, most: int = 1_000) -> None:
+        self._rules = rules
+        self._most = most
+        self._known: dict[tuple[int, Wanted], tuple[Sequence[Subscriber], Audience]] = {}
+
+    def of(self, providers: Sequence[Subscriber], search: Wanted) -> Audience:
+        """As `match`."""
+        key = (id(providers), self._seen(search))
+        known = self._known.get(key)
+        if known is not None and known[0] is providers:
+            return known[1]
+        audience = match(providers, search, self._rules)
+        if len(self._known) >= self._most:
+            self._known.clear()
+        self._known[key] = (providers, audience)
+        return audience
+
+    def _seen(self, search: Wanted) -> Wanted:
+        """Only what the rules look at tells matches apart."""
+        return Wanted(
+            search.city if self._rules.city else "", search.fulfilment_type if self._rules.fulfilment_type else ""
+        )
+
+
+def cut(audience: Audience, limit: int, turn: int) -> Audience:
+    """At most `limit` of them, beginning further on at each `turn`, so that nobody is always left out."""
+    members = audience.members
+    if len(members) <= limit:
+        return audience
+    start = turn * limit % len(members)
+    return Audience.of((members[start:] + members[:start])[:limit])

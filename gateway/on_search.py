@@ -8,6 +8,7 @@ from __future__ import annotations
 from gateway.open_searches import OpenSearches
 from uhi.errors import NO_OPEN_REQUEST, Refusal
 from uhi.exchange.admission import Admitted, Candidate
+from uhi.subscribers import Audience
 from uhi.verified import Admission
 
 
@@ -28,4 +29,4 @@ def admit_on_search(candidate: Candidate, open_searches: OpenSearches) -> Admitt
             f"{candidate.sender.id} answers a search that is not open, or that it was not asked in",
             next_step="echo consumer_id and transaction_id of the search, within its time",
         )
-    return Admitted(candidate.legs[0], Admission(answers=search.message_id, targets=(search.consumer,)))
+    return Admitted(candidate.legs[0], Admission(answers=search.message_id, audience=Audience.of([search.consumer])))

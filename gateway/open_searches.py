@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 
 from uhi.subscribers import Subscriber
 
+_SWEEP_SECONDS = 10.0
+
 
 @dataclass(frozen=True, slots=True)
 class OpenSearch:
@@ -29,6 +31,7 @@ class OpenSearches:
     most: int = 100_000
     _searches: OrderedDict[tuple[str, str], OpenSearch] = field(default_factory=OrderedDict)
     _consumers: dict[str, set[str]] = field(default_factory=dict)
+    _swept_at: float = 0.0
 
     def open(self, search: OpenSearch) -> None:
         """Remember a search; a further one in the same transaction adds the providers it asks."""
@@ -52,7 +55,10 @@ class OpenSearches:
         return search
 
     def close_passed(self, now: float) -> None:
-        """Forget the searches that have closed."""
+        """Forget the searches that have closed; looks through them once in a while, not at every search."""
+        if now < self._swept_at + _SWEEP_SECONDS:
+            return
+        self._swept_at = now
         for key in [key for key, search in self._searches.items() if search.until < now]:
             self._forget(key)
 

@@ -9,7 +9,7 @@ import logging
 from dataclasses import dataclass, field
 from itertools import count
 
-from gateway.matching import MatchRules, cut, match, wanted
+from gateway.matching import Audiences, MatchRules, cut, wanted
 from gateway.open_searches import OpenSearch, OpenSearches
 from gateway.relays import RelayedSearch
 from uhi.errors import NO_PROVIDERS, Refusal
@@ -17,7 +17,7 @@ from uhi.exchange.admission import Admitted, Candidate
 from uhi.exchange.compose import COUNTRY
 from uhi.exchange.parties import check_registered_consumer, ttl_end
 from uhi.ports import ProviderDirectory
-from uhi.subscribers import Subscriber
+from uhi.subscribers import Audience
 from uhi.verified import Admission
 
 log = logging.getLogger(__name__)
@@ -39,6 +39,7 @@ class Searches:
         self._directory = directory
         self._open = open_searches
         self._rules = rules
+        self._audiences = Audiences(rules.match)
         self._turns = count()
 
     async def admit(self, candidate: Candidate) -> Admitted:
@@ -51,12 +52,12 @@ class Searches:
         message = candidate.message
         intent = message.intent if isinstance(message, RelayedSearch) else {}
         providers = await self._directory.providers(context.domain, context.country or COUNTRY)
-        targets = match(providers, wanted(context, intent), self._rules.match)
-        if not targets:
+        audience = self._audiences.of(providers, wanted(context, intent))
+        if not audience.members:
             raise Refusal(
                 NO_PROVIDERS, f"no subscribed provider for {context.domain}", next_step="widen the search, or register"
             )
-        return Admitted(candidate.legs[0], Admission(targets=self._within_limit(targets, candidate)))
+        return Admitted(candidate.legs[0], Admission(audience=self._within_limit(audience, candidate)))
 
     def accepted(self, candidate: Candidate, admitted: Admitted) -> None:
         """Open the search before anybody can answer it."""
@@ -67,18 +68,19 @@ class Searches:
                 consumer=candidate.sender,
                 transaction_id=candidate.transaction_id,
                 message_id=candidate.context.message_id,
-                asked=frozenset(target.id for target in admitted.admission.targets),
+                asked=admitted.admission.audience.ids,
                 until=candidate.now + self._rules.open_seconds if ends is None else ends,
             )
         )
 
-    def _within_limit(self, targets: tuple[Subscriber, ...], candidate: Candidate) -> tuple[Subscriber, ...]:
-        limit = self._rules.fan_out_limit
-        if len(targets) > limit:
-            log.error(
-                "truncated: a search concerns %d providers, the limit is %d",
-                len(targets),
-                limit,
-                extra={"transaction_id": candidate.transaction_id, "outcome": "truncated"},
-            )
-        return cut(targets, limit, next(self._turns) if len(targets) > limit else 0)
+    def _within_limit(self, audience: Audience, candidate: Candidate) -> Audience:
+        limit, concerned = self._rules.fan_out_limit, len(audience.members)
+        if concerned <= limit:
+            return audience
+        log.error(
+            "truncated: a search concerns %d providers, the limit is %d",
+            concerned,
+            limit,
+            extra={"transaction_id": candidate.transaction_id, "outcome": "truncated"},
+        )
+        return cut(audience, limit, next(self._turns))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar, overload
 
 from uhi.actions import Broadcast, Decline, Leg, Notice, Question
-from uhi.errors import ANSWER_FAILED, SetupError
+from uhi.errors import ANSWER_FAILED, IncompleteMessage, SetupError
 from uhi.exchange.entrance import unforeseen
 from uhi.exchange.legs import AnyLeg
 from uhi.exchange.receive import Received
@@ -30,11 +30,13 @@ Function = Callable[[Any], Awaitable[Wire | Decline | None]]  # the overloads of
 
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """A function and the leg it takes; `answer` is the leg its return value goes out on, None for news."""
+    """A function and the leg it takes; `answer` is the leg its return value goes out on, None for news. A handler that
+    `may_be_silent` may return None in place of an answer."""
 
     leg: AnyLeg
     function: Function
     answer: AnyLeg | None = None
+    may_be_silent: bool = True
 
 
 class Handlers:
@@ -114,18 +116,33 @@ def _handler(action: Question[Any, Any] | Broadcast[Any, Any] | Notice[Any] | Le
         return Handler(action.leg, function)
     if isinstance(action, Leg):
         return Handler(action, function)
-    return Handler(action.request, function, action.answer)
+    return Handler(action.request, function, action.answer, may_be_silent=isinstance(action, Broadcast))
 
 
 async def run(handler: Handler, received: Received) -> Wire | Decline | None:
-    """Run a handler on what came; returns its answer, or a Decline when it raised."""
+    """Run a handler on what came; returns its answer, or a Decline when it raised or returned what is no answer."""
     try:
-        return await handler.function(received.message)
+        answer = await handler.function(received.message)
+        _check_answer(handler, answer)
     except Exception as error:
         log.error(
             "the handler of %s failed: %s",
             handler.leg.name,
-            unforeseen(error),
+            error if isinstance(error, IncompleteMessage) else unforeseen(error),
             extra={"transaction_id": received.message.thread.transaction_id},
         )
         return Decline(ANSWER_FAILED)
+    return answer
+
+
+def _check_answer(handler: Handler, answer: object) -> None:
+    if handler.answer is None or isinstance(answer, handler.answer.kind | Decline):
+        return
+    if answer is None and handler.may_be_silent:
+        return
+    raise IncompleteMessage(
+        "it returned no answer",
+        got=type(answer).__name__,
+        expected=f"{handler.answer.kind.__name__} or Decline",
+        next_step="return the answer from the handler",
+    )

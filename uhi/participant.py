@@ -64,7 +64,7 @@ class Participant:
         self._entrance = DoorEntrance(door, self._start, world.log, Manners(me.id, always_200=network.always_200))
         way_out = Exit(me, Stamps(identity.signer), world.transport, world.clock, world.log)
         self._deliveries = Deliveries(way_out)
-        self._dispatch = Dispatch(me, identity.gateway, network.audited_domains, self._deliveries)
+        self._dispatch = Dispatch(me, identity.gateway, network.audited_domains, self._deliveries, identity.city)
 
     @classmethod
     def from_env(cls, role: Role = Role.PROVIDER) -> Participant:

@@ -6,6 +6,7 @@ Source: UHI network registry lookup (status, validity) and the registry rules of
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
@@ -63,6 +64,28 @@ class Subscriber:
     cities: tuple[str, ...] = ("*",)
     fulfilment_types: tuple[str, ...] = ()
 
+    def check_subscribed(self) -> None:
+        """Refuse a subscriber that is not SUBSCRIBED.
+
+        Raises: Refusal(KEY_INACTIVE).
+        """
+        if self.status != SUBSCRIBED:
+            raise Refusal(KEY_INACTIVE, f"{self.id} is not active", got=self.status, expected=SUBSCRIBED)
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """Whom a relay passes a message on to, in order, and their ids."""
+
+    members: tuple[Subscriber, ...] = ()
+    ids: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, members: Iterable[Subscriber]) -> Audience:
+        """Each subscriber once, in the given order."""
+        each = {member.id: member for member in members}
+        return cls(tuple(each.values()), frozenset(each))
+
 
 @dataclass(frozen=True, slots=True)
 class SubscriberKey:
@@ -96,15 +119,11 @@ class Record:
 
         Raises: Refusal(KEY_INACTIVE).
         """
-        who = f"key {self.key.id} of {self.subscriber.id}"
-        if self.subscriber.status != SUBSCRIBED:
-            raise Refusal(
-                KEY_INACTIVE, f"{self.subscriber.id} is not active", got=self.subscriber.status, expected=SUBSCRIBED
-            )
+        self.subscriber.check_subscribed()
         if not self.key.valid_from <= now <= self.key.valid_until:
             raise Refusal(
                 KEY_INACTIVE,
-                f"{who} is outside its validity",
+                f"key {self.key.id} of {self.subscriber.id} is outside its validity",
                 got=_date(now),
                 expected=f"{_date(self.key.valid_from)} to {_date(self.key.valid_until)}",
                 next_step="register a current key",

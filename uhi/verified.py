@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar, final
 
 from uhi.messages import Context, Error
-from uhi.subscribers import Subscriber
+from uhi.subscribers import Audience, Subscriber
 
 M_co = TypeVar("M_co", covariant=True)
+
+NOBODY = Audience()
 
 
 @final
@@ -41,12 +43,12 @@ class Admission:
     """What step 8 found out: which open request a callback answers, whether it is late, whom a relay passes it to.
 
     `answers` is the `message_id` of the open request, empty for requests and unasked news.
-    `targets` are the subscribers a gateway passes the message on to; participants leave it empty.
+    `audience` are the subscribers a gateway passes the message on to; participants leave it empty.
     """
 
     answers: str = ""
     late: bool = False
-    targets: tuple[Subscriber, ...] = ()
+    audience: Audience = NOBODY
 
 
 @final

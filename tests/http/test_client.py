@@ -260,6 +260,13 @@ async def test_private_number_behind_a_name_is_not_connected_to():
     await transport.aclose()
 
 
+@pytest.mark.parametrize("url", ["http://[", "http://clinic.example:99999/", "http://clinic .example/", "", "search"])
+async def test_address_that_is_none_is_a_delivery_error(transport, url):
+    """Errors: a registry may hold anything in the place of an address."""
+    with pytest.raises(DeliveryError):
+        await transport.post(url, body=b"{}", headers={}, timeout=5)
+
+
 async def test_closed_transport_says_so(transport):
     """Ours: a call after the end of the program's life is told apart from a peer's failure."""
     await transport.aclose()

@@ -218,6 +218,11 @@ async def test_subscriber_is_looked_up_without_a_key(registry, transport):
     assert "pub_key_id" not in transport.calls[0][1]
 
 
+async def test_subscriber_in_another_role_is_unknown(registry):
+    """Decision 27: one subscriber in one role is one entry."""
+    assert await refused(registry.subscriber("clinic.hspa", Role.CONSUMER)) is SUBSCRIBER_UNKNOWN
+
+
 async def test_record_answers_for_the_address_too(registry, transport):
     """Ours: who was just verified is not looked up again to be answered."""
     await registry.record(CLINIC)

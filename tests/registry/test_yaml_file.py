@@ -117,6 +117,14 @@ def test_field_for_a_private_key_is_refused(tmp_path, name):
         load(tmp_path, ENTRY + f"      {name}: AAAA\n")
 
 
+def test_two_keys_of_one_id_are_told(tmp_path):
+    """Registry rules: a key id names one key."""
+    key = ENTRY[ENTRY.index("    - id: k1") :]
+
+    with pytest.raises(SetupError, match=r"line 7 \(entry 1, keys\): clinic\.hspa has two keys of one id"):
+        load(tmp_path, ENTRY + key)
+
+
 def test_two_entries_of_one_subscriber_are_told(tmp_path):
     """Registry rules: an id is unique in its role."""
     with pytest.raises(SetupError, match=r"\(entry 2\): clinic\.hspa is there already"):

@@ -35,7 +35,7 @@ class Attending:
 
     async def status(self, order: Order, thread: Thread) -> OnStatus | Decline:
         """Tell the whole order; before on_confirm there is none to tell of."""
-        async with self._desk.turns.of(order.id or ""):
+        async with self._desk.turn(order.id):
             kept = await self._desk.known(order.id, thread)
             if kept is None or not kept.state.travels:
                 return Decline(ORDER_UNKNOWN)
@@ -43,7 +43,7 @@ class Attending:
 
     async def cancel(self, order: Order, thread: Thread) -> OnCancel | Decline:
         """Call an appointment off for the patient; once cancelled, the answer stays the same."""
-        async with self._desk.turns.of(order.id or ""):
+        async with self._desk.turn(order.id):
             kept = await self._desk.known(order.id, thread)
             if kept is None:
                 return Decline(ORDER_UNKNOWN)
@@ -54,7 +54,7 @@ class Attending:
 
     async def report(self, order: Order, thread: Thread) -> None:
         """Take a consumer's word that the doctor did not come; it counts for a confirmed appointment only."""
-        async with self._desk.turns.of(order.id or ""):
+        async with self._desk.turn(order.id):
             kept = await self._desk.known(order.id, thread)
             try:
                 if kept is None:
@@ -71,7 +71,7 @@ class Attending:
         Raises: OrderUnknown, StateConflict.
         """
         order = await self._order(appointment_id)
-        async with self._desk.turns.of(order.id):
+        async with self._desk.turn(order.id):
             order = await self._order(appointment_id)
             if order.pin is not None and not order.pin.is_settled:
                 raise StateConflict(
@@ -85,7 +85,7 @@ class Attending:
         Raises: OrderUnknown, StateConflict.
         """
         order = await self._order(appointment_id)
-        async with self._desk.turns.of(order.id):
+        async with self._desk.turn(order.id):
             order = await self._order(appointment_id)
             care_context_id = care_context_id or order.care_context_id
             await self._update(replace(order, care_context_id=care_context_id), OrderState.COMPLETED)
@@ -96,7 +96,7 @@ class Attending:
         Raises: OrderUnknown, StateConflict.
         """
         order = await self._order(appointment_id)
-        async with self._desk.turns.of(order.id):
+        async with self._desk.turn(order.id):
             await self._update(await self._order(appointment_id), OrderState.NO_SHOW)
 
     async def cancelled(self, appointment_id: str, reason: str, *, text: str = "") -> None:
@@ -106,7 +106,7 @@ class Attending:
         """
         why = Cancellation(CancelledBy.DOCTOR, chosen(DoctorReason, reason, text=text).value, text)
         order = await self._order(appointment_id)
-        async with self._desk.turns.of(order.id):
+        async with self._desk.turn(order.id):
             order = await self._order(appointment_id)
             state = transition(order.state, OrderState.CANCELLED, by=Role.PROVIDER, via=Via.ON_CANCEL)
             if order.cancellation is None:
@@ -120,7 +120,7 @@ class Attending:
         Raises: PinInvalid, OrderUnknown, StateConflict when the appointment has no PIN or is not CONFIRMED.
         """
         order = await self._order(appointment_id)
-        async with self._desk.turns.of(order.id):
+        async with self._desk.turn(order.id):
             order, known = await self._with_pin(appointment_id)
             try:
                 shown = verify(known, pin, now=self._desk.now())
@@ -136,7 +136,7 @@ class Attending:
         Raises: IncompleteMessage, OrderUnknown, StateConflict.
         """
         order = await self._order(appointment_id)
-        async with self._desk.turns.of(order.id):
+        async with self._desk.turn(order.id):
             order, known = await self._with_pin(appointment_id)
             await self._keep(replace(order, pin=set_aside(known, reason, text=text)))
             log.info("the PIN of an appointment was set aside: %s", reason)

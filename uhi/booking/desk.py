@@ -42,6 +42,10 @@ class Desk:
     clock: Clock
     turns: Turns = field(default_factory=Turns)
 
+    def turn(self, order_id: str | None) -> asyncio.Lock:
+        """The turn of an order: whoever reads it to change it has this first."""
+        return self.turns.of(f"order {order_id}")
+
     def now(self) -> datetime:
         """The time, in India."""
         return moment(self.clock)

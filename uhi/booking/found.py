@@ -52,7 +52,8 @@ def read_doctors(catalog: Catalog, thread: Thread, *, late: bool = False) -> Ite
             key = (doctor.facility.id, doctor.id, fulfillment.kind or PHYSICAL)
             if key not in seen:
                 seen.add(key)
-                yield FoundDoctor(doctor, thread, _narrowed(provider, fulfillment, item), late)
+                seen_in = replace(doctor, available=read_window(fulfillment))
+                yield FoundDoctor(seen_in, thread, _narrowed(provider, fulfillment, item), late)
 
 
 def read_slots(catalog: Catalog, thread: Thread) -> Iterator[FoundSlot]:
@@ -118,7 +119,7 @@ def _entry(provider: Provider, fulfillment: Fulfillment) -> tuple[Doctor, Item] 
         return None
     speciality = _speciality(provider.categories or [], item.category_id)
     kind = fulfillment.kind or PHYSICAL
-    return replace(doctor, speciality=speciality, fulfilments=(kind,), available=read_window(fulfillment)), item
+    return replace(doctor, speciality=speciality, fulfilments=(kind,)), item
 
 
 def _speciality(categories: list[Category], wanted: str | None) -> Speciality | None:

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from uhi.actions import Decline
 from uhi.booking.desk import Desk
-from uhi.booking.holds import CLAIM, Finding, check_limits, find, hold_until, is_live
+from uhi.booking.holds import CLAIM, Finding, check_limits, find, hold_until, is_bookable, is_live
 from uhi.booking.hospital import Hold, Patient
 from uhi.booking.orders import (
     agreed_terms,
@@ -58,7 +58,7 @@ class Holding:
     async def confirm(self, order: Order, thread: Thread) -> OnConfirm | Decline:
         """Book what is held; an order that was answered before gets the same answer, PIN included."""
         await self.release_lapsed()
-        async with self._desk.turns.of(order.id or ""):
+        async with self._desk.turn(order.id):
             kept = await self._desk.known(order.id, thread)
             if kept is None:
                 return Decline(ORDER_UNKNOWN)
@@ -72,9 +72,9 @@ class Holding:
 
     async def release_lapsed(self) -> None:
         """Give back every slot whose hold is over; one whose confirmation is under way is left to that."""
-        async with self._desk.turns.of("expiry"):
+        async with self._desk.turns.of("lapsed holds"):
             for order in await self._desk.store.lapsed(now=self._desk.now()):
-                turn = self._desk.turns.of(order.id)
+                turn = self._desk.turn(order.id)
                 if not turn.locked():
                     async with turn:
                         await self._expire(order.id)
@@ -101,7 +101,7 @@ class Holding:
         """Keep the order of a fresh hold, or give the slot back where it is not what was asked for."""
         now, slot = self._desk.now(), hold.slot
         refused = demand_offered(order, slot) or demand_payment(order, slot)
-        if slot.start <= now or slot.fulfilment not in self._desk.policy.fulfilments:
+        if not is_bookable(slot.start, now=now) or slot.fulfilment not in self._desk.policy.fulfilments:
             refused = Decline(SLOT_UNAVAILABLE)
         kept = KeptOrder(
             id=secrets.token_hex(16),
@@ -143,7 +143,7 @@ class Holding:
         desk = self._desk
         expired = await self._expire(order.id) or order
         now, slot = desk.now(), order.slot
-        if slot.start <= now:
+        if not is_bookable(slot.start, now=now):
             raise SlotUnavailable("the slot is in the past")
         hold = await desk.hospital.hold(slot.id, patient=order.patient, until=now + CLAIM)
         claimed = replace(order, state=expired.state, hold=replace(hold, patient=order.patient, until=now + CLAIM))

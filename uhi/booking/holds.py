@@ -18,6 +18,14 @@ HOLD = timedelta(minutes=15)
 CLAIM = timedelta(minutes=1)
 """How long a slot is kept while a late confirmation books it."""
 
+FURTHEST = timedelta(days=366)
+"""How far ahead a slot may be booked."""
+
+
+def is_bookable(start: datetime, *, now: datetime) -> bool:
+    """Whether a slot may be held or booked: it has not begun, and begins within a year."""
+    return now < start <= now + FURTHEST
+
 
 def hold_until(now: datetime) -> datetime:
     """Return when a hold made now ends."""

@@ -156,7 +156,10 @@ class Appointment:
 
 
 class Hospital(Protocol):
-    """What a hospital's own system is asked and told; everything else of UHI is the library's work."""
+    """What a hospital's own system is asked and told; everything else of UHI is the library's work.
+
+    These methods do not tell the news (`started`, `cancelled`, …) themselves: the order they are called for is taken.
+    """
 
     async def find_doctors(self, query: DoctorQuery) -> Sequence[Doctor]:
         """Return the doctors a patient may be shown; `uhi.booking.matching.matches` weighs one against a query."""

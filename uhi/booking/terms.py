@@ -104,7 +104,7 @@ def _term(kind: str, name: str, short: str, text: str, *, until: str) -> Term:
 _COMMERCIAL = (
     "UHI is a technology gateway and nothing else. It does not supervise the facility or the doctor, is not liable for "
     "the availability, quality, safety, timeliness or outcome of the consultation, and never collects or passes on a "
-    "payment. All matters of money are between the patient and the facility. This appointment is with {doctor} at "
+    "payment. All matters of money are between the patient and the facility. This appointment is with {doctor}, at "
     "{facility}, on {day} from {start} to {end}. In an emergency the facility may offer another doctor or time. The "
     "wait may be up to 30 minutes longer than planned."
 )

@@ -74,6 +74,7 @@ class Asking(Generic[A]):
         self._send = send
         self._taps = taps
         self._clock = clock
+        self._is_sent = False
 
     @property
     def thread(self) -> Thread:
@@ -89,7 +90,9 @@ class Asking(Generic[A]):
         queue = self._taps.open(self.message_id)
         timer = asyncio.ensure_future(self._end_later(queue))
         try:
-            await self._send()
+            if not self._is_sent:
+                await self._send()
+                self._is_sent = True
             while not isinstance(heard := await queue.get(), _End):
                 if isinstance(heard, DeliveryError):
                     raise heard

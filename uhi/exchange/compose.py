@@ -58,7 +58,7 @@ def compose_decline(heading: Heading, decline: Decline) -> bytes:
     }
     body: dict[str, object] = {"context": _context(heading), "error": error}
     if decline.message is None:
-        return strict_json.write(body)
+        return _bytes(heading, body)
     return _write(heading, {**body, "message": emit(decline.message)})
 
 
@@ -71,7 +71,16 @@ def _write(heading: Heading, body: dict[str, object]) -> bytes:
             expected="every field the protocol requires",
             next_step="fill them and send again",
         )
-    return strict_json.write(body)
+    return _bytes(heading, body)
+
+
+def _bytes(heading: Heading, body: dict[str, object]) -> bytes:
+    try:
+        return strict_json.write(body)
+    except TypeError:
+        raise IncompleteMessage(
+            f"{heading.leg.name} cannot be sent", got="a value that JSON cannot hold", expected="text, numbers, objects"
+        ) from None
 
 
 def _context(heading: Heading) -> dict[str, object]:

@@ -6,7 +6,7 @@ of the callback, sent a second time to the gateway. Source: UHI guide 2.1 (audit
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import uuid4
 
 from uhi.actions import Decline
@@ -48,12 +48,14 @@ def new_id() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Dispatch:
-    """The sending half of a participant. `gateway` is where forwarded legs and audit copies go, None without one."""
+    """The sending half of a participant. `gateway` is where forwarded legs and audit copies go, None without one; `city`
+    is written where the other side left it out, as UHI's own samples do."""
 
     me: Subscriber
     gateway: Subscriber | None
     audited_domains: frozenset[str]
     deliveries: Deliveries
+    city: str = ""
 
     def send(self, outgoing: Outgoing, message: Wire | Decline, *, ended: Ended | None = None) -> None:
         """Compose a message and start its delivery, and that of its audit copy where the leg has one.
@@ -62,7 +64,8 @@ class Dispatch:
         Raises: IncompleteMessage; SetupError where it goes through a gateway and none is set.
         """
         now = self.deliveries.way_out.clock.now()
-        heading = Heading(outgoing.leg, outgoing.thread, outgoing.message_id, self.me, outgoing.counterpart, now)
+        thread = outgoing.thread if outgoing.thread.city else replace(outgoing.thread, city=self.city)
+        heading = Heading(outgoing.leg, thread, outgoing.message_id, self.me, outgoing.counterpart, now)
         if isinstance(message, Decline):
             body = compose_decline(heading, message)
         else:

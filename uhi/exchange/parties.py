@@ -5,6 +5,8 @@ Pure. Source: decision 3 (sender), UHI context rules (`uhi` core 0.7.1), securit
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from uhi.actions import Leg
 from uhi.errors import (
     CONSUMER_UNKNOWN,
@@ -17,16 +19,14 @@ from uhi.errors import (
     Refusal,
 )
 from uhi.messages import Context
-from uhi.messages.times import ttl_seconds
 from uhi.messages.wire import Wire
 from uhi.subscribers import Role, Subscriber
 
 
 def id_of(context: Context, role: Role) -> str | None:
     """The id the context gives for a role; None where the protocol has no field for it."""
-    if role is Role.CONSUMER:
-        return context.consumer_id
-    return context.provider_id if role is Role.PROVIDER else None
+    named = {Role.CONSUMER: context.consumer_id, Role.PROVIDER: context.provider_id}
+    return named.get(role) or None
 
 
 def check_sender(context: Context, sender: Subscriber) -> None:
@@ -94,12 +94,12 @@ def transaction_of(context: Context) -> str:
 
 
 def ttl_end(context: Context, received_at: float) -> float | None:
-    """When the message's explicit ttl ends (Unix seconds), counted from its timestamp or, without one, from arrival."""
-    seconds = ttl_seconds(context.ttl) if context.ttl else None
-    if seconds is None:
+    """When the message's explicit ttl ends (Unix seconds), counted from its timestamp, or from arrival where that is
+    absent or lies in the future; None without a ttl."""
+    if not context.ttl:
         return None
-    sent = context.sent_at
-    return (sent.timestamp() if sent else received_at) + seconds
+    end = context.deadline(received=datetime.fromtimestamp(received_at, UTC))
+    return end.timestamp() if end else None
 
 
 def check_ttl(context: Context, now: float) -> None:

@@ -10,14 +10,15 @@ from enum import Enum
 from random import Random
 
 from uhi.errors import FAULTS, Refusal, Resend
-from uhi.messages.receipt import read_receipt
+from uhi.messages.receipt import ACK, read_receipt
 from uhi.ports import Reply
 from uhi.strict_json import parse
 
 RETRY_AFTER_CAP = 3_600.0
+_LONGEST_WORD = 64
 _TRANSIENT = {408, 425, 429}
 _RESEND_LATER = {fault.type for fault in FAULTS.values() if fault.resend is Resend.LATER}
-_SIGN_AGAIN = {fault.type for fault in FAULTS.values() if fault.resend is Resend.SIGN_AGAIN}
+_SIGN_AGAIN = {fault.code for fault in FAULTS.values() if fault.resend is Resend.SIGN_AGAIN}
 
 
 class Verdict(Enum):
@@ -41,6 +42,7 @@ class Attempted:
     retry_after: float | None = None
 
 
+DELIVERED = Attempted(Verdict.DELIVERED, 200, "ACK")
 EXPIRED = Attempted(Verdict.EXPIRED, 0, "expired")
 """The deadline passed before the next attempt could begin."""
 
@@ -49,10 +51,12 @@ def read_reply(reply: Reply | None) -> Attempted:
     """Read a peer's answer; None is no answer at all (refused, reset, timed out)."""
     if reply is None:
         return Attempted(Verdict.LATER, 0, "no answer")
+    if reply.status == 200 and reply.body == ACK:
+        return DELIVERED
     accepted, kind, code = _receipt(reply.body)
     if reply.status == 200 and accepted:
-        return Attempted(Verdict.DELIVERED, 200, "ACK")
-    if kind in _SIGN_AGAIN:
+        return DELIVERED
+    if code in _SIGN_AGAIN:
         verdict = Verdict.SIGN_AGAIN
     elif kind in _RESEND_LATER or reply.status in _TRANSIENT or reply.status >= 500:
         verdict = Verdict.LATER
@@ -67,7 +71,13 @@ def _receipt(body: bytes) -> tuple[bool, str, str]:
     except Refusal:
         return False, "", ""
     error = receipt.error
-    return bool(receipt.accepted), (error and error.type) or "", (error and error.code) or ""
+    return bool(receipt.accepted), _word(error and error.type), _word(error and error.code)
+
+
+def _word(text: str | None) -> str:
+    """A peer's code as far as it may stand in a log: one printable word."""
+    word = (text or "")[:_LONGEST_WORD]
+    return word if word.isascii() and word.isprintable() and " " not in word else "unreadable"
 
 
 def _unnamed(reply: Reply) -> str:
@@ -116,7 +126,8 @@ CRITICAL = Schedule(
 )
 """Everything an appointment depends on: about three days, each attempt signed afresh."""
 
-CRITICAL_LIFE = sum(CRITICAL.steps) + _MINUTE
+# The attempts themselves take time too, when a peer lets each of them run out.
+CRITICAL_LIFE = sum(CRITICAL.steps) + _HOUR
 _DISCOVERED = {"search", "slots", "on_search", "slots_found", "select", "on_select", "init", "on_init"}
 
 

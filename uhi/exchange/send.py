@@ -75,9 +75,10 @@ async def _attempt(parcel: Parcel, way_out: Exit, attempt: int) -> Attempted:
     async with way_out.lanes.to(parcel.to.id):
         started = way_out.clock.now()
         if started > parcel.deadline:
-            return EXPIRED
-        reply, detail = await _post(parcel, way_out, _headers(parcel, way_out, started, attempt))
-    attempted = read_reply(reply)
+            attempted, detail = EXPIRED, ""
+        else:
+            reply, detail = await _post(parcel, way_out, _headers(parcel, way_out, started, attempt))
+            attempted = read_reply(reply)
     way_out.log.write(
         Hop(
             at=started,

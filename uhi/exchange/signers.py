@@ -30,6 +30,7 @@ async def signer(credential: Credential, digest: str, roles: tuple[Role, ...], t
         if refusal.fault is not SIGNATURE_INVALID:
             raise
         record = await _renewed(record, refusal, trust)
+        record.check_covers(header)
         verify_digest(digest, header, key=record.key.public, profile=record.key.profile)
     return record
 
@@ -84,6 +85,8 @@ async def _renewed(record: Record, failure: Refusal, trust: Trust) -> Record:
 async def named_sender(subscriber_id: str, role: Role, registry: Registry) -> Subscriber:
     """The registry's entry of a sender whose signature a gateway dropped, where the network allows that.
 
-    Raises: Refusal(SUBSCRIBER_UNKNOWN, REGISTRY_AWAY).
+    Raises: Refusal(SUBSCRIBER_UNKNOWN, KEY_INACTIVE, REGISTRY_AWAY).
     """
-    return await registry.subscriber(subscriber_id, role)
+    subscriber = await registry.subscriber(subscriber_id, role)
+    subscriber.check_subscribed()
+    return subscriber

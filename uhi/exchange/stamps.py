@@ -18,20 +18,25 @@ class Stamps:
 
     def __init__(self, signer: Signer) -> None:
         self.signer = signer
-        self._last: dict[tuple[str, str], int] = {}
+        self._spent: dict[str, dict[str, int]] = {}
+        self._sweep_at = _SWEEP_AT
 
     def header(self, digest: str, *, receiver: str, now: float) -> str:
         """A header over the body with this base64 digest, new for this receiver; `now` in Unix seconds."""
         created = int(now)
-        expires = created + self.signer.profile.lifetime
-        spent = max(self._last.get((digest, receiver), 0), self._last.get((digest, _EVERYBODY), 0))
-        if spent >= expires:
-            expires = spent + 1
-        self._last[digest, receiver] = expires
-        if len(self._last) > _SWEEP_AT:
-            self._last = {key: value for key, value in self._last.items() if value >= created}
+        spent = self._spent.setdefault(digest, {})
+        seen = spent.values() if receiver == _EVERYBODY else (spent.get(receiver, 0), spent.get(_EVERYBODY, 0))
+        expires = max(created + self.signer.profile.lifetime, max(seen, default=0) + 1)
+        spent[receiver] = expires
+        self._sweep(created)
         return sign_digest(digest, self.signer, created=created, expires=expires)
 
     def first_round(self, digest: str, *, now: float) -> str:
         """One header for many receivers, each of whom sees it once."""
         return self.header(digest, receiver=_EVERYBODY, now=now)
+
+    def _sweep(self, now: int) -> None:
+        """Forget bodies whose headers have all expired; seldom enough that the living ones cost little."""
+        if len(self._spent) > self._sweep_at:
+            self._spent = {digest: spent for digest, spent in self._spent.items() if max(spent.values()) >= now}
+            self._sweep_at = max(_SWEEP_AT, 2 * len(self._spent))

@@ -6,14 +6,14 @@ Knows nothing of HTTP or wire forms. Below: the Clock port; above: `network`. So
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
 from functools import partial
 from typing import Generic, TypeVar
 
-from uhi.errors import REGISTRY_AWAY, SUBSCRIBER_UNKNOWN, Refusal
+from uhi.errors import REGISTRY_AWAY, Refusal
 from uhi.ports import Clock
+from uhi.registry.budget import LookupBudget
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -38,29 +38,6 @@ class CacheTimes:
 DEFAULT_TIMES = CacheTimes()
 
 
-class LookupBudget:
-    """How often a registry is asked about keys never seen: at most `per_second` in any second.
-
-    A lookup beyond that waits for its turn, and one that would wait longer than `patience` seconds is not made. So a
-    busy start is served, and a flood of made-up keys costs the registry no more than this.
-    """
-
-    def __init__(self, *, per_second: int = 20, patience: float = 2.0) -> None:
-        self._patience = patience
-        self._turns: deque[float] = deque(maxlen=per_second)
-
-    def take(self, now: float) -> float | None:
-        """Seconds to wait for the turn that is taken, or None: no turn within the patience."""
-        turns = self._turns
-        if turns and turns[-1] > now + self._patience + 1.0:
-            turns.clear()  # the clock was set back
-        turn = max(now, turns[0] + 1.0) if len(turns) == turns.maxlen else now
-        if turn - now > self._patience:
-            return None
-        turns.append(turn)
-        return turn - now
-
-
 @dataclass(slots=True)
 class _Known(Generic[V]):
     value: V
@@ -78,8 +55,8 @@ class _Refused:
 class LookupCache(Generic[K, V]):
     """Answers of `ask` by key. What `ask` raises must be a Refusal.
 
-    A refusal other than REGISTRY_AWAY replaces what was known. With a `budget`, a key never seen that gets no turn is
-    refused as SUBSCRIBER_UNKNOWN and not remembered. At most `size` keys are kept; the longest unused goes first.
+    A refusal other than REGISTRY_AWAY replaces what was known. Keys never seen are looked up within the `budget`, and
+    what it refuses of its own is not remembered. At most `size` keys are kept; the longest unused goes first.
     """
 
     def __init__(
@@ -152,12 +129,20 @@ class LookupCache(Generic[K, V]):
 
     async def _look_up(self, key: K) -> V | Refusal:
         # A refusal is returned, not raised: the same one must not be raised, and marked, in several requests.
-        if key not in self._known and self._budget is not None:
-            wait = self._budget.take(self._clock.now())
-            if wait is None:
-                return Refusal(SUBSCRIBER_UNKNOWN, "not looked up: too many keys that were never seen")
-            if wait:
-                await self._clock.sleep(wait)
+        if key in self._known or self._budget is None:
+            return await self._asked(key)
+        try:
+            return await self._budget.spend(partial(self._found, key))
+        except Refusal as refusal:
+            return refusal
+
+    async def _found(self, key: K) -> V:
+        outcome = await self._asked(key)
+        if isinstance(outcome, Refusal):
+            raise outcome
+        return outcome
+
+    async def _asked(self, key: K) -> V | Refusal:
         try:
             value = await self._ask(key)
         except Refusal as refusal:

@@ -21,7 +21,8 @@ from uhi.errors import (
 from uhi.exchange.stamps import Stamps
 from uhi.messages.lookup import read_lookup_answer
 from uhi.ports import Clock, Reply, Transport
-from uhi.registry.cache import DEFAULT_TIMES, CacheTimes, LookupBudget, LookupCache
+from uhi.registry.budget import LookupBudget
+from uhi.registry.cache import DEFAULT_TIMES, CacheTimes, LookupCache
 from uhi.registry.memory import is_provider_for, is_registered_for
 from uhi.registry.rows import choose, read_rows
 from uhi.signing import body_digest
@@ -57,8 +58,8 @@ class RegistryAccess:
 class NetworkRegistry:
     """What the network's registry says, for a while from memory; see `CacheTimes`.
 
-    A key never seen that gets no turn within the lookup budget is refused as unknown: made-up key ids then cost 401s,
-    not lookups. Keys that came with a list of providers need no lookup of their own.
+    Keys never seen are looked up within a `LookupBudget`: made-up key ids then cost 401s, not lookups. Keys that came
+    with a list of providers need no lookup of their own.
     """
 
     def __init__(
@@ -67,7 +68,7 @@ class NetworkRegistry:
         self._access = access
         self._transport = transport
         self._clock = clock
-        self._records = LookupCache(self._ask_record, clock=clock, times=times, budget=LookupBudget())
+        self._records = LookupCache(self._ask_record, clock=clock, times=times, budget=LookupBudget(clock))
         self._subscribers = LookupCache(self._ask_subscriber, clock=clock, times=times)
         self._providers = LookupCache(self._ask_providers, clock=clock, times=times, size=1_000)
 

@@ -65,11 +65,11 @@ class Field:
         """
         if not isinstance(self.node, yaml.MappingNode):
             self.fail("this is not a set of fields", expected="name: value")
-        separator = "." if "[" in self.place else ", "
+        inside = f"{self.place}{'.' if '[' in self.place else ', '}" if self.place else ""
         found: dict[str, Field] = {}
         for key, value in self.node.value:
             name = str(key.value)
-            field = Field(self.path, f"{self.place}{separator}{name}"[:200], value)
+            field = Field(self.path, f"{inside}{name}"[:200], value)
             if "private" in name.lower() or "seed" in name.lower():
                 field.fail("private keys do not belong into a registry", next_step="remove it, and make a new key pair")
             if name not in required + optional:

@@ -53,6 +53,14 @@ def write_private_key_file(path: Path, key: PrivateKey) -> None:
 
     Raises: SetupError when the file exists already or cannot be written.
     """
+    write_private_text(path, key.pem())
+
+
+def write_private_text(path: Path, text: str) -> None:
+    """Write a private key in any of its spellings into a new file of mode 0600, on disk when this returns.
+
+    Raises: SetupError when the file exists already or cannot be written.
+    """
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY)
     except FileExistsError:
@@ -64,7 +72,7 @@ def write_private_key_file(path: Path, key: PrivateKey) -> None:
     try:
         with open(handle, "w", encoding="ascii") as file:
             os.fchmod(handle, _OWNER_ONLY)
-            file.write(key.pem())
+            file.write(text)
             file.flush()
             os.fsync(handle)
     except OSError as error:

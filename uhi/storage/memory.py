@@ -17,11 +17,11 @@ _Pair = tuple[str, str, str]
 
 @dataclass(slots=True)
 class MemoryJournal:
-    """Remembers the identity of the last `most` accepted messages, and hop headers until they expire."""
+    """Remembers the identity of the last `most` accepted messages, and as many hop headers until they expire."""
 
     most: int = MOST_ROWS
     _digests: OrderedDict[_Key, str] = field(default_factory=OrderedDict)
-    _headers: dict[tuple[str, str], float] = field(default_factory=dict)
+    _headers: OrderedDict[tuple[str, str], float] = field(default_factory=OrderedDict)
     _counts: OrderedDict[tuple[str, str, str, str], int] = field(default_factory=OrderedDict)
     _pairs: OrderedDict[_Pair, None] = field(default_factory=OrderedDict)
     _swept_at: float = 0.0

@@ -1,0 +1,134 @@
+"""What the command reads: bodies as the bytes they are, and keys from files or from the command line.
+
+Nothing here repeats its input in an error: it may be a private key or a patient's message.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from uhi.clock import SystemClock
+from uhi.errors import SetupError
+from uhi.signing import PrivateKey, PublicKey
+from uhi.signing.key_files import read_private_key_file
+
+STANDARD_INPUT = "-"
+
+_LONGEST_KEY = 4_096
+_PEM_LABEL = re.compile(r"-----BEGIN ([A-Z0-9 ]{1,40})-----")
+_PUBLIC_LENGTHS = {60: "SPKI DER, base64"}
+_PRIVATE_LENGTHS = {
+    64: "PKCS#8 DER of 48 bytes, base64",
+    88: "seed and public half (64 bytes), base64",
+    112: "PKCS#8 DER of 83 bytes, as BouncyCastle writes it, base64",
+}
+_BARE_LENGTH = 44
+_FORMS = "base64 of a public or private key (raw or DER), or PEM"
+
+
+@dataclass(frozen=True, slots=True)
+class ReadKey:
+    """A key that was read: the public half, the private one where there was one, the form it had, where it came from."""
+
+    public: PublicKey
+    private: PrivateKey | None
+    form: str
+    from_file: bool
+
+
+def now_option(name: str, text: str) -> click.Option:
+    """An option for a time in Unix seconds."""
+    return click.Option([name], type=click.IntRange(0, 99_999_999_999), help=text)
+
+
+def unix_now() -> int:
+    """The system's time in whole Unix seconds."""
+    return int(SystemClock().now())
+
+
+def read_body(place: str) -> bytes:
+    """The bytes of the file `place`, or of standard input for `-`; nothing is added, removed or decoded.
+
+    Raises: SetupError when it cannot be read.
+    """
+    if place == STANDARD_INPUT:
+        return sys.stdin.buffer.read()
+    try:
+        return Path(place).read_bytes()
+    except OSError as error:
+        raise SetupError(
+            f"body file {place} cannot be read",
+            got=error.strerror or type(error).__name__,
+            next_step="check the path; - reads the body from standard input",
+        ) from None
+
+
+def read_key(source: str, *, bare_is: str = "") -> ReadKey:
+    """The key in the file `source`, in standard input for `-`, or in the text itself.
+
+    32 bare bytes can be a public key or a private seed: `bare_is` says which (`public` or `private`).
+
+    Raises: SetupError when there is no key, or that is not said; Refusal(KEY_UNUSABLE) for a key nobody may use.
+    """
+    path = _file(source)
+    text = _text(source, path)
+    form, is_private = _form(text, bare_is)
+    if not is_private:
+        return ReadKey(PublicKey.read(text), None, form, path is not None)
+    # From a file, the library's own reader: it also refuses a file that others may read.
+    private = read_private_key_file(path) if path else PrivateKey.read(text)
+    return ReadKey(private.public, private, form, path is not None)
+
+
+def _file(source: str) -> Path | None:
+    try:
+        return Path(source) if source != STANDARD_INPUT and Path(source).is_file() else None
+    except (OSError, ValueError):
+        return None
+
+
+def _text(source: str, path: Path | None) -> str:
+    if path is not None:
+        try:
+            with path.open("rb") as file:
+                raw = file.read(_LONGEST_KEY + 1)
+        except OSError as error:
+            raise SetupError(f"key file {path} cannot be read", got=error.strerror or type(error).__name__) from None
+        return raw.decode("ascii", "replace").strip()
+    return (sys.stdin.read(_LONGEST_KEY + 1) if source == STANDARD_INPUT else source).strip()
+
+
+def _form(text: str, bare_is: str) -> tuple[str, bool]:
+    """The name of a key's form, and whether it holds a private key."""
+    label = _PEM_LABEL.match(text)
+    if label:
+        return f"PEM ({label[1]})", "PRIVATE" in label[1]
+    if len(text) == _BARE_LENGTH:
+        return _bare_form(bare_is)
+    if len(text) in _PRIVATE_LENGTHS:
+        return _PRIVATE_LENGTHS[len(text)], True
+    if len(text) in _PUBLIC_LENGTHS:
+        return _PUBLIC_LENGTHS[len(text)], False
+    raise SetupError(
+        "this is no key, and no file of that name exists",
+        got=f"{len(text)} characters",
+        expected=_FORMS,
+        next_step="check the path, or give the key's text in quotes",
+    )
+
+
+def _bare_form(bare_is: str) -> tuple[str, bool]:
+    if not bare_is:
+        raise SetupError(
+            "32 bare bytes can be a public key or a private seed",
+            got="base64 without a mark of which it is",
+            expected="--as public or --as private",
+            next_step="say which it is; a private seed is never printed",
+        )
+    is_private = bare_is == "private"
+    return ("seed (32 bytes), base64" if is_private else "raw (32 bytes), base64"), is_private

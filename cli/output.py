@@ -1,0 +1,64 @@
+"""What the command prints: for people with rich, for programs one JSON object on one line of standard output."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from cli.problems import Problem
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def json_option(command: F) -> F:
+    """Give a command the option `--json`, as its parameter `as_json`."""
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")(command)
+
+
+def wants_json(arguments: Iterable[str]) -> bool:
+    """Whether a command line asks for JSON, also where it cannot be read otherwise."""
+    return "--json" in arguments
+
+
+def show(value: Mapping[str, object], human: Callable[[], None], *, as_json: bool) -> None:
+    """Print a result: `value` as JSON, or what `human` prints."""
+    if as_json:
+        show_json(value)
+    else:
+        human()
+
+
+def show_json(value: Mapping[str, object]) -> None:
+    """Print one JSON object on a line of its own."""
+    click.echo(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+
+
+def say(text: str = "", *, style: str = "", to_stderr: bool = False) -> None:
+    """Print a line for people. It is never wrapped, so that keys and digests can be copied; `style` is rich's."""
+    stream = sys.stderr if to_stderr else sys.stdout
+    console = Console(file=stream, highlight=False, markup=False, emoji=False)
+    console.print(Text(text, style=style), soft_wrap=True)
+
+
+def say_rows(rows: Iterable[tuple[str, str]], *, indent: int = 2, to_stderr: bool = False) -> None:
+    """Print labels and values in two columns; further lines of a value stand below its first."""
+    rows = list(rows)
+    width = max((len(label) for label, _ in rows), default=0)
+    for label, value in rows:
+        for number, line in enumerate(value.split("\n")):
+            say(f"{' ' * indent}{'' if number else label:<{width}}  {line}".rstrip(), to_stderr=to_stderr)
+
+
+def show_problem(problem: Problem, *, as_json: bool) -> None:
+    """Print a problem: as JSON on standard output, for people on standard error."""
+    if as_json:
+        show_json({"ok": False, "error": problem.as_json()})
+        return
+    say(f"error: {problem.what}", style="bold red", to_stderr=True)
+    say_rows(problem.lines(), to_stderr=True)

@@ -1,0 +1,1 @@
+"""A patient's application: finds doctors, books slots, and hears what becomes of them."""

@@ -1,0 +1,32 @@
+"""A registry program from a file."""
+
+from __future__ import annotations
+
+import pytest
+
+from gateway.network_registry.bootstrap import PREFIX, registry_application, registry_from
+from uhi.errors import SetupError
+from uhi.exchange.stamps import Stamps
+from uhi.http import serve
+from uhi.registry import LookupScope, NetworkRegistry, RegistryAccess, dump
+from uhi.subscribers import KeyRef, Role
+
+
+async def test_registry_from_a_file_answers_its_members(tmp_path, members, signers, clock, transport):
+    """Issue: signed lookup by HTTP, seeded from a file."""
+    file = tmp_path / "registry.yaml"
+    file.write_text(dump(members), encoding="utf-8")
+    entrance = registry_from(file, subscriber_id="registry.uhi", clock=clock)
+
+    async with serve(registry_application(entrance)) as server:
+        access = RegistryAccess(server.url + PREFIX, Stamps(signers["app.eua"]), LookupScope("nic2004:85111"))
+        client = NetworkRegistry(access, transport=transport, clock=clock)
+        record = await client.record(KeyRef("clinic.hspa", "k1", Role.PROVIDER))
+
+    assert record.subscriber.id == "clinic.hspa"
+
+
+def test_registry_without_its_file_does_not_start(tmp_path):
+    """Errors: the operator's mistake is told before the first request."""
+    with pytest.raises(SetupError, match="cannot be read"):
+        registry_from(tmp_path / "none.yaml", subscriber_id="registry.uhi")

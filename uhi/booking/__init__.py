@@ -1,0 +1,64 @@
+"""Booking a consultation, both sides: `ConsultationProvider` above a hospital's own system, `Bookings` for a patient.
+
+Above: participants; below: handlers and the exchange. Source: NHA Physical Consultation v2.0.
+"""
+
+from uhi.booking.appointments import Booking
+from uhi.booking.consumer import Bookings
+from uhi.booking.found import FoundDoctor, FoundSlot
+from uhi.booking.holds import HoldLimits
+from uhi.booking.hospital import (
+    Appointment,
+    Doctor,
+    DoctorQuery,
+    Facility,
+    Hold,
+    Hospital,
+    Patient,
+    Slot,
+    Speciality,
+    Window,
+)
+from uhi.booking.news import BookingNews, LateDoctors
+from uhi.booking.offers import Offer
+from uhi.booking.policy import Policy
+from uhi.booking.provider import ConsultationProvider
+from uhi.booking.quotes import Quote, consultation_quote
+from uhi.booking.reasons import Cancellation, CancelledBy, DoctorReason, OverrideReason, PatientReason
+from uhi.booking.speaker import Speaker
+from uhi.booking.states import OrderState
+from uhi.booking.store import BookingStore, MemoryBookings
+
+__all__ = [
+    "Appointment",
+    "Booking",
+    "BookingNews",
+    "BookingStore",
+    "Bookings",
+    "Cancellation",
+    "CancelledBy",
+    "ConsultationProvider",
+    "Doctor",
+    "DoctorQuery",
+    "DoctorReason",
+    "Facility",
+    "FoundDoctor",
+    "FoundSlot",
+    "Hold",
+    "HoldLimits",
+    "Hospital",
+    "LateDoctors",
+    "MemoryBookings",
+    "Offer",
+    "OrderState",
+    "OverrideReason",
+    "Patient",
+    "PatientReason",
+    "Policy",
+    "Quote",
+    "Slot",
+    "Speaker",
+    "Speciality",
+    "Window",
+    "consultation_quote",
+]

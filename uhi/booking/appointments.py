@@ -1,0 +1,161 @@
+"""A booking as its consumer knows it, and how news changes it: never backwards, never to another price.
+
+Pure. Above: `uhi.booking.consumer`. Source: NHA Physical Consultation v2.0, order states and PIN; decision 37.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from decimal import Decimal
+
+from uhi.booking.found import FoundSlot, read_doctor, read_facility
+from uhi.booking.hospital import Slot, Window
+from uhi.booking.intents import read_window
+from uhi.booking.offers import Offer
+from uhi.booking.quotes import Quote, read_quote
+from uhi.booking.reasons import Cancellation, CancelledBy
+from uhi.booking.states import OrderState, follow, is_known
+from uhi.messages import Order
+from uhi.messages.tags import CARE_CONTEXT_ID, CHATBOT_LINK, DEEP_LINK, HELPLINE_NUMBER, MESSAGING_SUPPORT
+from uhi.messages.values import PHYSICAL, Fulfillment, tag
+from uhi.verified import Thread
+
+_ENDED = frozenset({OrderState.FAILED, OrderState.CANCELLED})
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How the patient reaches the facility; empty where the provider does not say."""
+
+    helpline_number: str = ""
+    deep_link: str = ""
+    chatbot_link: str = ""
+    messaging: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Booking:
+    """An order from the hold on. `state` is HELD until the provider confirms or fails it.
+
+    `told` is the provider's own word for the state where it is none of UHI's. `pin` is what the patient shows; keep it
+    in memory only, status brings it back. `price_mismatch`: confirmed at another price than quoted, so not confirmed.
+    """
+
+    order_id: str
+    thread: Thread
+    found: FoundSlot
+    quote: Quote
+    held_until: datetime | None = None
+    state: OrderState = OrderState.HELD
+    told: str = ""
+    price_mismatch: bool = False
+    pin: str = field(default="", repr=False)
+    pin_status: str = ""
+    pin_valid: Window | None = None
+    cancellation: Cancellation | None = None
+    care_context_id: str = ""
+    reach: Reach = field(default_factory=Reach)
+
+    @property
+    def slot(self) -> Slot:
+        """The slot it is for."""
+        return self.found.slot
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether the slot is booked, at the price that was quoted."""
+        return self.state is OrderState.CONFIRMED and not self.price_mismatch
+
+
+def held(offer: Offer) -> Booking:
+    """Return the booking that an offer opens."""
+    return Booking(
+        order_id=offer.order_id, thread=offer.thread, found=offer.found, quote=offer.quote, held_until=offer.until
+    )
+
+
+def unheard_of(order: Order, thread: Thread) -> Booking | None:
+    """Return a booking made of a provider's word alone, after a restart; None where the order does not tell enough."""
+    fulfillment, item, provider = order.fulfillment, order.line, order.provider
+    quote = read_quote(order.quote) or (Quote(item.price.amount) if item and item.price else None)
+    window = read_window(fulfillment) if fulfillment else None
+    facility = read_facility(provider) if provider else None
+    if not (order.id and item and quote and window and facility and fulfillment and fulfillment.agent):
+        return None
+    priced = item if item.price else item.model_copy(update={"price": order.quote.price if order.quote else None})
+    doctor = read_doctor(fulfillment.agent, facility, priced)
+    if doctor is None or not fulfillment.id:
+        return None
+    slot = Slot(
+        id=fulfillment.id,
+        doctor=doctor,
+        start=window.start,
+        end=window.end,
+        quote=quote,
+        fulfilment=fulfillment.kind or PHYSICAL,
+    )
+    return Booking(order_id=order.id, thread=thread, found=FoundSlot(slot, thread, priced), quote=quote)
+
+
+def heard(booking: Booking, order: Order) -> Booking:
+    """Return the booking after a provider's word about it.
+
+    A state that lies behind or beside changes nothing at all; the same state is a refresh; an unknown one is shown and
+    moves nothing. An order that goes on at another price than quoted is marked, and keeps its state.
+    """
+    told = order.state or ""
+    state, known = follow(booking.state, told), is_known(told)
+    if known:
+        if state.value != told:
+            return booking
+        if state not in _ENDED and _price(order) not in {None, booking.quote.total}:
+            return replace(booking, price_mismatch=True)
+    moved = replace(
+        booking,
+        state=state,
+        told="" if known else told,
+        price_mismatch=booking.price_mismatch and not (known and state not in _ENDED),
+    )
+    return _with_pin(_with_tags(moved, order.fulfillment), order)
+
+
+def _with_pin(booking: Booking, order: Order) -> Booking:
+    shown = order.authorization
+    if shown is None:
+        return booking
+    start, end = shown.starts_at, shown.ends_at
+    return replace(
+        booking,
+        pin=shown.pin or booking.pin,
+        pin_status=shown.state or booking.pin_status,
+        pin_valid=Window(start, end) if start and end else booking.pin_valid,
+    )
+
+
+def _with_tags(booking: Booking, fulfillment: Fulfillment | None) -> Booking:
+    if fulfillment is None:
+        return booking
+    tags, known = fulfillment.tags, booking.reach
+    by = fulfillment.cancelled_by
+    cancellation = booking.cancellation
+    if booking.state is OrderState.CANCELLED and by in set(CancelledBy):
+        cancellation = Cancellation(CancelledBy(by), fulfillment.cancel_reason or "")
+    return replace(
+        booking,
+        cancellation=cancellation,
+        care_context_id=tag(tags, CARE_CONTEXT_ID) or booking.care_context_id,
+        reach=Reach(
+            helpline_number=tag(tags, HELPLINE_NUMBER) or known.helpline_number,
+            deep_link=tag(tags, DEEP_LINK) or known.deep_link,
+            chatbot_link=tag(tags, CHATBOT_LINK) or known.chatbot_link,
+            messaging=(tag(tags, MESSAGING_SUPPORT) or str(known.messaging)).lower() == "true",
+        ),
+    )
+
+
+def _price(order: Order) -> Decimal | None:
+    item, quote = order.line, read_quote(order.quote)
+    if quote is not None:
+        return quote.total
+    return item.price.amount if item and item.price else None

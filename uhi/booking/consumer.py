@@ -1,0 +1,259 @@
+"""A patient's side of booking, above ask and tell: find, slots, hold, confirm, cancel, status, events.
+
+Every answer comes twice, to whoever waits and to a handler here, and has one effect; so an answer that comes late is
+not lost. Bookings live in memory. Source: NHA Physical Consultation v2.0; decisions 20, 30, 37.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import TypeVar
+
+from uhi.actions import (
+    CANCEL,
+    CANCELLED,
+    CONFIRM,
+    INIT,
+    REPORTED,
+    SEARCH,
+    SLOTS,
+    STATUS,
+    STATUS_NEWS,
+    UPDATED,
+    Question,
+)
+from uhi.booking.appointments import Booking, held
+from uhi.booking.diary import Diary
+from uhi.booking.found import FoundDoctor, FoundSlot, read_doctors, read_slots
+from uhi.booking.holds import hold_until
+from uhi.booking.hospital import DoctorQuery, Patient, Window
+from uhi.booking.intents import LONGEST_WINDOW, write_search, write_slots
+from uhi.booking.news import Events
+from uhi.booking.offers import Offer, accept, read_offer, write_cancel, write_init, write_visit
+from uhi.booking.reasons import PatientReason, chosen
+from uhi.booking.speaker import WAIT, Speaker, moment
+from uhi.booking.states import OrderState, Via, transition
+from uhi.errors import OUTCOMES, BookingDeclined, BookingError, DeliveryError, NoAnswer, PriceMismatch
+from uhi.handlers import Handlers
+from uhi.messages import (
+    Cancel,
+    Confirm,
+    Init,
+    OnCancel,
+    OnConfirm,
+    OnSearch,
+    OnStatus,
+    Order,
+    Reported,
+    Status,
+    Updated,
+)
+from uhi.messages.values import Term
+from uhi.messages.wire import Wire
+from uhi.subscribers import Role
+from uhi.verified import Declined, Thread, Verified
+
+log = logging.getLogger(__name__)
+
+Q = TypeVar("Q", bound=Wire)
+A = TypeVar("A", bound=Wire)
+
+_NEXT_DAYS = timedelta(days=7)
+_SENTENCES = {outcome.code: outcome.sentence for outcome in OUTCOMES.values()}
+_WHY_CALLED_OFF = "The price confirmed is not the price quoted."
+
+
+class Bookings:
+    """`bookings = Bookings(app); app.include(bookings.handlers)`, then find, slots, hold, confirm.
+
+    `free_text_tag` is the tag for a reason in the patient's words, empty: it is not sent.
+    Every question raises DeliveryError when it could not be handed over, and NoAnswer when its wait is over; the answer
+    is taken all the same when it comes, and told by `events`.
+    """
+
+    def __init__(self, speaker: Speaker, *, free_text_tag: str = "") -> None:
+        self._speaker = speaker
+        self._free_text_tag = free_text_tag
+        self._diary = Diary()
+        self.handlers = Handlers()
+        self._hear_searches()
+        self._hear_answers()
+        self._hear_news()
+
+    async def find(self, query: DoctorQuery, *, wait: float = WAIT) -> AsyncIterator[FoundDoctor]:
+        """Yield doctors as hospitals answer, until `wait` seconds have passed.
+
+        The time searched in is the query's window, else the next seven days. What comes later is told by `events`.
+        """
+        now = moment(self._speaker.clock)
+        window = query.window or Window(now, now + _NEXT_DAYS)
+        answers = aiter(self._speaker.ask(SEARCH, write_search(query, window), wait=wait))
+        try:
+            async for answer in answers:
+                if isinstance(answer, Verified):
+                    for found in read_doctors(answer.message.catalog, answer.thread):
+                        yield found
+        finally:
+            if isinstance(answers, AsyncGenerator):
+                await answers.aclose()
+
+    async def slots(
+        self, doctor: FoundDoctor, window: Window | None = None, *, wait: float = WAIT
+    ) -> tuple[FoundSlot, ...]:
+        """Return the free slots of a doctor that start in the window (the next 14 days), earliest first.
+
+        Raises: BookingDeclined, NoAnswer, DeliveryError.
+        """
+        now = moment(self._speaker.clock)
+        asked = write_slots(doctor.offered, window or Window(now, now + LONGEST_WINDOW))
+        answer = await self._speaker.ask(SLOTS, asked, doctor.thread, wait=wait)
+        if isinstance(answer, Declined):
+            raise _declined(answer)
+        return tuple(sorted(read_slots(answer.message.catalog, answer.thread), key=lambda found: found.slot.start))
+
+    async def hold(self, slot: FoundSlot, patient: Patient, *, wait: float = WAIT) -> Offer:
+        """Hold a slot for a patient for 15 minutes and return the offer with quote and terms; show them.
+
+        The same slot, patient and conversation again give the same order, and no more time.
+        Raises: BookingDeclined (`40002`: the slot is gone), BookingError for an offer that cannot be accepted,
+        NoAnswer, DeliveryError.
+        """
+        until = hold_until(moment(self._speaker.clock))
+        answer = await self._heard(INIT, Init(order=write_init(slot, patient)), slot.thread, wait)
+        offer = read_offer(answer.message.order, slot, patient, until=until, thread=answer.thread)
+        known = self._diary.open(held(offer))
+        return replace(offer, until=min(until, known.held_until or until))
+
+    async def confirm(self, offer: Offer, *, agreed: Sequence[Term] | Mapping[str, str], wait: float = WAIT) -> Booking:
+        """Confirm an offer whose terms the patient has agreed; returns the booking with its PIN.
+
+        `agreed` are the offer's terms, those that ask for a reason with `reason` filled in, or the reasons by type of
+        term. After NoAnswer the same call may be made again: it books once.
+        Raises: IncompleteMessage when a term is not agreed; BookingDeclined; PriceMismatch, and the order is called
+        off; NoAnswer, DeliveryError.
+        """
+        self._diary.open(held(offer))
+        answer = await self._heard(CONFIRM, Confirm(order=accept(offer, agreed)), offer.thread, wait)
+        booking = self._taken(answer, answer.message.order, offer, about="on_confirm")
+        if booking.price_mismatch:
+            raise PriceMismatch(
+                "the order was confirmed at another price",
+                expected=f"{offer.quote.total} rupees",
+                next_step="the order is being called off; search again",
+            )
+        if booking.state is OrderState.FAILED:
+            code = (answer.error.code if answer.error else None) or ""
+            raise BookingDeclined(_SENTENCES.get(code, "the order could not be confirmed"), got=code, code=code)
+        return booking
+
+    async def status(self, of: Booking | Offer, *, wait: float = WAIT) -> Booking:
+        """Ask how an order stands; brings the PIN back after a restart.
+
+        Raises: BookingDeclined (`30010`: there is no such order), BookingError, NoAnswer, DeliveryError.
+        """
+        answer = await self._heard(STATUS, Status(order=Order(id=of.order_id)), of.thread, wait)
+        return self._taken(answer, answer.message.order, of, about="on_status")
+
+    async def cancel(self, booking: Booking, reason: str, *, text: str = "", wait: float = WAIT) -> Booking:
+        """Cancel for the patient with a P-code.
+
+        Raises: IncompleteMessage for a code not in the list or `PATIENT_OTHER` without text; BookingDeclined (`50001`:
+        it can no longer be cancelled), BookingError, NoAnswer, DeliveryError.
+        """
+        code = chosen(PatientReason, reason, text=text).value
+        order = write_cancel(booking.order_id, reason=code, text=text, text_tag=self._free_text_tag)
+        answer = await self._heard(CANCEL, Cancel(order=order), booking.thread, wait)
+        return self._taken(answer, answer.message.order, booking, about="on_cancel")
+
+    async def report_doctor_no_show(self, booking: Booking) -> Booking:
+        """Tell the provider that the doctor did not come, the one state a consumer may set.
+
+        Raises: StateConflict unless the appointment is confirmed and not begun.
+        """
+        known = self._diary.known(booking.thread, booking.order_id) or booking
+        state = transition(known.state, OrderState.DOCTOR_NO_SHOW, by=Role.CONSUMER, via=Via.ON_UPDATE)
+        order = Order(id=known.order_id, state=state.value, item=known.found.item, fulfillment=write_visit(known.found))
+        await self._speaker.tell(REPORTED, Reported(order=order), known.thread)
+        return self._diary.keep(replace(known, state=state), about="on_update")
+
+    def events(self) -> Events:
+        """Return an async iterator over the news from now on: bookings that changed, doctors that came late."""
+        return self._diary.join()
+
+    def known(self, order_id: str, *, thread: Thread) -> Booking | None:
+        """Return what is known of an order of the thread's provider, without asking."""
+        return self._diary.known(thread, order_id)
+
+    async def _heard(self, question: Question[Q, A], message: Q, thread: Thread, wait: float) -> Verified[A]:
+        answer = await self._speaker.ask(question, message, thread, wait=wait)
+        if isinstance(answer, Declined):
+            raise _declined(answer)
+        return answer
+
+    def _taken(self, answer: Verified[Wire], order: Order, of: Booking | Offer, *, about: str) -> Booking:
+        self._diary.open(of if isinstance(of, Booking) else held(of))
+        # The answer fits our question; NHA's own example of a failed order leaves its id out.
+        order = order if order.id else order.model_copy(update={"id": of.order_id})
+        booking = self._diary.take(order, answer, about=about) if order.id == of.order_id else None
+        if booking is None:
+            raise BookingError("the answer is for another order", next_step="ask for the status")
+        return booking
+
+    async def _settle(self, order: Order, answer: Verified[Wire], *, about: str) -> None:
+        """Take a message, and call the order off where it was confirmed at another price."""
+        booking = self._diary.take(order, answer, about=about)
+        if booking is None or not self._diary.must_call_off(booking):
+            return
+        log.warning("%s confirmed another price than it quoted", booking.thread.provider_id)
+        try:
+            await self.cancel(booking, PatientReason.PATIENT_OTHER, text=_WHY_CALLED_OFF)
+        except (BookingError, DeliveryError, NoAnswer) as error:
+            self._diary.not_called_off(booking)
+            log.error("an order confirmed at another price could not be called off: %s", error)
+
+    def _hear_searches(self) -> None:
+        @self.handlers.on(SEARCH.answer)
+        async def found(answer: Verified[OnSearch] | Declined) -> None:
+            if isinstance(answer, Verified) and answer.is_late:
+                self._diary.found_late(read_doctors(answer.message.catalog, answer.thread, late=True))
+
+    def _hear_answers(self) -> None:
+        on = self.handlers.on
+
+        @on(CONFIRM.answer)
+        async def confirmed(answer: Verified[OnConfirm] | Declined) -> None:
+            if isinstance(answer, Verified):
+                await self._settle(answer.message.order, answer, about="on_confirm")
+
+        @on(STATUS.answer)
+        async def told(answer: Verified[OnStatus] | Declined) -> None:
+            if isinstance(answer, Verified):
+                await self._settle(answer.message.order, answer, about="on_status")
+
+        @on(CANCEL.answer)
+        async def cancelled(answer: Verified[OnCancel] | Declined) -> None:
+            if isinstance(answer, Verified):
+                self._diary.take(answer.message.order, answer, about="on_cancel")
+
+    def _hear_news(self) -> None:
+        on = self.handlers.on
+
+        @on(UPDATED)
+        async def updated(news: Verified[Updated]) -> None:
+            self._diary.take(news.message.order, news, about="on_update")
+
+        @on(STATUS_NEWS)
+        async def told_unasked(news: Verified[OnStatus]) -> None:
+            await self._settle(news.message.order, news, about="on_status")
+
+        @on(CANCELLED)
+        async def cancelled_there(news: Verified[OnCancel]) -> None:
+            self._diary.take(news.message.order, news, about="on_cancel")
+
+
+def _declined(answer: Declined) -> BookingDeclined:
+    code = answer.error.code or ""
+    return BookingDeclined(_SENTENCES.get(code, "the provider declined"), got=code, code=code)
