@@ -19,6 +19,9 @@ from uhi.signing.key_files import read_private_key_file
 
 STANDARD_INPUT = "-"
 
+SECONDS = click.IntRange(0, 99_999_999_999)
+"""The type of an option that takes Unix seconds: as many digits as a signature header may have."""
+
 _LONGEST_KEY = 4_096
 _PEM_LABEL = re.compile(r"-----BEGIN ([A-Z0-9 ]{1,40})-----")
 _PUBLIC_LENGTHS = {60: "SPKI DER, base64"}
@@ -39,11 +42,6 @@ class ReadKey:
     private: PrivateKey | None
     form: str
     from_file: bool
-
-
-def now_option(name: str, text: str) -> click.Option:
-    """An option for a time in Unix seconds."""
-    return click.Option([name], type=click.IntRange(0, 99_999_999_999), help=text)
 
 
 def unix_now() -> int:
@@ -77,7 +75,7 @@ def read_key(source: str, *, bare_is: str = "") -> ReadKey:
     """
     path = _file(source)
     text = _text(source, path)
-    form, is_private = _form(text, bare_is)
+    form, is_private = _form(text, bare_is, f"file {path}" if path else "this")
     if not is_private:
         return ReadKey(PublicKey.read(text), None, form, path is not None)
     # From a file, the library's own reader: it also refuses a file that others may read.
@@ -103,7 +101,7 @@ def _text(source: str, path: Path | None) -> str:
     return (sys.stdin.read(_LONGEST_KEY + 1) if source == STANDARD_INPUT else source).strip()
 
 
-def _form(text: str, bare_is: str) -> tuple[str, bool]:
+def _form(text: str, bare_is: str, whose: str) -> tuple[str, bool]:
     """The name of a key's form, and whether it holds a private key."""
     label = _PEM_LABEL.match(text)
     if label:
@@ -115,10 +113,10 @@ def _form(text: str, bare_is: str) -> tuple[str, bool]:
     if len(text) in _PUBLIC_LENGTHS:
         return _PUBLIC_LENGTHS[len(text)], False
     raise SetupError(
-        "this is no key, and no file of that name exists",
+        f"{whose} is no key" if whose != "this" else "this is neither a key nor the name of a file",
         got=f"{len(text)} characters",
         expected=_FORMS,
-        next_step="check the path, or give the key's text in quotes",
+        next_step="check the path, or the text: base64 keys have 44, 60, 64, 88 or 112 characters",
     )
 
 

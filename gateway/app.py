@@ -21,9 +21,9 @@ from uhi.exchange.stamps import Stamps
 from uhi.exchange.trust import Trust
 from uhi.network import LOCAL, Network
 from uhi.participant import DRAIN_SECONDS
-from uhi.world import Identity, World
 from uhi.ports import Entrance, ProviderDirectory
 from uhi.verified import Admission
+from uhi.world import Identity, World
 
 
 class Relays:
@@ -80,6 +80,10 @@ class Gateway:
         """How many deliveries are under way."""
         return self._deliveries.waiting
 
+    async def idle(self) -> None:
+        """Return when no delivery is under way."""
+        await self._deliveries.idle()
+
     async def stop(self, *, seconds: float = DRAIN_SECONDS) -> None:
         """Take no more messages and wait up to `seconds` for the deliveries under way."""
         self._entrance.is_open = False
@@ -87,7 +91,4 @@ class Gateway:
 
     def _start(self, received: Received) -> None:
         if received.message.admission.audience.members:
-            self._deliveries.spawn(self._pass_on(received))
-
-    async def _pass_on(self, received: Received) -> None:
-        await fan_out(received.message, received.leg.path, self._deliveries)
+            fan_out(received.message, received.leg.path, self._deliveries)

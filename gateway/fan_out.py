@@ -7,40 +7,49 @@ Source: decisions 13 (one header serves the first round) and 19 (deadlines of ot
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 from uhi.exchange.deliveries import Deliveries
 from uhi.exchange.parties import ttl_end
 from uhi.exchange.retry import DISCOVERY
 from uhi.exchange.send import GATEWAYS_HEADER, SENDERS_HEADER, Parcel
 from uhi.messages.wire import Wire
+from uhi.subscribers import Subscriber
 from uhi.verified import Declined, Verified
 
 _AT_A_TIME = 8
 
 
-async def fan_out(message: Verified[Wire] | Declined, path: str, deliveries: Deliveries) -> None:
-    """Start one delivery for each member of the message's audience."""
+def fan_out(message: Verified[Wire] | Declined, path: str, deliveries: Deliveries) -> None:
+    """Start one delivery for each member of the message's audience; one header serves them all."""
     way_out = deliveries.way_out
     ends = ttl_end(message.context, message.received_at)
-    deadline = float(message.expires) if ends is None else min(ends, message.expires)
-    header = way_out.stamps.first_round(message.digest, now=way_out.clock.now())
-    kept = {SENDERS_HEADER: message.authorization} if message.authorization else {}
-    for number, target in enumerate(message.admission.audience.members):
-        # The ACK, and whoever else waits for this loop, goes before the rest of a long list.
-        if number % _AT_A_TIME == 0:
-            await asyncio.sleep(0)
-        deliveries.start(
-            Parcel(
-                to=target,
-                path=path,
-                body=message.raw,
-                digest=message.digest,
-                transaction_id=message.thread.transaction_id,
-                message_id=message.context.message_id,
-                schedule=DISCOVERY,
-                deadline=deadline,
-                header_name=GATEWAYS_HEADER,
-                kept=kept,
-                first_header=header,
-            )
-        )
+    relayed = Parcel(
+        to=way_out.me,
+        path=path,
+        body=message.raw,
+        digest=message.digest,
+        transaction_id=message.thread.transaction_id,
+        message_id=message.context.message_id,
+        schedule=DISCOVERY,
+        deadline=float(message.expires) if ends is None else min(ends, message.expires),
+        header_name=GATEWAYS_HEADER,
+        kept={SENDERS_HEADER: message.authorization} if message.authorization else {},
+        first_header=way_out.stamps.first_round(message.digest, now=way_out.clock.now()),
+    )
+    members = message.admission.audience.members
+    _start(relayed, members[:_AT_A_TIME], deliveries)
+    if len(members) > _AT_A_TIME:
+        deliveries.spawn(_start_rest(relayed, members[_AT_A_TIME:], deliveries))
+
+
+def _start(relayed: Parcel, members: tuple[Subscriber, ...], deliveries: Deliveries) -> None:
+    for member in members:
+        deliveries.start(replace(relayed, to=member))
+
+
+async def _start_rest(relayed: Parcel, members: tuple[Subscriber, ...], deliveries: Deliveries) -> None:
+    for first in range(0, len(members), _AT_A_TIME):
+        # The ACK, and whoever else waits for this loop, goes before the next few of a long list.
+        await asyncio.sleep(0)
+        _start(relayed, members[first : first + _AT_A_TIME], deliveries)

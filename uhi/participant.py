@@ -96,6 +96,10 @@ class Participant:
         """How many handlers and deliveries are under way."""
         return self._deliveries.waiting
 
+    async def idle(self) -> None:
+        """Return when no handler and no delivery is under way."""
+        await self._deliveries.idle()
+
     def include(self, handlers: Handlers) -> None:
         """Add a group of handlers.
 

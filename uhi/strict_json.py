@@ -17,6 +17,8 @@ from uhi.errors import JSON_INVALID, Refusal
 LARGEST_NUMBER = 2**53
 """The largest magnitude of a number; beyond it peers that read numbers as doubles see another value."""
 
+_LARGEST_FLOAT = 2.0**53 - 1
+
 
 @dataclass(frozen=True, slots=True)
 class JsonLimits:
@@ -77,7 +79,7 @@ def write(value: object) -> bytes:
 
 def _check_values(value: object, limits: JsonLimits) -> None:
     # Level by level, without recursion. On the network's messages this is cheaper than searching their bytes for
-    # numbers and brackets that could matter.
+    # numbers and brackets that could matter. The parser makes these exact types and no others.
     found: list[object] = [value]
     depth = nodes = 0
     while found:
@@ -85,24 +87,28 @@ def _check_values(value: object, limits: JsonLimits) -> None:
         if nodes > limits.nodes:
             raise Refusal(JSON_INVALID, "JSON text holds too many values", expected=f"at most {limits.nodes}")
         others = [item for item in found if type(item) is not str]
+        if depth == limits.depth and any(type(item) is dict or type(item) is list for item in others):
+            raise Refusal(JSON_INVALID, "JSON text nests too deep", expected=f"at most {limits.depth} levels")
+        depth += 1
         found = []
         for item in others:
-            if isinstance(item, (dict, list)):
-                if depth == limits.depth:
-                    raise Refusal(JSON_INVALID, "JSON text nests too deep", expected=f"at most {limits.depth} levels")
-                found += item.values() if isinstance(item, dict) else item
-            elif item is not None:
+            if type(item) is dict:
+                found += item.values()
+            elif type(item) is list:
+                found += item
+            elif type(item) is int or type(item) is float:
                 _check_number(item)
-        depth += 1
 
 
-def _check_number(item: object) -> None:
-    if isinstance(item, int) and -LARGEST_NUMBER <= item <= LARGEST_NUMBER:
-        return
-    # A float that equals 2^53 may have been spelled as a number beyond it, so here the limit itself is out.
-    if isinstance(item, float) and -LARGEST_NUMBER < item < LARGEST_NUMBER:
-        return
-    raise Refusal(
+def _check_number(item: int | float) -> None:
+    # A float that equals 2^53 may have been spelled as a number beyond it, so for floats the limit itself is out.
+    most = LARGEST_NUMBER if type(item) is int else _LARGEST_FLOAT
+    if not -most <= item <= most:
+        raise _out_of_range()
+
+
+def _out_of_range() -> Refusal:
+    return Refusal(
         JSON_INVALID,
         "JSON number is out of range",
         expected="a magnitude up to 2^53",

@@ -18,7 +18,6 @@ from uhi.ports import Callback, Conversations, Journal, OpenRequest
 from uhi.subscribers import Role, Subscriber
 from uhi.verified import Admission
 
-
 log = logging.getLogger(__name__)
 
 

@@ -44,6 +44,11 @@ class Deliveries:
         if ended is not None:
             ended(parcel, attempted)
 
+    async def idle(self) -> None:
+        """Return when nothing is under way."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
     async def drain(self, seconds: float) -> int:
         """Wait up to `seconds` for what is under way, then give up on the rest; returns how many were given up."""
         if self._tasks:

@@ -48,8 +48,8 @@ def new_id() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Dispatch:
-    """The sending half of a participant. `gateway` is where forwarded legs and audit copies go, None without one; `city`
-    is written where the other side left it out, as UHI's own samples do."""
+    """The sending half of a participant. `gateway` is where forwarded legs and audit copies go, None without one;
+    `city` is written where the other side left it out, as UHI's own samples do."""
 
     me: Subscriber
     gateway: Subscriber | None
@@ -66,10 +66,7 @@ class Dispatch:
         now = self.deliveries.way_out.clock.now()
         thread = outgoing.thread if outgoing.thread.city else replace(outgoing.thread, city=self.city)
         heading = Heading(outgoing.leg, thread, outgoing.message_id, self.me, outgoing.counterpart, now)
-        if isinstance(message, Decline):
-            body = compose_decline(heading, message)
-        else:
-            body = compose(heading, message)
+        body = compose_decline(heading, message) if isinstance(message, Decline) else compose(heading, message)
         parcel = self._parcel(outgoing, body, now)
         self.deliveries.start(parcel, ended=ended)
         tells_an_order = not isinstance(message, Decline) or message.message is not None

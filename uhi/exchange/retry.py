@@ -18,7 +18,8 @@ RETRY_AFTER_CAP = 3_600.0
 _LONGEST_WORD = 64
 _TRANSIENT = {408, 425, 429}
 _RESEND_LATER = {fault.type for fault in FAULTS.values() if fault.resend is Resend.LATER}
-_SIGN_AGAIN = {fault.code for fault in FAULTS.values() if fault.resend is Resend.SIGN_AGAIN}
+_SIGN_AGAIN = {fault.type for fault in FAULTS.values() if fault.resend is Resend.SIGN_AGAIN}
+_SIGNATURE_CODES = {fault.code for fault in FAULTS.values() if fault.resend is Resend.SIGN_AGAIN}
 
 
 class Verdict(Enum):
@@ -56,7 +57,8 @@ def read_reply(reply: Reply | None) -> Attempted:
     accepted, kind, code = _receipt(reply.body)
     if reply.status == 200 and accepted:
         return DELIVERED
-    if code in _SIGN_AGAIN:
+    # The type alone does not tell: a message_id used twice has the same one, and a new signature would not help it.
+    if code in _SIGNATURE_CODES or (reply.status == 401 and kind in _SIGN_AGAIN):
         verdict = Verdict.SIGN_AGAIN
     elif kind in _RESEND_LATER or reply.status in _TRANSIENT or reply.status >= 500:
         verdict = Verdict.LATER
@@ -70,8 +72,9 @@ def _receipt(body: bytes) -> tuple[bool, str, str]:
         receipt = read_receipt(parse(body))
     except Refusal:
         return False, "", ""
-    error = receipt.error
-    return bool(receipt.accepted), _word(error and error.type), _word(error and error.code)
+    if receipt.error is None:
+        return bool(receipt.accepted), "", ""
+    return bool(receipt.accepted), _word(receipt.error.type), _word(receipt.error.code)
 
 
 def _word(text: str | None) -> str:

@@ -7,8 +7,12 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from uhi.ports import Arrival, Arrived, Callback, OpenRequest
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 MOST_ROWS = 200_000
 _Key = tuple[str, str, str, str, str]
@@ -32,6 +36,7 @@ class MemoryJournal:
             if (arrival.receiver, arrival.hop_header) in self._headers:
                 return Arrived.REPLAYED
             self._headers[arrival.receiver, arrival.hop_header] = arrival.hop_expires
+            _bound(self._headers, self.most)
         self._sweep(arrival.received_at)
         key = (arrival.receiver, arrival.signer, arrival.path_role, arrival.message_id, arrival.variant)
         known = self._digests.get(key)
@@ -43,8 +48,9 @@ class MemoryJournal:
         self._digests[key] = arrival.digest
         self._counts[counted] = self._counts.get(counted, 0) + 1
         self._pairs[arrival.receiver, arrival.signer, arrival.transaction_id] = None
-        for table in (self._digests, self._counts, self._pairs):
-            _bound(table, self.most)
+        _bound(self._digests, self.most)
+        _bound(self._counts, self.most)
+        _bound(self._pairs, self.most)
         return Arrived.NEW
 
     async def knows(self, receiver: str, counterpart: str, transaction_id: str) -> bool:
@@ -53,7 +59,7 @@ class MemoryJournal:
 
     def _sweep(self, now: float) -> None:
         if now - self._swept_at >= 10:
-            self._headers = {key: expires for key, expires in self._headers.items() if expires >= now}
+            self._headers = OrderedDict(each for each in self._headers.items() if each[1] >= int(now))
             self._swept_at = now
 
 
@@ -120,6 +126,6 @@ def _fits(request: OpenRequest, callback: Callback) -> bool:
     return request.counterpart in ("", callback.counterpart)
 
 
-def _bound(table: OrderedDict[_Key, str] | OrderedDict[_Pair, None] | OrderedDict[tuple[str, str, str, str], int], most: int) -> None:  # fmt: skip
+def _bound(table: OrderedDict[K, V], most: int) -> None:
     while len(table) > most:
         table.popitem(last=False)

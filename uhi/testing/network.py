@@ -6,11 +6,11 @@ What embedding developers test with, and what this project's own flow tests stan
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from types import TracebackType
+from typing import Self
 
 from gateway.app import Gateway
 from gateway.network_registry.entrance import RegistryEntrance
@@ -28,7 +28,6 @@ from uhi.network import CONSULTATION_DOMAIN, LOCAL
 from uhi.network import Network as Preset
 from uhi.observability.call_log import RememberedCalls
 from uhi.participant import Participant
-from uhi.world import Identity, World
 from uhi.ports import Clock, Entrance, Inbound, Reply, Transport
 from uhi.registry.memory import Member, MemoryRegistry
 from uhi.registry.network import LookupScope, NetworkRegistry, RegistryAccess
@@ -36,6 +35,7 @@ from uhi.signing import UHI, PrivateKey, Profile, Signer
 from uhi.subscribers import Role, Subscriber, SubscriberKey
 from uhi.testing.clock import FakeClock
 from uhi.testing.transport import Faults, MemoryTransport
+from uhi.world import Identity, World
 
 CITY = "std:011"
 GATEWAY_ID = "gateway.example"
@@ -89,7 +89,7 @@ class Network:
         self._participants: list[Participant] = []
         self._registries: list[NetworkRegistry] = []
 
-    async def __aenter__(self) -> Network:
+    async def __aenter__(self) -> Self:
         self._stack.push_async_callback(self._http.aclose)
         registry = RegistryEntrance(REGISTRY_ID, self.members, clock=self.clock, log=self.calls)
         self._registry_url = await self._serve(registry, REGISTRY_ID)
@@ -117,8 +117,10 @@ class Network:
 
     async def settle(self) -> None:
         """Return when no handler and no delivery is under way any more."""
-        while any(each.waiting for each in (*self._participants, self.gateway)):
-            await asyncio.sleep(0 if self._memory else 0.01)
+        programs: tuple[Participant | Gateway, ...] = (*self._participants, self.gateway)
+        while any(each.waiting for each in programs):
+            for each in programs:
+                await each.idle()
 
     def register(self, subscriber: Subscriber, *, profile: Profile = UHI) -> Signer:
         """Put a subscriber with a new key into the registry; returns how it signs."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from uhi.errors import DeliveryError, Refusal
 from uhi.errors import PATH_UNKNOWN as _PATH_UNKNOWN
+from uhi.errors import DeliveryError, Refusal
 from uhi.ports import READ_HEADERS, Clock, Entrance, Inbound, Reply, Transport
 from uhi.testing.clock import FakeClock
 

@@ -1,0 +1,216 @@
+"""The demo hospital: who gets a slot, for how long, and what becomes of it."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from tests.participants.hospital.conftest import ASHA, MONDAY, RAVI
+from uhi.booking.hospital import DoctorQuery, Hospital, Slot, Window
+from uhi.booking.reasons import CancelledBy
+from uhi.errors import SlotUnavailable, StateConflict
+from uhi.messages.values import ONLINE, PHYSICAL
+
+TODAY = Window(MONDAY, MONDAY + timedelta(hours=12))
+UNTIL = MONDAY + timedelta(minutes=15)
+REASON = "PATIENT_PERSONAL_EMERGENCY"
+
+
+def at(slots: list[Slot], time: str, *, facility: str = "north") -> Slot:
+    [slot] = [each for each in slots if f"{each.start:%H:%M}" == time and each.doctor.facility.id == facility]
+    return slot
+
+
+async def starts(hospital: Hospital, window: Window = TODAY, *, doctor: str = ASHA.id) -> list[str]:
+    return [
+        f"{slot.start:%H:%M} {slot.doctor.facility.id}" for slot in await hospital.find_slots(doctor, window=window)
+    ]
+
+
+@pytest.fixture
+async def slots(hospital) -> list[Slot]:
+    """The free slots of Dr. Verma today."""
+    return list(await hospital.find_slots(ASHA.id, window=TODAY))
+
+
+async def test_free_slots_of_every_facility_come_in_order(hospital):
+    """Ours: a doctor's day is one list, whatever the building."""
+    assert await starts(hospital) == [
+        *("10:00 north", "10:15 south", "10:30 north", "10:45 south"),
+        *("11:00 north", "11:15 south", "11:30 north"),
+    ]
+
+
+async def test_past_slots_are_not_offered(hospital, clock):
+    """Ours: a slot that begins now is past."""
+    await clock.advance(timedelta(hours=2, minutes=30).total_seconds())
+
+    assert await starts(hospital) == ["10:45 south", "11:00 north", "11:15 south", "11:30 north"]
+
+
+async def test_window_is_cut_to_fourteen_days_and_to_the_horizon(hospital):
+    """Decision on limits: a hospital pages its own second search by window, at most 14 days each."""
+    first = await hospital.find_slots(RAVI.id, window=Window(MONDAY, MONDAY + timedelta(days=300)))
+    last = await hospital.find_slots(RAVI.id, window=Window(MONDAY + timedelta(days=28), MONDAY + timedelta(days=300)))
+
+    assert len({slot.start.date() for slot in first}) == 14
+    assert len({slot.start.date() for slot in last}) == 2
+
+
+async def test_unknown_doctor_has_no_slots(hospital):
+    """The Hospital protocol: none for an unknown doctor."""
+    assert await hospital.find_slots("nobody@hpr.ndhm", window=TODAY) == []
+
+
+async def test_slot_is_offered_for_each_kind_of_consultation(hospital, patient):
+    """Ours: the same half hour, here or by video; whoever takes one takes the other."""
+    here, online, *_ = await hospital.find_slots(RAVI.id, window=TODAY)
+    await hospital.hold(online.id, patient=patient, until=UNTIL)
+
+    left = await hospital.find_slots(RAVI.id, window=TODAY)
+
+    assert (here.fulfilment, online.fulfilment, here.start) == (PHYSICAL, ONLINE, online.start)
+    assert {slot.start for slot in left} == {here.end}
+
+
+async def test_doctors_that_fit_are_found_with_their_times(hospital):
+    """NHA, search filters; ours: a doctor is told from the first free slot on, up to the horizon."""
+    found = await hospital.find_doctors(DoctorQuery(doctor="verma", speciality="cardiology"))
+
+    assert [(doctor.id, doctor.facility.id) for doctor in found] == [(ASHA.id, "north"), (ASHA.id, "south")]
+    assert found[0].available == Window(MONDAY.replace(hour=10), MONDAY + timedelta(days=30))
+
+
+async def test_doctor_without_a_free_slot_in_time_is_not_found(hospital):
+    """Ours: a patient who can come only before the first free slot is not sent there."""
+    early = Window(MONDAY, MONDAY.replace(hour=10))
+
+    assert await hospital.find_doctors(DoctorQuery(window=early)) == []
+
+
+@pytest.mark.case("BK-02")
+async def test_hundred_at_once_for_one_slot_leave_one_hold(hospital, slots, patient):
+    """Given by the project's owner: two people cannot get one slot."""
+    asked = [hospital.hold(slots[0].id, patient=patient, until=UNTIL) for _ in range(100)]
+
+    outcomes = await asyncio.gather(*asked, return_exceptions=True)
+
+    refused = [outcome for outcome in outcomes if isinstance(outcome, SlotUnavailable)]
+    assert len(refused) == 99
+
+
+@pytest.mark.case("BK-05")
+async def test_slot_that_overlaps_one_at_another_facility_cannot_be_had(hospital, slots, patient):
+    """A doctor is at one place at a time: 10:00 in the north, 10:15 in the south."""
+    await hospital.hold(at(slots, "10:00").id, patient=patient, until=UNTIL)
+
+    with pytest.raises(SlotUnavailable):
+        await hospital.hold(at(slots, "10:15", facility="south").id, patient=patient, until=UNTIL)
+
+    assert "10:15 south" not in await starts(hospital)
+    await hospital.hold(at(slots, "10:30").id, patient=patient, until=UNTIL)
+
+
+async def test_hold_ends_by_the_clock(hospital, slots, patient, clock):
+    """NHA, slots and hold: no confirm within 15 minutes, and the slot is free."""
+    held = await hospital.hold(slots[0].id, patient=patient, until=UNTIL)
+    await clock.advance(15 * 60)
+
+    with pytest.raises(SlotUnavailable):
+        await hospital.book(held)
+
+    assert "10:00 north" in await starts(hospital)
+    await hospital.hold(slots[0].id, patient=patient, until=UNTIL + timedelta(minutes=15))
+
+
+async def test_lapsed_hold_does_not_give_back_its_successor(hospital, slots, patient, clock):
+    """Ours: a slot is given back by whoever has it."""
+    lapsed = await hospital.hold(slots[0].id, patient=patient, until=UNTIL)
+    await clock.advance(15 * 60)
+    await hospital.hold(slots[0].id, patient=patient, until=UNTIL + timedelta(minutes=15))
+
+    await hospital.release(lapsed)
+
+    assert "10:00 north" not in await starts(hospital)
+
+
+async def test_released_slot_is_free_again(hospital, slots, patient):
+    """The Hospital protocol: release frees, and a hold that is gone is no error."""
+    held = await hospital.hold(slots[0].id, patient=patient, until=UNTIL)
+
+    await hospital.release(held)
+    await hospital.release(held)
+
+    assert "10:00 north" in await starts(hospital)
+
+
+async def test_hold_is_booked_once(hospital, slots, patient):
+    """Ours: one hold, one appointment, also for a hundred at once."""
+    held = await hospital.hold(slots[0].id, patient=patient, until=UNTIL)
+
+    outcomes = await asyncio.gather(*(hospital.book(held) for _ in range(100)), return_exceptions=True)
+
+    [appointment] = [outcome for outcome in outcomes if not isinstance(outcome, SlotUnavailable)]
+    assert await hospital.appointment(appointment.id) == appointment
+
+
+async def test_booked_slot_stays_taken(hospital, slots, patient, clock):
+    """Ours: an appointment outlives its hold, and releasing the hold does not undo it."""
+    held = await hospital.hold(slots[0].id, patient=patient, until=UNTIL)
+    await hospital.book(held)
+    await clock.advance(15 * 60)
+
+    await hospital.release(held)
+
+    assert "10:00 north" not in await starts(hospital)
+
+
+@pytest.mark.parametrize(("by", "free"), [(CancelledBy.PATIENT, True), (CancelledBy.DOCTOR, False)])
+async def test_slot_of_a_cancelled_appointment_is_free_unless_the_doctor_called_off(hospital, slots, patient, by, free):
+    """NHA, slots and hold: on cancel the provider frees or closes the slot by its own rules."""
+    appointment = await hospital.book(await hospital.hold(slots[0].id, patient=patient, until=UNTIL))
+
+    await hospital.cancel(appointment.id, by=by, reason=REASON)
+    await hospital.cancel(appointment.id, by=CancelledBy.DOCTOR, reason="again")
+
+    known = await hospital.appointment(appointment.id)
+    assert (known.cancelled.by, known.cancelled.reason) == (by, REASON)
+    assert ("10:00 north" in await starts(hospital)) is free
+
+
+async def test_appointment_that_has_begun_cannot_be_cancelled(hospital, slots, patient, clock):
+    """The Hospital protocol: StateConflict when it cannot be called off any more."""
+    appointment = await hospital.book(await hospital.hold(slots[0].id, patient=patient, until=UNTIL))
+    await clock.advance(timedelta(hours=2).total_seconds())
+
+    with pytest.raises(StateConflict, match="has begun"):
+        await hospital.cancel(appointment.id, by=CancelledBy.PATIENT, reason=REASON)
+
+
+async def test_unknown_appointment_is_none_and_cannot_be_cancelled(hospital):
+    """The Hospital protocol: nothing is known of an id that was never given."""
+    assert await hospital.appointment("none") is None
+
+    with pytest.raises(StateConflict, match="no such appointment"):
+        await hospital.cancel("none", by=CancelledBy.PATIENT, reason=REASON)
+
+
+async def test_id_of_no_slot_is_not_held(hospital, slots, patient):
+    """Ours: an id is a claim; practice, kind, minute and horizon are looked up."""
+    ref = slots[0].id.split("-")[0]
+    claims = [
+        "slot-1",
+        f"{'0' * 16}-20261123T1000-physical",
+        f"{ref}-20261123T1000-online",
+        f"{ref}-20261123T1010-physical",
+        f"{ref}-20261122T1000-physical",
+        f"{ref}-20261223T1000-physical",
+    ]
+
+    outcomes = await asyncio.gather(
+        *(hospital.hold(claim, patient=patient, until=UNTIL) for claim in claims), return_exceptions=True
+    )
+
+    assert [type(outcome) for outcome in outcomes] == [SlotUnavailable] * len(claims)
