@@ -11,10 +11,11 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 
 from uhi import strict_json
 from uhi.errors import Refusal
-from uhi.signing import PROFILES, Profile, PublicKey, SignatureHeader, authorization, body_digest, verify_bytes
+from uhi.signing import Profile, PublicKey, SignatureHeader, authorization, body_digest, verify_bytes
 from uhi.strict_json import JsonLimits
 
 _BOM = b"\xef\xbb\xbf"
@@ -63,9 +64,7 @@ def _hashed_hex(text: bytes) -> bytes:
     return hashlib.blake2b(text).hexdigest().encode()
 
 
-_UHI = Way("uhi", " ", _hashed)
-_BECKN = Way("beckn", "\n", _plain)
-_PROFILES = (_UHI, _BECKN)
+_PROFILES = {"uhi": Way("uhi", " ", _hashed), "beckn": Way("beckn", "\n", _plain)}
 _MIXTURES = (
     Way("parts joined by spaces, but the signing string itself signed and not its hash", " ", _plain),
     Way("parts joined by newlines as in profile beckn, but hashed as in profile uhi", "\n", _hashed),
@@ -100,22 +99,23 @@ def find_header_cause(text: str) -> str:
 
 def _attempts(body: bytes, profile: Profile) -> Iterator[_Signed]:
     """Everything that is tried, the likeliest first."""
-    given = next(way for way in _PROFILES if way.name == profile.name)
+    given = _PROFILES[profile.name]
+    others = [way for way in _PROFILES.values() if way is not given]
     digest = body_digest(body)
-    for other in PROFILES.values():
-        way = next(way for way in _PROFILES if way.name == other.name)
-        yield _Signed(digest, way, f"it was made with profile {other.name}: {_use(other, profile)}")
+    for way in others:
+        yield _Signed(digest, way, f"it was made with profile {way.name}: {_use(way, profile)}")
     for way in _MIXTURES:
         yield _Signed(digest, way, f"it mixes the two profiles ({way.name}): {_correct(profile)}")
     for hashed, name in _other_digests(body):
         yield _Signed(hashed, given, f"the body was hashed with {name}: the digest is base64 of BLAKE2b-512")
-    for way in (given, *(way for way in _PROFILES if way is not given)):
+    spelled = _digests_of_other_bodies(body)
+    for way in (given, *others):
         also = "" if way is given else f", and made with profile {way.name}"
-        for changed, description in other_bodies(body):
-            yield _Signed(body_digest(changed), way, f"it fits {description}{also}: {_SENT_AND_SIGNED}")
+        for hashed, description in spelled:
+            yield _Signed(hashed, way, f"it fits {description}{also}: {_SENT_AND_SIGNED}")
 
 
-def _use(other: Profile, profile: Profile) -> str:
+def _use(other: Way, profile: Profile) -> str:
     return f"give --profile {other.name} here, or sign with profile {profile.name} there"
 
 
@@ -131,13 +131,13 @@ def _other_digests(body: bytes) -> Iterator[tuple[str, str]]:
     yield _base64(hashlib.sha256(body).digest()), "SHA-256"
 
 
-def other_bodies(body: bytes) -> Iterator[tuple[bytes, str]]:
-    """Bodies that look the same to a person, each once, with their descriptions."""
-    seen = {body}
-    for changed, description in (*_other_ends(body), *_other_spellings(body)):
-        if changed not in seen:
-            seen.add(changed)
-            yield changed, description
+def _digests_of_other_bodies(body: bytes) -> list[tuple[str, str]]:
+    """The digests of bodies that look the same to a person, each once, with their descriptions."""
+    found: dict[str, str] = {}
+    for changed, description in chain(_other_ends(body), _other_spellings(body)):
+        found.setdefault(body_digest(changed), description)
+    found.pop(body_digest(body), None)
+    return list(found.items())
 
 
 def _other_ends(body: bytes) -> Iterator[tuple[bytes, str]]:
@@ -167,7 +167,7 @@ def _other_spellings(body: bytes) -> Iterator[tuple[bytes, str]]:
         ("with sorted names, as Python's json.dumps writes it", {"sort_keys": True}),
     ):
         for is_ascii in (False, True):
-            text = json.dumps(value, ensure_ascii=is_ascii, **options)  # type: ignore[arg-type]  # json's own options
+            text = json.dumps(value, ensure_ascii=is_ascii, **options)
             letters = ", other letters than ASCII escaped" if is_ascii else ""
             yield text.encode(), f"the same JSON written again {how}{letters}"
     whole = json.dumps(_whole_numbers(value), ensure_ascii=False, separators=(",", ":"))

@@ -19,9 +19,8 @@ from uhi.signing.key_files import read_private_key_file
 
 STANDARD_INPUT = "-"
 
-SECONDS = click.IntRange(0, 99_999_999_999)
-"""The type of an option that takes Unix seconds: as many digits as a signature header may have."""
 
+_SECONDS = re.compile("[0-9]{1,11}")
 _LONGEST_KEY = 4_096
 _PEM_LABEL = re.compile(r"-----BEGIN ([A-Z0-9 ]{1,40})-----")
 _PUBLIC_LENGTHS = {60: "SPKI DER, base64"}
@@ -36,12 +35,22 @@ _FORMS = "base64 of a public or private key (raw or DER), or PEM"
 
 @dataclass(frozen=True, slots=True)
 class ReadKey:
-    """A key that was read: the public half, the private one where there was one, the form it had, where it came from."""
+    """A key that was read: its public half, the private one where there was one, its form, and whether from a file."""
 
     public: PublicKey
     private: PrivateKey | None
     form: str
     from_file: bool
+
+
+def seconds(text: str) -> int:
+    """Unix seconds from an option's text: as many digits as a signature header may have.
+
+    Raises: click.BadParameter.
+    """
+    if not _SECONDS.fullmatch(text):
+        raise click.BadParameter("expected whole Unix seconds, such as 1790000000")
+    return int(text)
 
 
 def unix_now() -> int:

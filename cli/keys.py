@@ -15,9 +15,7 @@ from uhi.signing.key_files import PUBLISHED_PUBLIC_KEYS, write_private_key_file,
 PUBLIC_FORMS = ("spki", "raw", "pem")
 PRIVATE_FORMS = ("pkcs8", "seed", "pem-private")
 
-_BARE = click.option(
-    "--as", "bare_is", type=click.Choice(("public", "private")), default="", help="What 32 bare bytes are."
-)
+_BARE = click.option("--as", "bare_is", type=click.Choice(("public", "private")), help="What 32 bare bytes are.")
 _SHELL_HISTORY = "a private key on the command line stays in the shell's history; give the name of its file instead"
 _PUBLISHED = "the private half of this key is published, so anyone can sign with it: for trying out only"
 
@@ -27,8 +25,10 @@ def keys() -> None:
     """Make, show and convert the Ed25519 keys that sign messages."""
 
 
-@keys.command()
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="The new file for the private key.")
+@keys.command(short_help="Make a key pair.")
+@click.option(
+    "--out", metavar="FILE", type=click.Path(path_type=Path), required=True, help="The new file for the private key."
+)
 @json_option
 def new(out: Path, as_json: bool) -> None:
     """Make a key pair: the private key goes to a new file that only you can read, the public key is printed.
@@ -49,16 +49,16 @@ def new(out: Path, as_json: bool) -> None:
     show(value, human, as_json=as_json)
 
 
-@keys.command("show")
+@keys.command("show", short_help="Say what a key is, and print its public half.")
 @click.argument("source", metavar="FILE|TEXT")
 @_BARE
 @json_option
-def show_key(source: str, bare_is: str, as_json: bool) -> None:
+def show_key(source: str, bare_is: str | None, as_json: bool) -> None:
     """Say what a key is and print its public half in every form. Of a private key nothing private is printed.
 
     FILE|TEXT is a file, - for standard input, or the key's base64 text itself.
     """
-    read = read_key(source, bare_is=bare_is)
+    read = read_key(source, bare_is=bare_is or "")
     kind = "private" if read.private else "public"
     value = {"ok": True, "kind": kind, "form": read.form, "public_key": _public(read.public), "notes": _notes(read)}
 
@@ -71,13 +71,22 @@ def show_key(source: str, bare_is: str, as_json: bool) -> None:
     show(value, human, as_json=as_json)
 
 
-@keys.command()
+@keys.command(short_help="Write a key in another form.")
 @click.argument("source", metavar="FILE|TEXT")
-@click.option("--to", "form", type=click.Choice(PUBLIC_FORMS + PRIVATE_FORMS), required=True, help="The form wanted.")
-@click.option("--out", type=click.Path(path_type=Path), help="The new file to write; private forms need one.")
+@click.option(
+    "--to",
+    "form",
+    metavar="FORM",
+    type=click.Choice(PUBLIC_FORMS + PRIVATE_FORMS),
+    required=True,
+    help="The form wanted, see above.",
+)
+@click.option(
+    "--out", metavar="FILE", type=click.Path(path_type=Path), help="The new file to write; private forms need one."
+)
 @_BARE
 @json_option
-def convert(source: str, form: str, out: Path | None, bare_is: str, as_json: bool) -> None:
+def convert(source: str, form: str, out: Path | None, bare_is: str | None, as_json: bool) -> None:
     """Write a key in another form.
 
     \b

@@ -7,7 +7,7 @@ from typing import TypedDict, Unpack
 
 import click
 
-from cli.inputs import SECONDS, read_body, unix_now
+from cli.inputs import read_body, seconds, unix_now
 from cli.output import json_option, say, show
 from uhi.errors import SetupError
 from uhi.signing import PROFILES, Signer, body_digest, sign_digest, signing_string
@@ -36,9 +36,9 @@ class SignOptions(TypedDict):
 @click.option(
     "--profile", type=click.Choice(tuple(PROFILES)), default="uhi", show_default=True, help="The way of signing."
 )
-@click.option("--created", type=SECONDS, metavar="N", help="Valid from, in Unix seconds; now, if not given.")
+@click.option("--created", type=seconds, metavar="N", help="Valid from, in Unix seconds; now, if not given.")
 @click.option(
-    "--expires", type=SECONDS, metavar="N", help="Valid until; if not given, 10 s (uhi) or 300 s (beckn) later."
+    "--expires", type=seconds, metavar="N", help="Valid until; if not given, 10 s (uhi) or 300 s (beckn) later."
 )
 @json_option
 def sign(**options: Unpack[SignOptions]) -> None:

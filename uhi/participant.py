@@ -151,10 +151,10 @@ class Participant:
         application.on_shutdown.append(self._stop_with)
 
     @asynccontextmanager
-    async def serving(self, *, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[Server]:
-        """Serve on a port of our own while the block runs. Leaving it drains what is under way."""
+    async def serving(self, *, host: str = "127.0.0.1", port: int = 0, prefix: str = "") -> AsyncIterator[Server]:
+        """Serve on a port of our own, below `prefix`, while the block runs. Leaving it drains what is under way."""
         self._check_handlers()
-        async with serve(application(self._entrance), host=host, port=port) as server:
+        async with serve(application(self._entrance, prefix=prefix), host=host, port=port) as server:
             try:
                 yield server
             finally:

@@ -51,13 +51,13 @@ class Settings(BaseSettings):
         return value
 
     @classmethod
-    def read(cls) -> Settings:
-        """Read the environment.
+    def read(cls, file: Path | None = None) -> Settings:
+        """Read the environment, and from a file of `UHI_…=…` lines what it does not say.
 
         Raises: SetupError naming every variable that is missing or wrong.
         """
         try:
-            return cls()  # type: ignore[call-arg]  # the fields come from the environment
+            return cls(_env_file=file)  # type: ignore[call-arg]  # the fields come from the environment
         except ValidationError as error:
             faults = [
                 f"{_PREFIX}{'_'.join(str(part) for part in fault['loc']).upper()}: {fault['msg'].lower()}"

@@ -72,7 +72,8 @@ def identity_of(settings: Settings, role: Role) -> Identity:
 def world_of(settings: Settings, signer: Signer) -> World:
     """The real world the settings describe: HTTP, the network's registry, the journal in memory."""
     clock = SystemClock()
-    transport = HttpTransport(addresses=any_address if settings.preset.is_local else public_only)
+    addresses = any_address if settings.preset.is_local else public_only
+    transport = HttpTransport(addresses=addresses)
     scope = LookupScope(settings.domain_list[0], city=settings.city)
     registry = NetworkRegistry(
         RegistryAccess(settings.registry_url, Stamps(signer), scope), transport=transport, clock=clock

@@ -178,7 +178,6 @@ async def test_a_held_slot_is_confirmed_with_a_pin(front):
     assert front.ward.taken["slot-0"].id == "appointment-slot-0"
 
 
-@pytest.mark.case("BK-04")
 async def test_the_same_confirm_a_hundred_times_books_once(front):
     """Decision 35: same order, same state, same PIN."""
     offer = await front.offered(slot(0))
@@ -279,7 +278,6 @@ async def test_a_hold_that_the_hospital_lost_fails(front):
     assert outcome(await front.confirm(offer)) == "40002"
 
 
-@pytest.mark.case("BK-01")
 async def test_a_thousand_late_confirms_of_ten_slots_book_ten():
     """Reliability, slots: holds lapsed, everybody confirms at once; the constraint decides."""
     front = Front()

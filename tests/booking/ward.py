@@ -34,7 +34,7 @@ from uhi.booking.speaker import moment
 from uhi.booking.store import MemoryBookings
 from uhi.errors import SlotUnavailable, StateConflict
 from uhi.messages import OnConfirm, OnInit, Order
-from uhi.messages.values import IST, Address, Place, Point, Term
+from uhi.messages.values import IST, Address, Place, Point
 from uhi.messages.wire import Wire
 from uhi.ports import Clock
 from uhi.testing import FakeClock
@@ -188,11 +188,9 @@ class Front:
         assert isinstance(answer, OnInit)
         return read_offer(answer.order, found(one), patient, until=moment(self.clock), thread=thread)
 
-    async def confirm(
-        self, offer: Offer, *, terms: Sequence[Term] | None = None, **changes: object
-    ) -> OnConfirm | Decline:
+    async def confirm(self, offer: Offer, **changes: object) -> OnConfirm | Decline:
         """Confirm an offer, with changes to the order where a test wants them."""
-        order = accept(offer, terms or offer.terms).model_copy(update=changes)
+        order = accept(offer, offer.terms).model_copy(update=changes)
         return await self.holding.confirm(order, offer.thread)
 
     async def booked(self, one: Slot, patient: Patient = RAVI) -> Order:

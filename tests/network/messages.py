@@ -25,7 +25,7 @@ from uhi.messages import (
     Updated,
 )
 
-CANARIES = ("Kanari Patientsson", "9876543210", "91-2345-6789-0123", "chest pain since Tuesday", "4821")
+CANARIES = ("Kanari Patientsson", "9876543210", "91-2345-6789-0123", "chest pain since Tuesday", "K4N4R1")
 """What a patient would not want to see in a log: name, mobile, ABHA number, symptom, PIN."""
 
 NAME, PHONE, ABHA, SYMPTOM, PIN = CANARIES

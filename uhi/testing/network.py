@@ -6,7 +6,7 @@ What embedding developers test with, and what this project's own flow tests stan
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -30,7 +30,7 @@ from uhi.observability.call_log import RememberedCalls
 from uhi.participant import Participant
 from uhi.ports import Clock, Entrance, Inbound, Reply, Transport
 from uhi.registry.memory import Member, MemoryRegistry
-from uhi.registry.network import LookupScope, NetworkRegistry, RegistryAccess
+from uhi.registry.network import LONGEST_PROVIDER_LIST, LookupScope, NetworkRegistry, RegistryAccess
 from uhi.signing import UHI, PrivateKey, Profile, Signer
 from uhi.subscribers import Role, Subscriber, SubscriberKey
 from uhi.testing.clock import FakeClock
@@ -40,6 +40,7 @@ from uhi.world import Identity, World
 CITY = "std:011"
 GATEWAY_ID = "gateway.example"
 REGISTRY_ID = "registry.example"
+_PREFIXES = {GATEWAY_ID: "/api/v1/uhi", REGISTRY_ID: "/api/v1/networkregistry"}
 _A_YEAR = 365 * 86_400.0
 
 
@@ -61,11 +62,16 @@ class _Doormat:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How a test network runs. `sockets` chooses HTTP and real time; `rules` are the gateway's."""
+    """How a test network runs. `sockets` chooses HTTP and real time; `rules` are the gateway's.
+
+    `ports` gives a subscriber a port of its own choice (others take a free one), `new_key` makes the key of each.
+    """
 
     sockets: bool = False
     preset: Preset = LOCAL
     rules: SearchRules = field(default_factory=SearchRules)
+    ports: Mapping[str, int] = field(default_factory=dict)
+    new_key: Callable[[str], PrivateKey] = lambda subscriber_id: PrivateKey.new()
 
 
 class Network:
@@ -83,7 +89,7 @@ class Network:
         self.signers: dict[str, Signer] = {}
         self._stack = AsyncExitStack()
         self._memory = MemoryTransport(self.clock) if isinstance(self.clock, FakeClock) else None
-        self._http = HttpTransport(addresses=any_address)
+        self._http = HttpTransport(addresses=any_address, longest_answer=LONGEST_PROVIDER_LIST)
         inner: Transport = self._memory or self._http
         self.faults = Faults(self.clock, inner)
         self._participants: list[Participant] = []
@@ -92,7 +98,7 @@ class Network:
     async def __aenter__(self) -> Self:
         self._stack.push_async_callback(self._http.aclose)
         registry = RegistryEntrance(REGISTRY_ID, self.members, clock=self.clock, log=self.calls)
-        self._registry_url = await self._serve(registry, REGISTRY_ID)
+        self.registry_url = await self._serve(registry, REGISTRY_ID)
         self.gateway = await self._make_gateway()
         return self
 
@@ -124,7 +130,7 @@ class Network:
 
     def register(self, subscriber: Subscriber, *, profile: Profile = UHI) -> Signer:
         """Put a subscriber with a new key into the registry; returns how it signs."""
-        signer = Signer(subscriber.id, "k1", PrivateKey.new(), profile)
+        signer = Signer(subscriber.id, "k1", self.options.new_key(subscriber.id), profile)
         now = self.clock.now()
         key = SubscriberKey("k1", signer.key.public, profile, now - _A_YEAR, now + _A_YEAR)
         self.members.replace(Member(subscriber, (key,)))
@@ -164,18 +170,20 @@ class Network:
         return made
 
     def _registry(self, signer: Signer) -> NetworkRegistry:
-        access = RegistryAccess(self._registry_url, Stamps(signer), LookupScope(CONSULTATION_DOMAIN, city=CITY))
+        access = RegistryAccess(self.registry_url, Stamps(signer), LookupScope(CONSULTATION_DOMAIN, city=CITY))
         registry = NetworkRegistry(access, transport=self.faults, clock=self.clock)
         self._registries.append(registry)
         return registry
 
     async def _serve(self, entrance: Entrance, subscriber_id: str) -> str:
+        prefix = _PREFIXES.get(subscriber_id, "/uhi")
         if self._memory is not None:
-            url = f"https://{subscriber_id}/uhi"
+            url = f"https://{subscriber_id}{prefix}"
             self._memory.entrances[url] = entrance
             return url
-        server = await self._stack.enter_async_context(serve(application(entrance, prefix="/uhi")))
-        return f"{server.url}/uhi"
+        port = self.options.ports.get(subscriber_id, 0)
+        server = await self._stack.enter_async_context(serve(application(entrance, prefix=prefix), port=port))
+        return f"{server.url}{prefix}"
 
 
 def _gateway_paths() -> dict[str, int]:

@@ -1,36 +1,17 @@
-"""A small hospital with two facilities, one doctor who practises at both, and a clock that stands at a Monday morning."""
+"""A small hospital with two facilities, one doctor who practises at both, and a clock that stands still."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
-from decimal import Decimal
+from datetime import timedelta
 
 import pytest
 
-from participants.hospital.data import HospitalData, Practice
+from participants.hospital.data import HospitalData
 from participants.hospital.hospital import DemoHospital
-from participants.hospital.schedule import Schedule, read_span
-from uhi.booking.hospital import Doctor, Facility, Patient, Speciality
-from uhi.booking.quotes import consultation_quote
-from uhi.messages.values import IST, ONLINE, PHYSICAL, Address
+from tests.participants.hospital.village import ASHA, MONDAY, RAVI, person, practice
+from uhi.booking.hospital import Facility, Patient
 from uhi.testing import FakeClock
-
-MONDAY = datetime(2026, 11, 23, 8, 0, tzinfo=IST)
-ASHA = Doctor(
-    id="asha.verma@hpr.ndhm",
-    name="Dr. Asha Verma",
-    facility=Facility(id="north", name="City Hospital North"),
-    price=Decimal("500.00"),
-    speciality=Speciality("CARDIOLOGY", "Cardiology"),
-)
-RAVI = replace(ASHA, id="ravi.nair@hpr.ndhm", name="Dr. Ravi Nair", fulfilments=(PHYSICAL, ONLINE))
-
-
-def practice(doctor: Doctor, hours: str, *, minutes: int = 30) -> Practice:
-    """Every day the same hours."""
-    schedule = Schedule(hours=((read_span(hours),),) * 7, slot_minutes=minutes)
-    return Practice(doctor, schedule, consultation_quote(doctor.price))
 
 
 @pytest.fixture
@@ -60,4 +41,4 @@ def hospital(data, clock) -> DemoHospital:
 
 @pytest.fixture
 def patient() -> Patient:
-    return Patient(id="someone@abdm", name="Someone", phone="9000000000", address=Address())
+    return person()

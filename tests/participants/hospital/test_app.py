@@ -9,9 +9,10 @@ import pytest
 from participants.hospital.app import app, hospital_app
 from participants.hospital.data import demo_hospital
 from participants.patient.app import PatientApp
-from uhi.booking.hospital import DoctorQuery, Patient
+from tests.participants.hospital.village import person
+from uhi.booking.hospital import DoctorQuery
 from uhi.errors import BookingDeclined, SetupError
-from uhi.messages.values import ONLINE, Address
+from uhi.messages.values import ONLINE
 from uhi.network import LOCAL, NHA
 from uhi.signing import PrivateKey
 from uhi.signing.key_files import write_private_key_file
@@ -24,10 +25,6 @@ SETTINGS = {
     "REGISTRY_URL": "https://registry.example",
 }
 LAKESIDE = resources.files("participants.hospital") / "demo" / "lakeside-clinic.yaml"
-
-
-def person(number: int) -> Patient:
-    return Patient(id=f"someone.{number}@abdm", name="Someone", phone="9000000000", address=Address())
 
 
 @pytest.fixture

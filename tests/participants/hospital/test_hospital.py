@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.participants.hospital.conftest import ASHA, MONDAY, RAVI
+from tests.participants.hospital.village import ASHA, MONDAY, RAVI
 from uhi.booking.hospital import DoctorQuery, Hospital, Slot, Window
 from uhi.booking.reasons import CancelledBy
 from uhi.errors import SlotUnavailable, StateConflict

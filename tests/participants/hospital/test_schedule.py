@@ -1,8 +1,9 @@
-"""Working hours become slots: none overlaps another, none lies outside, and an id is believed no further than it reads."""
+"""Working hours become slots: none overlaps another, none lies outside, and an id is a claim and no more."""
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -25,7 +26,9 @@ MONDAY = date(2026, 11, 23)
 MORNING = Schedule(hours=((Span(600, 720),),) * 7, slot_minutes=30)
 
 days = st.dates(date(2026, 1, 1), date(2030, 12, 31))
-moments = st.datetimes(datetime(2026, 1, 1), datetime(2030, 12, 31)).map(lambda moment: moment.replace(tzinfo=IST))  # noqa: DTZ001 - the zone follows
+moments = st.builds(
+    lambda day, minute: datetime.combine(day, time(), IST) + timedelta(minutes=minute), days, st.integers(0, 1439)
+)
 spans = st.tuples(st.integers(0, DAY_MINUTES), st.integers(0, DAY_MINUTES)).filter(lambda ends: ends[0] != ends[1])
 breaks = st.lists(spans.map(lambda ends: Span(min(ends), max(ends))), max_size=4).map(tuple)
 
@@ -51,7 +54,7 @@ def test_slots_of_a_day_come_in_order_and_never_overlap(schedule, day):
     """Ours: one doctor sees one patient at a time."""
     slots = list(schedule.on(day))
 
-    assert all(earlier.end <= later.start for earlier, later in zip(slots, slots[1:], strict=False))
+    assert all(earlier.end <= later.start for earlier, later in pairwise(slots))
     assert all(slot.end - slot.start == timedelta(minutes=schedule.slot_minutes) for slot in slots)
 
 
@@ -104,6 +107,15 @@ def test_neighbouring_windows_find_every_slot_once(schedule, bounds):
 
     assert found == list(schedule.within(Window(start, end)))
     assert all(start <= slot.start < end for slot in found)
+
+
+def test_window_begins_with_its_start_and_ends_before_its_end():
+    """Ours: a slot at the very start of a window is in it, one at its end is in the next."""
+    ten = datetime(2026, 11, 23, 10, tzinfo=IST)
+
+    found = MORNING.within(Window(ten, ten + timedelta(hours=1)))
+
+    assert [f"{slot.start:%H:%M}" for slot in found] == ["10:00", "10:30"]
 
 
 @given(moments, moments, moments, st.integers(1, 365).map(lambda count: timedelta(days=count)))

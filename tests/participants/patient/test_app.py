@@ -7,17 +7,14 @@ import pytest
 from participants.hospital.app import hospital_app
 from participants.hospital.data import demo_hospital
 from participants.patient.app import PatientApp, app
-from uhi.booking.hospital import DoctorQuery, Patient
-from uhi.booking.reasons import DoctorReason
+from tests.participants.hospital.village import person
+from uhi.booking.hospital import DoctorQuery
 from uhi.booking.states import OrderState
 from uhi.errors import SetupError
-from uhi.messages.values import Address
 from uhi.signing import PrivateKey
 from uhi.signing.key_files import write_private_key_file
 from uhi.subscribers import Role
 from uhi.testing import Network
-
-SOMEONE = Patient(id="someone@abdm", name="Someone", phone="9000000000", address=Address())
 
 
 @pytest.fixture
@@ -32,7 +29,7 @@ async def test_news_is_kept_until_it_is_read(network):
     patient = PatientApp(await network.consumer())
     bookings = patient.bookings
     doctor = await anext(aiter(bookings.find(DoctorQuery(doctor="Verma"), wait=1)))
-    offer = await bookings.hold((await bookings.slots(doctor, wait=1))[0], SOMEONE, wait=1)
+    offer = await bookings.hold((await bookings.slots(doctor, wait=1))[0], person(), wait=1)
     booking = await bookings.confirm(offer, agreed={}, wait=1)
     await bookings.cancel(booking, "PATIENT_BOOKED_IN_ERROR", wait=1)
 

@@ -1,0 +1,78 @@
+"""`uhi dev`: a whole network on this machine, a line for every message, until Ctrl-C."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import click
+
+from cli.dev_network import PROGRAMS, DevNetwork, register_searcher, running
+from cli.home import SEARCHER, Home
+from cli.loop import run, serve_until_stopped
+from cli.output import json_option, say, say_rows, show_json
+from cli.timeline import line, step
+from uhi.observability.logs import configure_logging
+from uhi.ports import Direction, Hop
+
+_SEARCHER_AFTER = len(PROGRAMS)
+
+
+@click.command()
+@click.option("--port", default=9000, show_default=True, help="The first of six ports in a row.")
+@json_option
+def dev(port: int, *, as_json: bool) -> None:
+    """Run a whole network on this machine: registry, gateway, two hospitals, a patient app.
+
+    Keys are made on the fly and kept in the folder .uhi; the data are invented; what programs accept they remember in
+    memory only, so it is gone when this ends. Try `uhi search` in another terminal.
+    """
+    configure_logging(json=as_json)
+
+    def announce(network: DevNetwork) -> None:
+        if as_json:
+            show_json({"ok": True, "addresses": dict(network.addresses)})
+        else:
+            _announce(network)
+        network.net.calls.heard = _print_json if as_json else _print
+
+    run(serve_until_stopped(_network(port, Home()), announce))
+
+
+@asynccontextmanager
+async def _network(port: int, home: Home) -> AsyncIterator[DevNetwork]:
+    ports = {name: port + number for number, name in enumerate(PROGRAMS)}
+    url = f"http://127.0.0.1:{port + _SEARCHER_AFTER}/uhi"
+    async with running(ports=ports, new_key=home.key) as network:
+        register_searcher(network, SEARCHER, url)
+        home.write_searcher(
+            url=url, registry_url=network.net.registry_url, gateway_url=network.net.gateway.identity.me.url
+        )
+        try:
+            yield network
+        finally:
+            home.forget_searcher()
+
+
+def _announce(network: DevNetwork) -> None:
+    say("A whole UHI network runs on this machine:", style="bold")
+    say_rows((name, url) for name, url in network.addresses.items())
+    say()
+    say("In another terminal: uhi search --speciality CARDIOLOGY --city Pune")
+    say("The journal is in memory: what was accepted is gone when this ends. Ctrl-C ends it.", style="dim")
+    say()
+
+
+def _print(hop: Hop) -> None:
+    if _is_told(hop):
+        say(line(step(hop)), style="" if hop.status == 200 else "red")
+
+
+def _print_json(hop: Hop) -> None:
+    if _is_told(hop):
+        show_json(step(hop).as_json())
+
+
+def _is_told(hop: Hop) -> bool:
+    """Every message once: by who sent it, or, for lookups and what was refused unread, by who got it."""
+    return hop.direction is Direction.OUT or not hop.transaction_id

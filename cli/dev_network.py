@@ -1,0 +1,59 @@
+"""The network that `uhi dev` and `uhi demo` run: registry, gateway, two hospitals, a patient app, each on a port of its
+own, with real keys, signatures and HTTP. Demo data; the journal is in memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from participants.hospital.app import hospital_app
+from participants.hospital.data import demo_hospital
+from participants.patient.app import PatientApp
+from uhi.signing import PrivateKey
+from uhi.subscribers import Role, Subscriber
+from uhi.testing import Network, Options
+from uhi.testing.network import CITY, GATEWAY_ID, REGISTRY_ID
+
+PATIENT = "patient.example"
+HOSPITALS = {"city-hospital.example": "city-hospital", "lakeside-clinic.example": "lakeside-clinic"}
+PROGRAMS = (REGISTRY_ID, GATEWAY_ID, *HOSPITALS, PATIENT)
+
+
+@dataclass(frozen=True, slots=True)
+class DevNetwork:
+    """The running network; `addresses` are the base URLs by subscriber id, in order."""
+
+    net: Network
+    patient: PatientApp
+    addresses: Mapping[str, str]
+
+
+@asynccontextmanager
+async def running(
+    *, ports: Mapping[str, int] | None = None, new_key: Callable[[str], PrivateKey] = lambda _: PrivateKey.new()
+) -> AsyncIterator[DevNetwork]:
+    """Run the network while the block does. `ports` by subscriber id; without one a program takes any free port.
+
+    Raises: SetupError when a port is taken.
+    """
+    async with AsyncExitStack() as stack:
+        net = await stack.enter_async_context(Network(Options(sockets=True, ports=ports or {}, new_key=new_key)))
+        addresses = {REGISTRY_ID: net.registry_url, GATEWAY_ID: net.gateway.identity.me.url}
+        for subscriber_id, name in HOSPITALS.items():
+            hospital = await net.provider(subscriber_id)
+            provider = hospital_app(hospital, demo_hospital(name))
+            watching = asyncio.ensure_future(provider.watch_holds())
+            stack.callback(watching.cancel)
+            addresses[subscriber_id] = hospital.identity.me.url
+        patient = PatientApp(await net.consumer(PATIENT))
+        addresses[PATIENT] = patient.participant.identity.me.url
+        yield DevNetwork(net, patient, addresses)
+
+
+def register_searcher(network: DevNetwork, subscriber_id: str, url: str) -> None:
+    """Let one more consumer take part, which runs in a process of its own."""
+    domains = network.patient.participant.identity.me.domains
+    network.net.register(Subscriber(subscriber_id, Role.CONSUMER, url, domains=domains, cities=(CITY,)))

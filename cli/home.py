@@ -1,0 +1,75 @@
+"""The folder `.uhi` that `uhi dev` keeps: keys made on the fly, and settings for `uhi search` beside it. Mode 0700."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from uhi.errors import SetupError
+from uhi.settings import Settings
+from uhi.signing import PrivateKey
+from uhi.signing.key_files import read_private_key_file, write_private_key_file
+
+FOLDER = Path(".uhi")
+SEARCHER = "search.example"
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """One such folder."""
+
+    folder: Path = FOLDER
+
+    def key(self, subscriber_id: str) -> PrivateKey:
+        """The key of a subscriber of the development network; made at its first use.
+
+        Raises: SetupError when the folder or the key in it cannot be used.
+        """
+        path = self.key_file(subscriber_id)
+        if not path.exists():
+            self._make(path.parent)
+            write_private_key_file(path, PrivateKey.new())
+        return read_private_key_file(path)
+
+    def key_file(self, subscriber_id: str) -> Path:
+        """Where a subscriber's key is."""
+        return self.folder / "keys" / f"{subscriber_id}.pem"
+
+    def write_searcher(self, *, url: str, registry_url: str, gateway_url: str) -> None:
+        """Leave the settings with which `uhi search` takes part in the running development network."""
+        self._make(self.folder)
+        lines = {
+            "UHI_SUBSCRIBER_ID": SEARCHER,
+            "UHI_KEY_ID": "k1",
+            "UHI_KEY_FILE": self.key_file(SEARCHER).absolute(),
+            "UHI_URL": url,
+            "UHI_REGISTRY_URL": registry_url,
+            "UHI_GATEWAY_URL": gateway_url,
+        }
+        self._searcher.write_text("".join(f"{name}={value}\n" for name, value in lines.items()), encoding="utf-8")
+
+    def forget_searcher(self) -> None:
+        """The development network has ended."""
+        self._searcher.unlink(missing_ok=True)
+
+    def settings(self) -> Settings:
+        """The settings of the environment, or else those of the running development network.
+
+        Raises: SetupError when neither says enough.
+        """
+        return Settings.read(self._searcher if self._searcher.exists() else None)
+
+    @property
+    def _searcher(self) -> Path:
+        return self.folder / "search.env"
+
+    def _make(self, folder: Path) -> None:
+        try:
+            self.folder.mkdir(mode=0o700, exist_ok=True)
+            folder.mkdir(mode=0o700, exist_ok=True)
+        except OSError as error:
+            raise SetupError(
+                f"cannot make the folder {folder}",
+                got=error.strerror or "an error",
+                next_step="run it where you may write",
+            ) from None
