@@ -14,6 +14,7 @@ from cli.output import json_option, say, say_rows, show_json
 from cli.timeline import line, step
 from uhi.observability.logs import configure_logging
 from uhi.ports import Direction, Hop
+from uhi.testing.network import REGISTRY_ID
 
 _SEARCHER_AFTER = len(PROGRAMS)
 
@@ -74,5 +75,5 @@ def _print_json(hop: Hop) -> None:
 
 
 def _is_told(hop: Hop) -> bool:
-    """Every message once: by who sent it, or, for lookups and what was refused unread, by who got it."""
-    return hop.direction is Direction.OUT or not hop.transaction_id
+    """Every message once: by who sent it; by who got it for lookups, and where another process sent it."""
+    return hop.direction is Direction.OUT or hop.receiver == REGISTRY_ID or hop.sender not in PROGRAMS

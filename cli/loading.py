@@ -39,6 +39,9 @@ def _from_module(target: str) -> object:
     module, _, path = target.partition(":")
     if not module or not path:
         raise SetupError(f"{target} names nothing to serve", expected=_EXPECTED)
+    if "/" in module or module.endswith(".py"):
+        dotted = module.removesuffix(".py").strip("./").replace("/", ".")
+        raise SetupError(f"{module} is a path", expected=_EXPECTED, next_step=f"write {dotted}:{path}")
     found: object = _import(module)
     for name in path.split("."):
         if not hasattr(found, name):
@@ -81,7 +84,7 @@ def _from_entry_point(name: str) -> object:
             got=f"installed are: {', '.join(sorted(known))}" if known else "none is installed",
             expected=_EXPECTED,
         )
-    return known[name].load()
+    return _from_module(known[name].value)
 
 
 def _made_by(function: Callable[..., object], target: str) -> Participant:
@@ -105,5 +108,5 @@ def _made_by(function: Callable[..., object], target: str) -> Participant:
 
 
 def _offered(holder: object) -> str:
-    names = [name for name, value in vars(holder).items() if isinstance(value, Participant)]
-    return f"participants called {', '.join(names)}" if names else "no participant in it by another name either"
+    names = [name for name, value in getattr(holder, "__dict__", {}).items() if isinstance(value, Participant)]
+    return f"participants called {', '.join(names)}" if names else "no participant by any other name"

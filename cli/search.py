@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import click
 from yarl import URL
@@ -13,6 +14,7 @@ from cli.output import json_option, say, show_json
 from participants.patient.app import PatientApp
 from uhi.booking import DoctorQuery, FoundDoctor
 from uhi.messages.values import Place
+from uhi.observability.call_log import RememberedCalls
 from uhi.observability.logs import configure_logging
 from uhi.participant import Participant
 from uhi.settings import Settings
@@ -47,7 +49,8 @@ async def _search(
     settings: Settings, query: DoctorQuery, wait: float, tell: Callable[[FoundDoctor], None]
 ) -> list[FoundDoctor]:
     identity = identity_of(settings, Role.CONSUMER)
-    participant = Participant(identity, world=world_of(settings, identity.signer), network=settings.preset)
+    world = replace(world_of(settings, identity.signer), log=RememberedCalls())
+    participant = Participant(identity, world=world, network=settings.preset)
     app = PatientApp(participant)
     address = URL(settings.url)
     found = []

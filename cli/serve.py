@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 import click
 
@@ -35,19 +36,21 @@ def serve(target: str, host: str, port: int, as_json: bool) -> None:
     """
     configure_logging(json=as_json)
     participant = load_participant(target)
-    announce = announcer(participant.identity.me, as_json=as_json)
-    run(serve_until_stopped(participant.serving(host=host, port=port), announce))
+    me = participant.identity.me
+    serving = participant.serving(host=host, port=port, prefix=urlsplit(me.url).path)
+    run(serve_until_stopped(serving, announcer(me, as_json=as_json)))
 
 
 def announcer(me: Subscriber, *, as_json: bool) -> Callable[[Server], None]:
-    """What tells the operator that a server is up: who it is, where it listens, which address the network knows."""
+    """What tells the operator that a server is up: who it is, where its paths begin, and its registered address."""
 
     def announce(server: Server) -> None:
-        value = {"ok": True, "serving": me.id, "role": me.role.value, "url": server.url, "registered_url": me.url}
+        base = server.url + urlsplit(me.url).path
+        value = {"ok": True, "serving": me.id, "role": me.role.value, "url": base}
 
         def human() -> None:
             say(f"{me.id} is up as {me.role.value}", style="bold green")
-            say_rows([("listens on", server.url), ("registered as", me.url)])
+            say_rows([("serves", f"{base}/…"), *([("registered as", me.url)] if me.url.startswith("http") else [])])
             say("Ctrl-C stops it; what is under way is finished first.")
 
         show(value, human, as_json=as_json)

@@ -6,6 +6,7 @@ All mistakes are reported at once, before the first request. Long-lived keys com
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Self
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -51,7 +52,7 @@ class Settings(BaseSettings):
         return value
 
     @classmethod
-    def read(cls, file: Path | None = None) -> Settings:
+    def read(cls, file: Path | None = None) -> Self:
         """Read the environment, and from a file of `UHI_…=…` lines what it does not say.
 
         Raises: SetupError naming every variable that is missing or wrong.

@@ -6,7 +6,7 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,14 +83,9 @@ async def running(kind: str, providers: int) -> AsyncIterator[Bench]:
     provider = Sender(provider_id(0), f"http://{hosts[0]}:{port}/uhi")
     urls = [f"http://{host}:{port}/uhi" for host in hosts]
     task = Task(kind, consumer.url, consumer.public_key, provider.public_key, urls)
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.bench.program", task.text()),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-    )
+    process = await _start("tests.bench.program", task.text())
     assert process.stdout is not None
     assert process.stdin is not None
-    _part(process.pid)
     try:
         yield Bench(process, int(await process.stdout.readline()), stub, consumer, provider)
     finally:
@@ -99,30 +94,66 @@ async def running(kind: str, providers: int) -> AsyncIterator[Bench]:
         server.close()
 
 
-def _part(pid: int) -> None:
-    cores = sorted(os.sched_getaffinity(0))
-    if len(cores) > 1:
-        os.sched_setaffinity(pid, cores[:1])
-
-
 def searches(bench: Bench, numbers: range, *, size: int = 2_048) -> list[bytes]:
     """Signed searches with these numbers."""
     url = bench.consumer.url
     return [bench.consumer.post("search", search(number, url, size=size)) for number in numbers]
 
 
-async def weigh_hops(rounds: int, count: int) -> tuple[list[Weighed], list[Weighed]]:
-    """The gateway and the unchecked forwarder, in turns: searches of 2 KB to one stub."""
-    ours: list[Weighed] = []
-    bare: list[Weighed] = []
-    async with running("gateway", 1) as gateway, running("unchecked", 1) as unchecked:
+@dataclass(frozen=True, slots=True)
+class Hops:
+    """Round by round: the gateway, the unchecked forwarder, and bare digest + verify + sign in µs."""
+
+    gateway: list[Weighed]
+    unchecked: list[Weighed]
+    crypto: list[float]
+
+
+async def weigh_hops(rounds: int, count: int) -> Hops:
+    """The gateway, the unchecked forwarder and the bare crypto, in turns: searches of 2 KB to one stub."""
+    hops = Hops([], [], [])
+    async with running("gateway", 1) as gateway, running("unchecked", 1) as unchecked, _bare_crypto() as crypto:
         for turn in range(rounds + 1):
             numbers = range(turn * count, (turn + 1) * count)
-            for bench, weighed in ((unchecked, bare), (gateway, ours)):
-                result = await bench.push(searches(bench, numbers))
-                if turn:  # the first round warms up
-                    weighed.append(result)
-    return ours, bare
+            bare = await unchecked.push(searches(unchecked, numbers))
+            ours = await gateway.push(searches(gateway, numbers))
+            micros = await crypto()
+            if turn:  # the first round warms up
+                hops.unchecked.append(bare)
+                hops.gateway.append(ours)
+                hops.crypto.append(micros)
+    return hops
+
+
+@asynccontextmanager
+async def _bare_crypto() -> AsyncIterator[Callable[[], Awaitable[float]]]:
+    process = await _start("tests.bench.bare_crypto")
+    assert process.stdin is not None
+    assert process.stdout is not None
+    into, out = process.stdin, process.stdout
+
+    async def measure() -> float:
+        awake = asyncio.ensure_future(_stay_awake())
+        into.write(b"\n")
+        figure = float(await out.readline())
+        awake.cancel()
+        return figure
+
+    try:
+        yield measure
+    finally:
+        into.close()
+        await process.wait()
+
+
+async def _start(module: str, *arguments: str) -> asyncio.subprocess.Process:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", module, *arguments), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+    )
+    cores = sorted(os.sched_getaffinity(0))
+    if len(cores) > 1:
+        os.sched_setaffinity(process.pid, cores[:1])
+    return process
 
 
 async def weigh_fan_out(providers: int, count: int) -> Weighed:

@@ -62,16 +62,14 @@ def _pair(profile: Profile, body: bytes) -> tuple[Callable[[], object], Callable
 
 
 def measure() -> dict[str, float]:
-    """Microseconds: `uhi`, `beckn`, their `bare_…`, and `once`: one bare digest, verify and sign, as a hop needs."""
+    """Microseconds: `uhi`, `beckn`, and the bare form of each."""
     body = search(1, "https://app.example/uhi")
     uhi, bare_uhi = _pair(UHI, body)
     beckn, bare_beckn = _pair(BECKN, body)
     ours_u, theirs_u, ours_b, theirs_b = per_call([uhi, bare_uhi, beckn, bare_beckn])
-    (digest,) = per_call([lambda: b64encode(blake2b(body).digest())])
     return {
         "uhi": ours_u,
         "bare_uhi": theirs_u,
         "beckn": ours_b,
         "bare_beckn": theirs_b,
-        "once": theirs_u - digest,
     }

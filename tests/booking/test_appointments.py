@@ -35,7 +35,9 @@ def sample(name: str) -> Order:
 def test_a_confirmation_brings_the_pin_and_how_to_reach_the_facility():
     """UHI on_confirm: CONFIRMED with authorization and tags."""
     tags = {"@abdm/gov.in/helpline_number": "1800", "@abdm/gov/in/messaging_support": "true"}
-    shown = Authorization(token="0042", status="GENERATED", valid_from="2026-09-23T00:00:00", valid_to="2026-09-23T23:59:00")
+    shown = Authorization(
+        token="0042", status="GENERATED", valid_from="2026-09-23T00:00:00", valid_to="2026-09-23T23:59:00"
+    )
 
     booking = heard(HELD, told("CONFIRMED", fulfillment=Fulfillment(tags=tags), authorization=shown))
 

@@ -79,6 +79,20 @@ async def test_status_adds_what_only_the_hospital_knows(front):
     assert (told.fulfillment.cancelled_by, told.fulfillment.cancel_reason) == ("doctor", "DOCTOR_UNAVAILABLE")
 
 
+async def test_status_is_told_though_the_hospital_knows_nothing_or_nothing_was_booked(front):
+    """Ours: the library keeps the order; a failed one has no appointment."""
+    order = await front.booked(slot(0))
+    lost = await front.offered(slot(1), MEENA)
+    front.ward.taken.clear()
+    await front.confirm(lost)
+
+    states = [
+        (await front.attending.status(Order(id=known), THREAD)).order.state for known in (order.id, lost.order_id)
+    ]
+
+    assert states == ["CONFIRMED", "FAILED"]
+
+
 async def test_a_patient_cancels_and_the_slot_is_free(front):
     """UHI cancel: CANCELLED, cancelledby patient, the P-code."""
     order = await front.booked(slot(0))
@@ -114,7 +128,7 @@ async def test_an_unknown_reason_or_none_cancels_all_the_same(front, reason):
 
     assert isinstance(answer, OnCancel)
     assert front.ward.called_off[0][2] == reason
-    assert answer.order.fulfillment.cancel_reason == reason or "PATIENT_OTHER"
+    assert answer.order.fulfillment.cancel_reason == (reason or "PATIENT_OTHER")
 
 
 async def test_a_reason_in_the_patients_words_is_kept_where_a_tag_is_set():
@@ -218,7 +232,9 @@ async def test_a_consultation_starts_after_the_pin_and_ends_with_its_records(fro
     await front.attending.completed(VISIT, care_context_id="care-1")
     await front.attending.completed(VISIT)
 
-    told = [(order.state, order.authorization.status, order.fulfillment.care_context_id) for _, order, _ in front.voice.told]
+    told = [
+        (order.state, order.authorization.status, order.fulfillment.care_context_id) for _, order, _ in front.voice.told
+    ]
     assert told == [
         ("APPOINTMENT_STARTED", "VERIFIED", None),
         ("COMPLETED", "VERIFIED", None),
@@ -235,6 +251,20 @@ async def test_without_the_pin_nothing_starts(front):
         await front.attending.started(VISIT)
 
     assert front.voice.told == []
+
+
+async def test_an_appointment_without_a_pin_starts_without_one():
+    """UHI teleconsultation: no authorization, so nothing to show."""
+    front = Front(policy=Policy(fulfilments=("Online",)))
+    online = replace(slot(0), fulfilment="Online")
+    front.ward.offer(online)
+    await front.booked(online)
+
+    await front.attending.started(VISIT)
+
+    assert front.voice.told[0][1].state == "APPOINTMENT_STARTED"
+    with pytest.raises(StateConflict):
+        await front.attending.verify_pin(VISIT, "0000")
 
 
 async def test_three_wrong_pins_leave_the_override(front):
@@ -272,9 +302,7 @@ async def test_parallel_tries_are_counted_one_by_one(front):
     order = await opened(front)
     wrong = "0000" if order.authorization.pin != "0000" else "1111"
 
-    tries = await asyncio.gather(
-        *(front.attending.verify_pin(VISIT, wrong) for _ in range(10)), return_exceptions=True
-    )
+    tries = await asyncio.gather(*(front.attending.verify_pin(VISIT, wrong) for _ in range(10)), return_exceptions=True)
 
     assert sorted(error.attempts_left for error in tries) == [0] * 8 + [1, 2]
 

@@ -20,7 +20,9 @@ from uhi.messages.wire import emit
 
 SAMPLES = Path(__file__).parents[1] / "conformance" / "samples" / "uhi-current"
 WINDOW = Window(DAY, DAY + timedelta(days=1))
-SKIN = replace(ASHA, id="b@hpr.ndhm", name="Dr. B", price=Decimal("750.50"), speciality=Speciality("DERMATOLOGY", "Skin"))
+SKIN = replace(
+    ASHA, id="b@hpr.ndhm", name="Dr. B", price=Decimal("750.50"), speciality=Speciality("DERMATOLOGY", "Skin")
+)
 ELSEWHERE = replace(ASHA, id="c@hpr.ndhm", speciality=None, facility=replace(FACILITY, id="2", name="Other Clinic"))
 
 
@@ -91,9 +93,11 @@ def test_slots_are_read_as_they_were_written():
 def test_an_entry_that_cannot_be_booked_is_left_out():
     """Decision 8: one bad entry does not spoil the others."""
     raw = emit(write_slots("Demo", [slot(0), slot(1), slot(2)]))
-    first, second, _ = raw["providers"][0]["fulfillments"]
-    del first["agent"]
+    first, second, third = raw["providers"][0]["fulfillments"]
+    del first["agent"]["id"]
     second["end"] = second["start"]
+    raw["providers"][0]["fulfillments"].append({"id": "slot-9", "type": "Physical"})
+    raw["providers"].append({"id": "", "fulfillments": [third]})
     raw["providers"].append({"id": 5, "fulfillments": "none"})
 
     assert [found.slot.id for found in read_slots(Catalog.model_validate(raw), THREAD)] == ["slot-2"]

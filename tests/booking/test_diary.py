@@ -20,7 +20,7 @@ from uhi.testing import verified
 HELD = Booking(order_id="a1", thread=THREAD, found=found(slot()), quote=Quote(Decimal(500)))
 
 
-def take(diary: Diary, kind: type[OnConfirm] | type[OnCancel], state: str, thread=THREAD) -> Booking | None:
+def take(diary: Diary, kind: type[OnConfirm | OnCancel], state: str, thread=THREAD) -> Booking | None:
     message = kind(order=Order(id="a1", state=state))
     return diary.take(message.order, verified(message, thread=thread, sender=Role.PROVIDER), about="on_confirm")
 

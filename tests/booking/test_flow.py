@@ -6,12 +6,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from decimal import Decimal
 
 import pytest
 
 from tests.booking.ward import ASHA, MEENA, RAVI, Ward, slot
-from uhi.actions import CONFIRM, SELECT, STATUS_NEWS, UPDATED, Decline
+from uhi.actions import CONFIRM, SELECT, SLOTS, STATUS_NEWS, UPDATED, Decline
 from uhi.booking import (
     Booking,
     BookingNews,
@@ -26,7 +25,7 @@ from uhi.booking import (
     Policy,
     Window,
 )
-from uhi.booking.offers import write_init
+from uhi.booking.offers import accept, write_init
 from uhi.errors import (
     SLOT_UNAVAILABLE,
     BookingDeclined,
@@ -38,7 +37,7 @@ from uhi.errors import (
     StateConflict,
 )
 from uhi.handlers import Handlers
-from uhi.messages import Confirm, OnConfirm, OnSelect, OnStatus, Order, Select, Updated
+from uhi.messages import Confirm, OnConfirm, OnSelect, OnStatus, Order, Select, Slots, SlotsFound, Updated
 from uhi.messages.values import Price, Quotation
 from uhi.participant import Participant
 from uhi.testing import FakeClock, Network
@@ -59,7 +58,8 @@ class World:
     bookings: Bookings
 
     async def found(self) -> FoundDoctor:
-        return [one async for one in self.bookings.find(DoctorQuery(speciality="CARDIOLOGY"), wait=2)][0]
+        doctors = [one async for one in self.bookings.find(DoctorQuery(speciality="CARDIOLOGY"), wait=2)]
+        return doctors[0]
 
     async def slots(self) -> tuple[FoundSlot, ...]:
         return await self.bookings.slots(await self.found())
@@ -105,7 +105,7 @@ async def test_a_patient_finds_holds_confirms_and_cancels(world):
     status = await world.bookings.status(booking)
     cancelled = await world.bookings.cancel(booking, "PATIENT_HEALTH_IMPROVED")
 
-    assert (booking.is_confirmed, len(booking.pin)) == (True, 4)
+    assert (booking.is_confirmed, len(booking.pin), booking.slot.id) == (True, 4, "slot-0")
     assert status == booking
     assert cancelled.state is OrderState.CANCELLED
     assert cancelled.cancellation.reason == "PATIENT_HEALTH_IMPROVED"
@@ -213,7 +213,9 @@ async def test_a_late_confirm_of_a_slot_that_is_taken_fails_with_its_code(world)
     with pytest.raises(BookingDeclined) as caught:
         await world.bookings.confirm(offer, agreed=offer.terms)
 
+    await world.net.settle()
     assert caught.value.code == "40002"
+    assert "on_confirm_audit" in {hop.action for hop in world.net.calls}
     assert world.bookings.known(offer.order_id, thread=offer.thread).state is OrderState.FAILED
 
 
@@ -260,6 +262,35 @@ async def test_an_order_confirmed_at_another_price_is_called_off(world):
 
     assert states == ["HELD", "CANCELLED"]
     assert world.ward.called_off == [(VISIT, "patient", "PATIENT_OTHER")]
+
+
+async def test_an_order_that_cannot_be_called_off_is_an_operators_matter(world, caplog):
+    """Ours: logged, and tried again with the provider's next word."""
+    booking = await world.booked()
+    world.ward.is_closed = True
+    full = (await world.provider._attending.status(Order(id=booking.order_id), booking.thread)).order
+    dearer = full.model_copy(update={"quote": Quotation(price=Price(currency="INR", value="900.00"))})
+
+    for _ in range(2):
+        await world.hospital.tell(STATUS_NEWS, OnStatus(order=dearer), booking.thread)
+        await world.net.settle()
+
+    assert caplog.text.count("could not be called off") == 2
+    assert not world.bookings.known(booking.order_id, thread=booking.thread).is_confirmed
+
+
+async def test_slots_that_a_hospital_cannot_tell_are_an_error(world):
+    """Decision 10: a handler that fails answers with an error."""
+    doctor = await world.found()
+
+    async def broken(request: Verified[Slots]) -> SlotsFound:
+        raise LookupError
+
+    replaced(world, SLOTS, broken)
+
+    with pytest.raises(BookingDeclined) as caught:
+        await world.bookings.slots(doctor)
+    assert caught.value.code == "23001"
 
 
 @pytest.mark.case("CB-06")
@@ -352,7 +383,9 @@ async def test_a_status_told_unasked_is_heard(world):
     order = Order(id=booking.order_id, state="COMPLETED")
     full = (await world.provider._attending.status(Order(id=booking.order_id), booking.thread)).order
 
-    await world.hospital.tell(STATUS_NEWS, OnStatus(order=full.model_copy(update={"state": "COMPLETED"})), booking.thread)
+    await world.hospital.tell(
+        STATUS_NEWS, OnStatus(order=full.model_copy(update={"state": "COMPLETED"})), booking.thread
+    )
 
     assert (await anext(events)).booking.state.value == order.state
 
@@ -419,6 +452,7 @@ async def test_lapsed_holds_are_given_back_every_minute(world):
 
     await world.net.clock.sleep(timedelta(minutes=16).total_seconds())
     watching.cancel()
+    await world.provider.release_lapsed()
 
     assert world.ward.released == ["hold-1"]
 
@@ -444,19 +478,8 @@ async def test_a_declined_answer_is_declined_for_whoever_waits(world):
     offer = await world.offer()
     replaced(world, CONFIRM, refuse)
 
-    answer = await world.app.ask(CONFIRM, Confirm(order=write_confirm(offer)), offer.thread)
+    answer = await world.app.ask(CONFIRM, Confirm(order=accept(offer, offer.terms)), offer.thread)
 
     assert isinstance(answer, Declined)
     with pytest.raises(BookingDeclined):
         await world.bookings.confirm(offer, agreed=offer.terms)
-
-
-def write_confirm(offer: Offer) -> Order:
-    from uhi.booking.offers import accept
-
-    return accept(offer, offer.terms)
-
-
-def test_a_price_is_a_decimal():
-    """Decision 8: Decimal, never float."""
-    assert isinstance(slot(0).price, Decimal)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.booking.ward import ASHA, DAY, FACILITY, MEENA, RAVI, THREAD, Front, found, slot
 from uhi.actions import Decline
 from uhi.booking.holds import HoldLimits
-from uhi.booking.hospital import Slot
+from uhi.booking.hospital import Appointment, Hold, Slot
 from uhi.booking.offers import write_init
 from uhi.booking.policy import Policy
 from uhi.booking.quotes import consultation_quote
@@ -278,6 +278,25 @@ async def test_a_hold_that_the_hospital_lost_fails(front):
     assert outcome(await front.confirm(offer)) == "40002"
 
 
+async def test_a_slot_that_another_order_took_while_the_hospital_was_booking_fails(front):
+    """Ours: the hold ended during book(); the store has the last word, and the hospital is told."""
+    twin = replace(slot(0), id="twin")
+    front.ward.offer(twin)
+    offer = await front.offered(slot(0))
+    book = front.ward.book
+
+    async def slowly(hold: Hold) -> Appointment:
+        front.ward.book = book
+        await front.clock.advance(QUARTER)
+        await front.booked(twin, MEENA)
+        return await book(hold)
+
+    front.ward.book = slowly
+
+    assert outcome(await front.confirm(offer)) == "40002"
+    assert front.ward.called_off == [("appointment-slot-0", "doctor", "TECHNICAL_SYSTEM_ISSUE")]
+
+
 async def test_a_thousand_late_confirms_of_ten_slots_book_ten():
     """Reliability, slots: holds lapsed, everybody confirms at once; the constraint decides."""
     front = Front()
@@ -316,7 +335,9 @@ async def test_nhas_own_init_is_held():
     # The item's id is the hospital's own; NHA's example counts from 0.
     front.ward.offer(replace(slot(0, doctor=doctor), id=order.fulfillment.id, start=start, end=start.replace(hour=11)))
 
-    answer = await front.holding.init(order.model_copy(update={"item": order.item.model_copy(update={"id": None})}), THREAD)
+    answer = await front.holding.init(
+        order.model_copy(update={"item": order.item.model_copy(update={"id": None})}), THREAD
+    )
 
     assert isinstance(answer, OnInit)
     assert answer.order.billing == order.billing
@@ -324,7 +345,9 @@ async def test_nhas_own_init_is_held():
 
 
 @settings(max_examples=40)
-@given(st.lists(st.tuples(st.sampled_from("ic"), st.integers(0, 3), st.integers(0, 2), st.integers(0, 1_000)), max_size=25))
+@given(
+    st.lists(st.tuples(st.sampled_from("ic"), st.integers(0, 3), st.integers(0, 2), st.integers(0, 1_000)), max_size=25)
+)
 async def test_whatever_happens_a_slot_has_one_patient(steps):
     """Reliability, slots: any order of inits, confirms and waiting."""
     front = Front(policy=Policy(holds=HoldLimits(per_patient=9)))

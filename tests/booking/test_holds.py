@@ -14,7 +14,7 @@ from uhi.booking.states import OrderState
 from uhi.errors import SlotUnavailable
 from uhi.messages.values import IST
 
-MOMENTS = st.datetimes(datetime(2026, 1, 1), datetime(2030, 1, 1), timezones=st.just(IST))
+MOMENTS = st.integers(1_767_225_600, 1_893_456_000).map(lambda seconds: datetime.fromtimestamp(seconds, IST))
 STEP = timedelta(microseconds=1)
 
 

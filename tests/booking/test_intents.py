@@ -114,9 +114,7 @@ def test_a_second_search_asks_for_one_doctor_at_one_facility():
 
 def test_a_second_search_without_a_fulfilment_of_its_own_is_read_from_the_echo():
     """UHI search second: the published example of the description has neither fulfilment nor item."""
-    asked = Fulfillment(
-        type="Physical", agent=Agent(id=ASHA.id), start=when(WINDOW.start), end=when(WINDOW.end)
-    )
+    asked = Fulfillment(type="Physical", agent=Agent(id=ASHA.id), start=when(WINDOW.start), end=when(WINDOW.end))
 
     query = read_slots(Intent(provider=Provider(id="1", fulfillments=[asked])), now=DAY)
 

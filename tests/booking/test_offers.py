@@ -128,9 +128,9 @@ def test_nhas_own_offer_is_accepted():
 
 def test_a_cancellation_says_who_and_why_and_the_words_only_where_there_is_a_tag():
     """UHI cancel: cancelledby patient, cancel_reason always."""
-    plain = write_cancel("a1", reason="PATIENT_OTHER", text="ill")
-    spoken = write_cancel("a1", reason="PATIENT_OTHER", text="ill", text_tag="@abdm/gov.in/text")
+    plain = write_cancel("a1", reason="PATIENT_OTHER", text="moved away")
+    spoken = write_cancel("a1", reason="PATIENT_OTHER", text="moved away", text_tag="@abdm/gov.in/text")
 
     assert lacks("cancel", plain) == []
-    assert "ill" not in str(emit(plain))
-    assert spoken.fulfillment.tags["@abdm/gov.in/text"] == "ill"
+    assert "moved away" not in str(emit(plain))
+    assert spoken.fulfillment.tags["@abdm/gov.in/text"] == "moved away"

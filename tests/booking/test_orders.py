@@ -87,7 +87,8 @@ def test_a_confirmed_order_tells_how_to_reach_the_facility():
 
 
 @pytest.mark.parametrize(
-    ("reason", "written"), [("DOCTOR_UNAVAILABLE", "DOCTOR_UNAVAILABLE"), ("whatever", "whatever"), ("", "PATIENT_OTHER")]
+    ("reason", "written"),
+    [("DOCTOR_UNAVAILABLE", "DOCTOR_UNAVAILABLE"), ("whatever", "whatever"), ("", "PATIENT_OTHER")],
 )
 def test_a_cancelled_order_tells_who_and_why(reason, written):
     """UHI on_cancel: cancelledby and cancel_reason are sent always; an unknown code as it came."""

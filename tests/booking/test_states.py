@@ -89,7 +89,9 @@ def test_a_consumer_follows_over_lost_news_and_not_back(current, news, kept):
     assert follow(OrderState(current), news).value == kept
 
 
-@pytest.mark.parametrize(("text", "known"), [("CONFIRMED", True), ("HELD", False), ("PROCESSING", False), (None, False)])
+@pytest.mark.parametrize(
+    ("text", "known"), [("CONFIRMED", True), ("HELD", False), ("PROCESSING", False), (None, False)]
+)
 def test_only_states_that_travel_are_known(text, known):
     """UHI order states: before on_confirm an order has none on the wire."""
     assert is_known(text) is known

@@ -131,7 +131,9 @@ def test_a_consumer_takes_four_or_five_terms(count):
     check_offered(TERMS[:count])
 
 
-@pytest.mark.parametrize("terms", [(), TERMS[:3], (*TERMS[:4], TERMS[0]), agree(TERMS)], ids=["0", "3", "twice", "agreed"])
+@pytest.mark.parametrize(
+    "terms", [(), TERMS[:3], (*TERMS[:4], TERMS[0]), agree(TERMS)], ids=["0", "3", "twice", "agreed"]
+)
 def test_a_consumer_does_not_take_an_offer_without_its_terms(terms):
     """UHI on_init: five terms, INITIATED."""
     with pytest.raises(BookingError):

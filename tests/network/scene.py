@@ -34,6 +34,7 @@ from uhi.participant import Participant
 from uhi.ports import Direction, Hop, Reply
 from uhi.subscribers import Subscriber
 from uhi.testing import FakeClock, Network
+from uhi.testing.network import REGISTRY_ID
 from uhi.verified import Thread
 
 ANSWERS = (
@@ -118,11 +119,9 @@ class Scene:
         return tuple(self.handled), len(sent), journals, asked, len(self.gateway.open_searches)
 
     def refusals(self) -> list[Hop]:
-        """The lines of all call logs about messages that did not get their ACK."""
-        accepted = ("ACK", "repeated")
-        return [
-            hop for hop in self.network.calls if hop.direction is Direction.IN and hop.outcome not in accepted
-        ]
+        """The lines of the programs' call logs about messages that did not get their ACK; lookups aside."""
+        received = [hop for hop in self.network.calls if hop.direction is Direction.IN]
+        return [hop for hop in received if hop.receiver != REGISTRY_ID and hop.outcome not in ("ACK", "repeated")]
 
     def deliveries(self, path: str, *, sender: str = "") -> list[Hop]:
         """The attempts to deliver something to a path."""

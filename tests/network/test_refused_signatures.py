@@ -64,7 +64,9 @@ async def test_every_route_of_every_program_asks_for_a_signature(stage, refuses)
 @pytest.mark.parametrize("path", ["lookup", "lookup/providers"])
 async def test_registry_asks_for_a_signature_too(network, path):
     """Threat T01: lookups are signed; only who takes part may ask who takes part."""
-    answer = await network.faults.post(f"{network._registry_url}/{path}", body=b"{}", headers={"Content-Type": "application/json"}, timeout=5)
+    json_body = {"Content-Type": "application/json"}
+
+    answer = await network.faults.post(f"{network.registry_url}/{path}", body=b"{}", headers=json_body, timeout=5)
 
     assert (answer.status, json.loads(answer.body)["error"]["code"]) == (401, "UHI-1401")
 

@@ -111,12 +111,12 @@ def read_credentials(inbound: Inbound, *, sender_required: bool) -> Credentials:
 
 
 def _gateway(inbound: Inbound) -> Credential | None:
-    with blaming_gateway():
-        for name in GATEWAY_HEADERS:
-            values = inbound.headers.get(name, ())
-            if len(values) > 1:
-                raise Refusal(SIGNATURE_INVALID, f"{name} is there more than once", expected="at most one")
-            if values:
+    for name in GATEWAY_HEADERS:
+        values = inbound.headers.get(name)
+        if values:
+            with blaming_gateway():
+                if len(values) > 1:
+                    raise Refusal(SIGNATURE_INVALID, f"{name} is there more than once", expected="at most one")
                 return Credential(values[0], parse(values[0]))
     return None
 

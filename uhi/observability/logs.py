@@ -45,7 +45,12 @@ def configure_logging(*, json: bool, level: int = logging.INFO, stream: TextIO |
     handler.setFormatter(
         ProcessorFormatter(
             foreign_pre_chain=[_event, ExtraAdder(allow=EXTRAS)],
-            processors=[_failure, _head, _only_allowed, JSONRenderer(ensure_ascii=False) if json else _text_line],
+            processors=[
+                _failure,
+                _head,
+                _only_allowed,
+                JSONRenderer(ensure_ascii=False, separators=(",", ":")) if json else _text_line,
+            ],
             pass_foreign_args=True,
             use_get_message=False,
         )

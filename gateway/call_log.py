@@ -1,0 +1,115 @@
+"""The call log as a file: one JSON object per line and hop: who, what, when, outcome, milliseconds. Never a body.
+
+A thread of its own writes the lines, since a hop must not wait for a disk. The file is opened for appending and can be
+rotated by copying and truncating.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from queue import Empty, Full, Queue
+from threading import Thread
+from types import TracebackType
+from typing import Self
+
+from uhi.errors import SetupError
+from uhi.observability.scrubbing import scrub
+from uhi.ports import Hop
+
+log = logging.getLogger(__name__)
+
+_MOST_WAITING = 100_000
+_MOST_AT_ONCE = 1_000
+_OWNER_ONLY = 0o600
+
+
+class JsonLinesCalls:
+    """A call log in a file of mode 0600; use it as a context manager, or `close` it, to have the last lines written.
+
+    Beyond 100,000 lines that wait for a disk further ones are dropped, and their number is logged at the end.
+
+    Raises: SetupError when the file cannot be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, _OWNER_ONLY)
+        except OSError as error:
+            raise SetupError(f"call log {path} cannot be written", got=error.strerror or type(error).__name__) from None
+        self._waiting: Queue[bytes | None] = Queue(_MOST_WAITING)
+        self._dropped = 0
+        self._thread = Thread(target=self._run, name="call-log", daemon=True)
+        self._thread.start()
+
+    def write(self, hop: Hop) -> None:
+        """See `uhi.ports.CallLog`."""
+        try:
+            self._waiting.put_nowait(hop_line(hop))
+        except Full:
+            self._dropped += 1
+
+    def close(self) -> None:
+        """Write what waits, and close the file; the second time nothing happens."""
+        if self._thread.is_alive():
+            self._waiting.put(None)
+            self._thread.join()
+            os.close(self._file)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _run(self) -> None:
+        is_open = True
+        while is_open:
+            lines = self._next_lines()
+            is_open = None not in lines
+            try:
+                _write_all(self._file, b"".join(line for line in lines if line is not None))
+            except OSError:
+                self._dropped += len(lines)
+        if self._dropped:
+            log.error("%d lines of the call log could not be written", self._dropped)
+
+    def _next_lines(self) -> list[bytes | None]:
+        lines = [self._waiting.get()]
+        while len(lines) < _MOST_AT_ONCE:
+            try:
+                lines.append(self._waiting.get_nowait())
+            except Empty:
+                break
+        return lines
+
+
+def hop_line(hop: Hop) -> bytes:
+    """One hop as one line of JSON in ASCII, its time as UTC in ISO 8601."""
+    at = datetime.fromtimestamp(hop.at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    value = {
+        "at": at,
+        "direction": hop.direction.value,
+        "sender": hop.sender,
+        "receiver": hop.receiver,
+        "action": hop.action,
+        "transaction_id": hop.transaction_id,
+        "message_id": hop.message_id,
+        "outcome": hop.outcome,
+        "status": hop.status,
+        "ms": round(hop.ms, 1),
+        "attempt": hop.attempt,
+        "detail": hop.detail,
+    }
+    shown = {name: scrub(item) if isinstance(item, str) else item for name, item in value.items() if item != ""}
+    return json.dumps(shown, separators=(",", ":")).encode() + b"\n"
+
+
+def _write_all(file: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(file, data) :]

@@ -1,0 +1,31 @@
+"""Settings of a gateway, from `UHI_…` environment variables: those of every program, and what the network decides."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from gateway.matching import MatchRules
+from gateway.search import SearchRules
+from uhi.settings import Settings
+
+
+class GatewaySettings(Settings):
+    """The settings of `uhi.settings`, and how searches are passed on.
+
+    `match_city` and `match_fulfilment_type` turn these checks on beside domain and country; `fan_out_limit` is the most
+    providers one search goes to; `open_seconds` is how long a search without a ttl may be answered.
+    """
+
+    match_city: bool = False
+    match_fulfilment_type: bool = False
+    fan_out_limit: int = Field(default=2_000, ge=1)
+    open_seconds: float = Field(default=60.0, gt=0, le=3_600)
+
+    @property
+    def rules(self) -> SearchRules:
+        """What the gateway goes by."""
+        return SearchRules(
+            match=MatchRules(city=self.match_city, fulfilment_type=self.match_fulfilment_type),
+            fan_out_limit=self.fan_out_limit,
+            open_seconds=self.open_seconds,
+        )
