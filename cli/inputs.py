@@ -92,6 +92,14 @@ def read_key(source: str, *, bare_is: str = "") -> ReadKey:
     return ReadKey(private.public, private, form, path is not None)
 
 
+def read_public_key(source: str) -> PublicKey:
+    """The public key in a file or in the text itself; 32 bare bytes count as a public key.
+
+    Raises: Refusal(KEY_UNUSABLE), also for a private key: it must not be handed around in the place of a public one.
+    """
+    return PublicKey.read(_text(source, _file(source)))
+
+
 def _file(source: str) -> Path | None:
     try:
         return Path(source) if source != STANDARD_INPUT and Path(source).is_file() else None

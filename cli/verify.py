@@ -8,7 +8,7 @@ from typing import TypedDict, Unpack
 import click
 
 from cli.explain import Case, Explanation, Step, explain
-from cli.inputs import read_body, read_key, seconds, unix_now
+from cli.inputs import read_body, read_public_key, seconds, unix_now
 from cli.output import json_option, say, say_rows, show_json, show_problem
 from cli.problems import FAILED, problem_of
 from uhi.errors import UhiError
@@ -68,7 +68,7 @@ def _case(options: VerifyOptions) -> Case:
     return Case(
         body=read_body(options["body"]),
         header=options["header"],
-        key=lambda: read_key(options["public_key"], bare_is="public").public,
+        key=lambda: read_public_key(options["public_key"]),
         profile=PROFILES[options["profile"]],
         now=unix_now() if options["now"] is None else options["now"],
         window=Window(),

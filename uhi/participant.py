@@ -118,7 +118,8 @@ class Participant:
         """Put a question: iterate over the answers until `wait` seconds have passed, or await the first.
 
         Without a thread a new conversation begins (a search through the gateway). The answers' handlers run as well,
-        also for answers that come later. Raises (when iterated or awaited): DeliveryError, IncompleteMessage, NoAnswer.
+        also for answers that come later. Raises (when iterated or awaited): DeliveryError, IncompleteMessage, NoAnswer;
+        SetupError for a question to nobody; Refusal when the registry does not know the other party.
         """
         request = Request(new_id(), thread or self.new_thread(), wait, action.request.name)
         leg = action.request
@@ -131,7 +132,8 @@ class Participant:
     async def tell(self, notice: Notice[M], message: M, thread: Thread) -> None:
         """Send news that nobody answers; returns when it is on its way.
 
-        Raises: IncompleteMessage; Refusal when the registry does not know the other party.
+        Raises: IncompleteMessage; SetupError for news to nobody; Refusal when the registry does not know the other
+        party.
         """
         leg = notice.leg
         counterpart = await self._counterpart(leg, thread)
@@ -206,6 +208,13 @@ class Participant:
             return None
         role = leg.receiver
         subscriber_id = thread.provider_id if role is Role.PROVIDER else thread.consumer_id
+        if not subscriber_id:
+            raise SetupError(
+                f"{leg.name} has nowhere to go",
+                got=f"a thread without {role.value}_id",
+                expected=f"a conversation with one {role.value}",
+                next_step="pass the thread of an answer",
+            )
         return await self.world.registry.subscriber(subscriber_id, role)
 
     def _is_handled(self, leg: AnyLeg) -> bool:

@@ -11,12 +11,14 @@ import gc
 import json
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
+import orjson
 import uvloop
 
 from gateway.app import Gateway
-from uhi.clock import SystemClock
+from gateway.matching import Audiences, MatchRules, Wanted
+from gateway.open_searches import OpenSearch, OpenSearches
 from uhi.errors import Refusal
 from uhi.exchange.deliveries import Deliveries
 from uhi.exchange.entrance import Manners, nack_reply
@@ -28,10 +30,10 @@ from uhi.http.client import HttpTransport
 from uhi.http.server import application, serve
 from uhi.messages.receipt import ACK
 from uhi.observability.call_log import RememberedCalls
-from uhi.ports import Entrance, Inbound, Reply
+from uhi.ports import Arrival, Direction, Entrance, Hop, Inbound, ProviderDirectory, Reply
 from uhi.registry.memory import Member, MemoryRegistry
 from uhi.signing import UHI, PrivateKey, PublicKey, Signer
-from uhi.subscribers import Role, Subscriber, SubscriberKey
+from uhi.subscribers import Audience, Role, Subscriber, SubscriberKey
 from uhi.world import Identity, World
 
 DOMAIN = "nic2004:85111"
@@ -89,31 +91,67 @@ class Listed:
 
 @dataclass(slots=True)
 class Unchecked:
-    """The forwarder with verification, validation and signing removed: the same server, deliveries and client."""
+    """The same forwarder with verification, validation and signing removed, and nothing else: it reads the context,
+    finds whom the search concerns, remembers it, writes the call log, says ACK and delivers the same bytes."""
 
+    directory: ProviderDirectory
+    audiences: Audiences
+    open_searches: OpenSearches
+    world: World
     deliveries: Deliveries
-    to: Subscriber
     paths: Mapping[str, int]
 
     async def take(self, inbound: Inbound) -> Reply:
-        """Pass the bytes on and say ACK."""
+        """Pass a search on."""
+        now = self.world.clock.now()
+        body = orjson.loads(inbound.body)
+        context, intent = body["context"], body["message"]["intent"]
         (header,) = inbound.headers["authorization"]
-        self.deliveries.start(
-            Parcel(
-                to=self.to,
-                path=inbound.path,
-                body=inbound.body,
-                digest="",
-                transaction_id="",
-                message_id="",
-                schedule=DISCOVERY,
-                deadline=1e11,
-                header_name=GATEWAYS_HEADER,
-                kept={SENDERS_HEADER: header},
-                first_header=header,
+        providers = await self.directory.providers(context["domain"], context["country"])
+        search = Wanted(context["city"], intent["fulfillment"]["type"])
+        audience = self.audiences.of(providers, search)
+        await self._remember(context, audience, now)
+        self._write(context, now)
+        parcel = Parcel(
+            to=audience.members[0],
+            path=inbound.path,
+            body=inbound.body,
+            digest="",
+            transaction_id=context["transaction_id"],
+            message_id=context["message_id"],
+            schedule=DISCOVERY,
+            deadline=now + 3_600,
+            header_name=GATEWAYS_HEADER,
+            kept={SENDERS_HEADER: header},
+            first_header=header,
+        )
+        for member in audience.members:
+            self.deliveries.start(replace(parcel, to=member))
+        return Reply(200, {"Content-Type": "application/json"}, ACK)
+
+    async def _remember(self, context: Mapping[str, str], audience: Audience, now: float) -> None:
+        consumer, transaction, message = context["consumer_id"], context["transaction_id"], context["message_id"]
+        await self.world.journal.accept(
+            Arrival(GATEWAY, consumer, "search", message, message, message, transaction, now, 50, message, now + 10)
+        )
+        sender = Subscriber(consumer, Role.CONSUMER, context["consumer_uri"])
+        self.open_searches.open(OpenSearch(sender, transaction, message, audience.ids, now + 60))
+
+    def _write(self, context: Mapping[str, str], now: float) -> None:
+        self.world.log.write(
+            Hop(
+                at=now,
+                direction=Direction.IN,
+                sender=context["consumer_id"],
+                receiver=GATEWAY,
+                action="search",
+                transaction_id=context["transaction_id"],
+                message_id=context["message_id"],
+                outcome="ACK",
+                status=200,
+                ms=(self.world.clock.now() - now) * 1_000,
             )
         )
-        return Reply(200, {"Content-Type": "application/json"}, ACK)
 
     def refuse(self, refusal: Refusal, path: str = "") -> Reply:
         """What the server itself refuses."""
@@ -123,17 +161,17 @@ class Unchecked:
 def _entrance(task: Task) -> Entrance:
     me = Subscriber(GATEWAY, Role.GATEWAY, "http://127.0.0.1")
     signer = Signer(GATEWAY, "k1", PrivateKey.new(), UHI)
+    registry = registry_of(task)
     world = World(
-        registry=(registry := registry_of(task)),
-        transport=HttpTransport(addresses=any_address),
-        log=RememberedCalls(most=1_000),
+        registry=registry, transport=HttpTransport(addresses=any_address), log=RememberedCalls(most=1_000)
     )
     gateway = Gateway(Identity(me, signer), world=world, directory=Listed(registry))
     if task.kind == "gateway":
         return gateway.entrance
-    way_out = Exit(me, Stamps(signer), world.transport, SystemClock(), world.log)
-    to = Subscriber(provider_id(0), Role.PROVIDER, task.provider_urls[0])
-    return Unchecked(Deliveries(way_out), to, gateway.entrance.paths)
+    deliveries = Deliveries(Exit(me, Stamps(signer), world.transport, world.clock, world.log))
+    return Unchecked(
+        Listed(registry), Audiences(MatchRules()), OpenSearches(), world, deliveries, gateway.entrance.paths
+    )
 
 
 async def main() -> None:

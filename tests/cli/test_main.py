@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import click
 import pytest
@@ -27,9 +28,8 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> Callable[[BaseException], None]:
         def fail(as_json: bool) -> None:
             raise error
 
-        monkeypatch.setattr(sys.modules[__name__], "fail", fail, raising=False)
-        monkeypatch.setattr(main, "table", {**COMMANDS, "fail": Lazy(f"{__name__}:fail", "")})
-        monkeypatch.setitem(sys.modules, __name__, sys.modules[__name__])
+        monkeypatch.setitem(sys.modules, "cli.fail", SimpleNamespace(fail=fail))
+        monkeypatch.setattr(main, "table", {**COMMANDS, "fail": Lazy("cli.fail:fail", "")})
 
     return with_error
 

@@ -13,7 +13,7 @@ from gateway.search import SearchRules
 from tests.network import letters
 from tests.network.letters import Letter
 from tests.network.messages import CATALOGUE, SEARCH_ALL, body_of
-from tests.network.scene import Scene
+from tests.network.scene import Scene, asked
 from uhi.actions import SEARCH
 from uhi.errors import (
     CONSUMER_UNKNOWN,
@@ -70,13 +70,17 @@ async def test_what_a_provider_gets_is_what_the_consumer_signed(scene):
 @pytest.mark.case("GW-02")
 async def test_what_a_consumer_gets_is_what_the_provider_signed(scene):
     """Decision 5, on the way back."""
-    await scene.send(scene.letter("search"), scene.gateway)
-    catalogue = scene.callback("on_search", message_id="m-2", key="ключ")
+    async with asked(scene, SEARCH, SEARCH_ALL) as (asking, _):
+        ids = {"transaction_id": asking.thread.transaction_id, "message_id": asking.message_id}
+        scene.network.faults.heal()
+        await scene.send(scene.letter("search", **ids), scene.gateway)
+        letter = scene.callback("on_search", key="ключ\u2028", **ids)
 
-    answer = await scene.send(catalogue, scene.gateway)
+        assert (await scene.send(letter, scene.gateway)).is_ack
 
-    assert answer.is_ack
-    assert scene.deliveries("on_search", sender="gateway.example")[-1].outcome == "CTX_NO_PENDING_REQUEST"
+    [arrived] = [each for each in scene.heard if each.raw == letter.body]
+    assert (arrived.sender.id, arrived.via.id) == ("clinic.example", "gateway.example")
+    assert arrived.authorization == dict(letter.headers)["Authorization"]
 
 
 async def test_search_of_a_stranger_to_the_network_is_not_fanned_out(scene, refuses):

@@ -35,7 +35,7 @@ class Deliveries:
 
     def spawn(self, work: Coroutine[object, object, None]) -> None:
         """Keep a piece of background work until it ends."""
-        task = asyncio.ensure_future(work)
+        task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

@@ -37,6 +37,10 @@ _PARAMETER = re.compile(
 _KEY_ID = re.compile(rf"({KEY_ID_PART.pattern})\|({KEY_ID_PART.pattern})\|{ALGORITHM}")
 # A zero in front would be lost on the way through int, and with it what was signed.
 _TIME = re.compile(r"0|[1-9][0-9]{0,10}")
+_AS_WRITTEN = re.compile(
+    rf'\{{"headers":"{re.escape(SIGNED_PARTS)}","expires":"({_TIME.pattern})","signature":"([A-Za-z0-9+/]{{86}}==)",'
+    rf'"created":"({_TIME.pattern})","keyId":"{_KEY_ID.pattern}","algorithm":"{ALGORITHM}"\}}'
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,11 @@ def parse(value: str) -> SignatureHeader:
         raise _refusal("is too long", got=f"{len(value)} characters", expected=f"at most {LONGEST_VALUE}")
     if not value.isascii():
         raise _refusal("holds characters outside ASCII")
+    # The spelling of the signing document, letter by letter, needs no parser: it is most of what arrives.
+    written = _AS_WRITTEN.fullmatch(value)
+    if written is not None:
+        expires, signature, created, subscriber_id, key_id = written.groups()
+        return SignatureHeader(subscriber_id, key_id, int(created), int(expires), _signature(signature))
     text = value.strip(_BLANKS)
     attributes = _json_members(text) if text.startswith("{") else _signature_attributes(text)
     return _header(attributes)

@@ -1,0 +1,57 @@
+"""A hospital's own system, here a dictionary: the seven methods that UHI needs of it."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from uhi.booking import Appointment, CancelledBy, Doctor, DoctorQuery, Hold, Patient, Slot, Window
+from uhi.booking.matching import matches
+from uhi.errors import SlotUnavailable
+
+
+class DictHospital:
+    """Slots by their ids, and who has them. Nothing awaits between look and change, so two can't get one slot."""
+
+    def __init__(self, slots: Sequence[Slot], *, now: Callable[[], datetime]) -> None:
+        self.slots = {slot.id: slot for slot in slots}
+        self.taken: dict[str, Hold | Appointment] = {}
+        self.now = now
+
+    async def find_doctors(self, query: DoctorQuery) -> Sequence[Doctor]:
+        doctors = {slot.doctor.id: slot.doctor for slot in self.slots.values()}
+        return [doctor for doctor in doctors.values() if matches(query, doctor)]
+
+    async def find_slots(self, doctor_id: str, *, window: Window) -> Sequence[Slot]:
+        return [
+            slot
+            for slot in self.slots.values()
+            if slot.doctor.id == doctor_id and window.start <= slot.start < window.end and self.is_free(slot.id)
+        ]
+
+    async def hold(self, slot_id: str, *, patient: Patient, until: datetime) -> Hold:
+        if slot_id not in self.slots or not self.is_free(slot_id):
+            raise SlotUnavailable("the slot is taken, or there is none of this id")
+        hold = Hold(id=f"hold-{slot_id}-{until:%H%M%S}", slot=self.slots[slot_id], patient=patient, until=until)
+        self.taken[slot_id] = hold
+        return hold
+
+    async def release(self, hold: Hold) -> None:
+        if self.taken.get(hold.slot.id) == hold:
+            del self.taken[hold.slot.id]
+
+    async def book(self, hold: Hold) -> Appointment:
+        if self.taken.get(hold.slot.id) != hold:
+            raise SlotUnavailable("the slot is not held any more")
+        appointment = Appointment(id=f"appointment-{hold.slot.id}")
+        self.taken[hold.slot.id] = appointment
+        return appointment
+
+    async def cancel(self, appointment_id: str, *, by: CancelledBy, reason: str) -> None:
+        self.taken = {slot_id: what for slot_id, what in self.taken.items() if what.id != appointment_id}
+
+    async def appointment(self, appointment_id: str) -> Appointment | None:
+        known = [what for what in self.taken.values() if isinstance(what, Appointment)]
+        return next((what for what in known if what.id == appointment_id), None)
+
+    def is_free(self, slot_id: str) -> bool:
+        taken = self.taken.get(slot_id)
+        return taken is None or (isinstance(taken, Hold) and taken.until <= self.now())
