@@ -29,14 +29,17 @@ from uhi.world import identity_of, world_of
 @click.option("--facility", default="", help="A hospital's name, or a part of it.")
 @click.option("--wait", default=5.0, show_default=True, help="Seconds to wait for answers.")
 @json_option
-def search(speciality: str, city: str, doctor: str, facility: str, *, wait: float, as_json: bool) -> None:
+def search(wait: float, *, as_json: bool, **filters: str) -> None:
     """Search for doctors as a patient would, through the gateway, and print them as hospitals answer.
 
     Takes part as the subscriber that the UHI_… settings name, or in the network that `uhi dev` runs.
     """
     configure_logging(json=as_json)
     query = DoctorQuery(
-        speciality=speciality, city=Place(name=city) if city else None, doctor=doctor, facility=facility
+        speciality=filters["speciality"],
+        city=Place(name=filters["city"]) if filters["city"] else None,
+        doctor=filters["doctor"],
+        facility=filters["facility"],
     )
     found = run(_search(Home().settings(), query, wait, _quiet if as_json else _print))
     if as_json:
@@ -68,9 +71,8 @@ def _quiet(_: FoundDoctor) -> None:
 def _print(found: FoundDoctor) -> None:
     doctor = found.doctor
     field = doctor.speciality.name if doctor.speciality else ""
-    say(
-        f"{doctor.name:<28}  {field:<18}  {doctor.price:>8} rupees  {doctor.facility.name}  ({found.thread.provider_id})"
-    )
+    where = f"{doctor.facility.name}  ({found.thread.provider_id})"
+    say(f"{doctor.name:<28}  {field:<18}  {doctor.price:>8} rupees  {where}")
 
 
 def _as_json(found: FoundDoctor) -> dict[str, object]:

@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class SearchRules:
-    """What a network decides about searches: `fan_out_limit` providers at most; open for `open_seconds` without a ttl."""
+    """What a network decides on searches: `fan_out_limit` providers at most, open for `open_seconds` without a ttl."""
 
     match: MatchRules = field(default_factory=MatchRules)
     fan_out_limit: int = 2_000

@@ -5,7 +5,7 @@ Pure values, chosen by `UHI_NETWORK`. Source: decisions 5, 32, 38; NHA's peers a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from uhi.exchange.trust import SendersSignature
 
@@ -30,8 +30,22 @@ class Network:
     audited_domains: frozenset[str] = frozenset({CONSULTATION_DOMAIN})
 
 
-LOCAL = Network("local", SendersSignature.REQUIRED, always_200=False, offers_select=True, offers_online=True, is_local=True)  # fmt: skip
-NHA_SANDBOX = Network("nha-sandbox", SendersSignature.IF_PRESENT, always_200=True, offers_select=False, offers_online=False, is_local=False)  # fmt: skip
-NHA = Network("nha", SendersSignature.IF_PRESENT, always_200=True, offers_select=False, offers_online=False, is_local=False)  # fmt: skip
+LOCAL = Network(
+    "local",
+    SendersSignature.REQUIRED,
+    always_200=False,
+    offers_select=True,
+    offers_online=True,
+    is_local=True,
+)
+NHA_SANDBOX = Network(
+    "nha-sandbox",
+    SendersSignature.IF_PRESENT,
+    always_200=True,
+    offers_select=False,
+    offers_online=False,
+    is_local=False,
+)
+NHA = replace(NHA_SANDBOX, name="nha")
 
 NETWORKS = {network.name: network for network in (LOCAL, NHA_SANDBOX, NHA)}

@@ -1,6 +1,6 @@
 """Settings of a participant, from `UHI_…` environment variables; the only reader of the environment in the library.
 
-All mistakes are reported at once, before the first request. Long-lived keys come from files, never from the environment.
+All mistakes are reported at once, before the first request. Long-lived keys come from files, never from here.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
 """A hospital's own system, here a dictionary: the seven methods that UHI needs of it."""
 
+import secrets
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
@@ -30,28 +31,31 @@ class DictHospital:
     async def hold(self, slot_id: str, *, patient: Patient, until: datetime) -> Hold:
         if slot_id not in self.slots or not self.is_free(slot_id):
             raise SlotUnavailable("the slot is taken, or there is none of this id")
-        hold = Hold(id=f"hold-{slot_id}-{until:%H%M%S}", slot=self.slots[slot_id], patient=patient, until=until)
+        hold = Hold(id=secrets.token_hex(8), slot=self.slots[slot_id], patient=patient, until=until)
         self.taken[slot_id] = hold
         return hold
 
     async def release(self, hold: Hold) -> None:
-        if self.taken.get(hold.slot.id) == hold:
+        if self.has(hold):
             del self.taken[hold.slot.id]
 
     async def book(self, hold: Hold) -> Appointment:
-        if self.taken.get(hold.slot.id) != hold:
+        if not self.has(hold):
             raise SlotUnavailable("the slot is not held any more")
-        appointment = Appointment(id=f"appointment-{hold.slot.id}")
-        self.taken[hold.slot.id] = appointment
+        appointment = self.taken[hold.slot.id] = Appointment(id=secrets.token_hex(8))
         return appointment
 
     async def cancel(self, appointment_id: str, *, by: CancelledBy, reason: str) -> None:
         self.taken = {slot_id: what for slot_id, what in self.taken.items() if what.id != appointment_id}
 
     async def appointment(self, appointment_id: str) -> Appointment | None:
-        known = [what for what in self.taken.values() if isinstance(what, Appointment)]
-        return next((what for what in known if what.id == appointment_id), None)
+        known = {what.id: what for what in self.taken.values() if isinstance(what, Appointment)}
+        return known.get(appointment_id)
 
     def is_free(self, slot_id: str) -> bool:
         taken = self.taken.get(slot_id)
         return taken is None or (isinstance(taken, Hold) and taken.until <= self.now())
+
+    def has(self, hold: Hold) -> bool:
+        taken = self.taken.get(hold.slot.id)
+        return taken is not None and taken.id == hold.id

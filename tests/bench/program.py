@@ -162,9 +162,7 @@ def _entrance(task: Task) -> Entrance:
     me = Subscriber(GATEWAY, Role.GATEWAY, "http://127.0.0.1")
     signer = Signer(GATEWAY, "k1", PrivateKey.new(), UHI)
     registry = registry_of(task)
-    world = World(
-        registry=registry, transport=HttpTransport(addresses=any_address), log=RememberedCalls(most=1_000)
-    )
+    world = World(registry=registry, transport=HttpTransport(addresses=any_address), log=RememberedCalls(most=1_000))
     gateway = Gateway(Identity(me, signer), world=world, directory=Listed(registry))
     if task.kind == "gateway":
         return gateway.entrance

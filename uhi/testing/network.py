@@ -105,7 +105,7 @@ class Network:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.faults.heal()
+        await self.faults.aclose()
         for participant in self._participants:
             await participant.stop(seconds=0)
         await self.gateway.stop(seconds=0)
@@ -123,9 +123,9 @@ class Network:
 
     async def settle(self) -> None:
         """Return when no handler and no delivery is under way any more."""
-        programs: tuple[Participant | Gateway, ...] = (*self._participants, self.gateway)
-        while any(each.waiting for each in programs):
-            for each in programs:
+        busy: tuple[Participant | Gateway | Faults, ...] = (*self._participants, self.gateway, self.faults)
+        while any(each.waiting for each in busy):
+            for each in busy:
                 await each.idle()
 
     def register(self, subscriber: Subscriber, *, profile: Profile = UHI) -> Signer:

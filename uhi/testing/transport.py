@@ -5,7 +5,9 @@ Nothing is faked behind them: the same doors, the same bytes, the same headers a
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from uhi.errors import PATH_UNKNOWN as _PATH_UNKNOWN
@@ -82,6 +84,12 @@ class Faults:
     inner: Transport
     _rules: list[_Fault] = field(default_factory=list)
     _held: list[Call] = field(default_factory=list)
+    _on_the_way: set[asyncio.Task[None]] = field(default_factory=set)
+
+    @property
+    def waiting(self) -> int:
+        """How many posts are still on the way although their senders have given up."""
+        return len(self._on_the_way)
 
     def drop(self, path: str = "", *, to: str = "", times: int = 1) -> None:
         """The post never arrives."""
@@ -92,7 +100,7 @@ class Faults:
         self._rules.append(_Fault("lose", path, to, times))
 
     def delay(self, seconds: float, path: str = "", *, to: str = "", times: int = 1) -> None:
-        """The post arrives `seconds` later."""
+        """The post arrives `seconds` later, also when its sender has given up by then."""
         self._rules.append(_Fault("delay", path, to, times, value=seconds))
 
     def duplicate(self, path: str = "", *, to: str = "", times: int = 1) -> None:
@@ -115,6 +123,19 @@ class Faults:
         """Nothing goes wrong any more."""
         self._rules.clear()
 
+    async def idle(self) -> None:
+        """Return when nothing is on the way."""
+        while self._on_the_way:
+            await asyncio.wait(self._on_the_way)
+
+    async def aclose(self) -> None:
+        """Lose what is on the way."""
+        self.heal()
+        tasks = list(self._on_the_way)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
     async def post(self, url: str, *, body: bytes, headers: Mapping[str, str], timeout: float) -> Reply:
         """See `uhi.ports.Transport`."""
         call = Call(url, body, headers, timeout)
@@ -128,7 +149,7 @@ class Faults:
         if rule.reply is not None:
             return rule.reply
         if rule.kind == "delay":
-            await self.clock.sleep(rule.value)
+            await self._delay(rule.value, call)
         elif rule.kind == "duplicate":
             await self._pass(call)
         elif rule.kind == "corrupt":
@@ -138,15 +159,38 @@ class Faults:
         elif rule.kind == "hold":
             self._held.append(call)
         if rule.kind in ("drop", "hold"):
-            raise DeliveryError("no answer", got="a broken network (by the test)")
+            raise _no_answer()
         reply = await self._pass(call)
         if rule.kind == "lose":
-            raise DeliveryError("no answer", got="a broken network (by the test)")
+            raise _no_answer()
         return reply
 
+    async def _delay(self, seconds: float, call: Call) -> None:
+        """Wait until the post arrives; beyond its timeout the sender stops waiting, and the post does not."""
+        if seconds > call.timeout:
+            task = asyncio.ensure_future(self._arrive(seconds, call))
+            self._on_the_way.add(task)
+            task.add_done_callback(self._on_the_way.discard)
+            await self.clock.sleep(call.timeout)
+            raise _no_answer()
+        await self.clock.sleep(seconds)
+
+    async def _arrive(self, seconds: float, call: Call) -> None:
+        await self.clock.sleep(seconds)
+        with suppress(DeliveryError):
+            await self._pass(call)
+
     async def _pass(self, call: Call) -> Reply:
-        reply = await self.inner.post(call.url, body=call.body, headers=call.headers, timeout=call.timeout)
+        reply = await self._hand_over(call)
         held, self._held = self._held, []
         for late in held:
-            await self.inner.post(late.url, body=late.body, headers=late.headers, timeout=late.timeout)
+            with suppress(DeliveryError):
+                await self._hand_over(late)
         return reply
+
+    async def _hand_over(self, call: Call) -> Reply:
+        return await self.inner.post(call.url, body=call.body, headers=call.headers, timeout=call.timeout)
+
+
+def _no_answer() -> DeliveryError:
+    return DeliveryError("no answer", got="a broken network (by the test)")

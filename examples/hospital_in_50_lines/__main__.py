@@ -1,0 +1,85 @@
+"""Two patients want the last slot of the day: one gets it, the other is told so, and a cancellation frees it."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+from examples.hospital_in_50_lines.hospital import DictHospital
+from uhi.booking import (
+    Bookings,
+    ConsultationProvider,
+    Doctor,
+    DoctorQuery,
+    Facility,
+    FoundSlot,
+    OrderState,
+    Patient,
+    Slot,
+    Speciality,
+    consultation_quote,
+)
+from uhi.booking.speaker import moment
+from uhi.errors import SLOT_UNAVAILABLE, BookingDeclined
+from uhi.messages.values import Address
+from uhi.ports import Clock
+from uhi.testing import Network
+
+QUOTE = consultation_quote(Decimal(500))
+ASHA = Doctor(
+    id="asha.verma@hpr.ndhm",
+    name="Dr. Asha Verma",
+    facility=Facility(id="example-clinic", name="Example Clinic", helpline_number="1800000001"),
+    price=QUOTE.total,
+    speciality=Speciality("CARDIOLOGY", "Cardiology"),
+)
+RAVI = Patient(
+    id="ravi.kumar@sbx",
+    name="Ravi Kumar",
+    phone="9000000001",
+    address=Address(city="Pune", state="Maharashtra", country="INDIA", area_code="411005"),
+)
+MEENA = replace(RAVI, id="meena.rao@sbx", name="Meena Rao", phone="9000000002")
+
+
+def slots_of(clock: Clock) -> list[Slot]:
+    """One slot, tomorrow at this time."""
+    start = moment(clock) + timedelta(days=1)
+    return [Slot(id="slot-1", doctor=ASHA, start=start, end=start + timedelta(minutes=20), quote=QUOTE)]
+
+
+async def find_slot(bookings: Bookings) -> FoundSlot | None:
+    doctors = [found async for found in bookings.find(DoctorQuery(speciality="CARDIOLOGY"), wait=2)]
+    slots = await bookings.slots(doctors[0])
+    return slots[0] if slots else None
+
+
+async def main() -> None:
+    async with Network() as net:
+        clinic, app = await net.provider(), await net.consumer()
+        hospital = DictHospital(slots_of(net.clock), now=lambda: moment(net.clock))
+        clinic.include(ConsultationProvider(hospital, speaker=clinic).handlers)
+        bookings = Bookings(app)
+        app.include(bookings.handlers)
+
+        slot = await find_slot(bookings)
+        assert slot is not None
+        offer = await bookings.hold(slot, RAVI)
+        try:
+            await bookings.hold(slot, MEENA)
+        except BookingDeclined as error:
+            assert error.code == SLOT_UNAVAILABLE.code
+            print("the second patient is told:", error)
+        booking = await bookings.confirm(offer, agreed=offer.terms)
+        assert booking.is_confirmed
+        assert await find_slot(bookings) is None
+        print("the first patient has the slot:", booking.state)
+
+        cancelled = await bookings.cancel(booking, "PATIENT_HEALTH_IMPROVED")
+        assert cancelled.state is OrderState.CANCELLED
+        assert await find_slot(bookings) is not None
+        print("cancelled, and the slot is free again")
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
