@@ -57,7 +57,7 @@ async def _search(
     app = PatientApp(participant)
     address = URL(settings.url)
     found = []
-    async with participant.serving(host=address.host or "", port=address.port or 0, prefix=address.path):
+    async with participant.serving(host=address.host or "", port=address.port or 0):
         async for doctor in app.bookings.find(query, wait=wait):
             found.append(doctor)
             tell(doctor)

@@ -37,7 +37,7 @@ def serve(target: str, host: str, port: int, as_json: bool) -> None:
     configure_logging(json=as_json)
     participant = load_participant(target)
     me = participant.identity.me
-    serving = participant.serving(host=host, port=port, prefix=urlsplit(me.url).path)
+    serving = participant.serving(host=host, port=port)
     run(serve_until_stopped(serving, announcer(me, as_json=as_json)))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from queue import Empty, Full, Queue
@@ -24,6 +25,7 @@ log = logging.getLogger(__name__)
 
 _MOST_WAITING = 100_000
 _MOST_AT_ONCE = 1_000
+_LAST_SECONDS = 10.0
 _OWNER_ONLY = 0o600
 
 
@@ -41,7 +43,8 @@ class JsonLinesCalls:
         except OSError as error:
             raise SetupError(f"call log {path} cannot be written", got=error.strerror or type(error).__name__) from None
         self._waiting: Queue[bytes | None] = Queue(_MOST_WAITING)
-        self._dropped = 0
+        self._refused = 0
+        self._failed = 0
         self._thread = Thread(target=self._run, name="call-log", daemon=True)
         self._thread.start()
 
@@ -50,14 +53,14 @@ class JsonLinesCalls:
         try:
             self._waiting.put_nowait(hop_line(hop))
         except Full:
-            self._dropped += 1
+            self._refused += 1
 
     def close(self) -> None:
-        """Write what waits, and close the file; the second time nothing happens."""
+        """Write what waits, for ten seconds at most, and close the file; the second time nothing happens."""
         if self._thread.is_alive():
-            self._waiting.put(None)
-            self._thread.join()
-            os.close(self._file)
+            with suppress(Full):
+                self._waiting.put(None, timeout=_LAST_SECONDS)
+            self._thread.join(_LAST_SECONDS)
 
     def __enter__(self) -> Self:
         return self
@@ -70,14 +73,16 @@ class JsonLinesCalls:
     def _run(self) -> None:
         is_open = True
         while is_open:
-            lines = self._next_lines()
-            is_open = None not in lines
+            waiting = self._next_lines()
+            is_open = None not in waiting
+            lines = [line for line in waiting if line is not None]
             try:
-                _write_all(self._file, b"".join(line for line in lines if line is not None))
+                _write_all(self._file, b"".join(lines))
             except OSError:
-                self._dropped += len(lines)
-        if self._dropped:
-            log.error("%d lines of the call log could not be written", self._dropped)
+                self._failed += len(lines)
+        os.close(self._file)
+        if self._refused or self._failed:
+            log.error("%d lines of the call log could not be written", self._refused + self._failed)
 
     def _next_lines(self) -> list[bytes | None]:
         lines = [self._waiting.get()]

@@ -23,6 +23,7 @@ _AT_A_TIME = 8
 def fan_out(message: Verified[Wire] | Declined, path: str, deliveries: Deliveries) -> None:
     """Start one delivery for each member of the message's audience; one header serves them all."""
     way_out = deliveries.way_out
+    now = way_out.clock.now()
     ends = ttl_end(message.context, message.received_at)
     relayed = Parcel(
         to=way_out.me,
@@ -35,7 +36,8 @@ def fan_out(message: Verified[Wire] | Declined, path: str, deliveries: Deliverie
         deadline=float(message.expires) if ends is None else min(ends, message.expires),
         header_name=GATEWAYS_HEADER,
         kept={SENDERS_HEADER: message.authorization} if message.authorization else {},
-        first_header=way_out.stamps.first_round(message.digest, now=way_out.clock.now()),
+        first_header=way_out.stamps.first_round(message.digest, now=now),
+        first_until=now + way_out.stamps.signer.profile.lifetime / 2,
     )
     members = message.admission.audience.members
     _start(relayed, members[:_AT_A_TIME], deliveries)

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -153,9 +155,13 @@ class Participant:
         application.on_shutdown.append(self._stop_with)
 
     @asynccontextmanager
-    async def serving(self, *, host: str = "127.0.0.1", port: int = 0, prefix: str = "") -> AsyncIterator[Server]:
-        """Serve on a port of our own, below `prefix`, while the block runs. Leaving it drains what is under way."""
+    async def serving(self, *, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[Server]:
+        """Serve on a port of our own while the block runs, below the path of the registered address.
+
+        Leaving it drains what is under way.
+        """
         self._check_handlers()
+        prefix = urlsplit(self.identity.me.url).path
         async with serve(application(self._entrance, prefix=prefix), host=host, port=port) as server:
             try:
                 yield server
@@ -164,17 +170,20 @@ class Participant:
                 await self.world.aclose()
 
     def run(self, *, host: str = "127.0.0.1", port: int = 8080) -> None:
-        """Serve until Ctrl-C or SIGTERM."""
-        asyncio.run(self._serve_for_ever(host, port))
+        """Serve until Ctrl-C or SIGTERM; what is under way is finished first."""
+        asyncio.run(self._serve_until_stopped(host, port))
 
     async def stop(self, *, seconds: float = DRAIN_SECONDS) -> None:
         """Take no more messages and wait up to `seconds` for handlers and deliveries under way."""
         self._entrance.is_open = False
         await self._deliveries.drain(seconds)
 
-    async def _serve_for_ever(self, host: str, port: int) -> None:
+    async def _serve_until_stopped(self, host: str, port: int) -> None:
+        stopped = asyncio.Event()
+        for each in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(each, stopped.set)
         async with self.serving(host=host, port=port):
-            await asyncio.Event().wait()
+            await stopped.wait()
 
     async def _stop_with(self, application: web.Application) -> None:
         await self.stop()

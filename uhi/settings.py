@@ -44,6 +44,13 @@ class Settings(BaseSettings):
             raise ValueError("expected an address that starts with https://")
         return value.rstrip("/")
 
+    @field_validator("domains")
+    @classmethod
+    def _names_a_domain(cls, value: str) -> str:
+        if not value.strip(", "):
+            raise ValueError("expected at least one domain, such as nic2004:85111")
+        return value
+
     @field_validator("network")
     @classmethod
     def _is_network(cls, value: str) -> str:

@@ -37,4 +37,5 @@ async def main() -> None:
                 print(f"  {hop.sender} -> {hop.receiver}: {hop.action}, {hop.outcome}")
 
 
-asyncio.run(main())
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,4 +1,4 @@
-"""A patient's app beside the demo hospital: find a doctor, hold a slot, read the terms, confirm, ask, cancel."""
+"""A patient's app beside the demo hospital: find a doctor, hold a slot, read the terms, confirm, cancel."""
 
 import asyncio
 
@@ -23,10 +23,12 @@ async def main() -> None:
         bookings = Bookings(app)
         app.include(bookings.handlers)
 
+        doctors = []
         async for found in bookings.find(DoctorQuery(speciality="CARDIOLOGY"), wait=5):
             print(f"{found.doctor.name}, {found.doctor.price} rupees, at {found.thread.provider_id}")
+            doctors.append(found)
 
-        slots = await bookings.slots(found)
+        slots = await bookings.slots(doctors[0])
         offer = await bookings.hold(slots[0], RAVI)
         print(f"held until {offer.until:%H:%M}: {offer.found.slot.start:%d %B, %H:%M}, {offer.quote.total} rupees")
         for term in offer.terms:
@@ -35,7 +37,8 @@ async def main() -> None:
         booking = await bookings.confirm(offer, agreed=offer.terms)
         print(f"{booking.state}, with a PIN of {len(booking.pin)} digits for the patient")
         booking = await bookings.cancel(booking, "PATIENT_HEALTH_IMPROVED")
-        print((await bookings.status(booking)).state)
+        print(booking.state)
 
 
-asyncio.run(main())
+if __name__ == "__main__":
+    asyncio.run(main())

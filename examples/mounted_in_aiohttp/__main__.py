@@ -26,11 +26,9 @@ async def main() -> None:
             app = await net.consumer("app.example")
             bookings = Bookings(app)
             app.include(bookings.handlers)
-            async for found in bookings.find(DoctorQuery(speciality="CARDIOLOGY")):
-                print(f"{found.doctor.name} was found at {hospital.identity.me.url}")
-                break
-            else:
-                raise AssertionError("nobody was found")
+            found = [each async for each in bookings.find(DoctorQuery(speciality="CARDIOLOGY"), wait=1)]
+            assert found
+            print(f"{found[0].doctor.name} was found at {hospital.identity.me.url}")
 
             status, answer = await fetch(f"{server.url}/uhi/search")
             assert (status, "NACK" in answer) == (405, True)

@@ -10,7 +10,7 @@ async def home(request: web.Request) -> web.Response:
 
 
 def site_with(participant: Participant) -> web.Application:
-    """The site's application. Its own limits (here 1 KiB a body) do not hold for UHI, which brings limits of its own."""
+    """The site's application; its own limit (1 KiB a body) does not hold for UHI, which brings its own."""
     site = web.Application(client_max_size=1024)
     site.router.add_get("/", home)
     participant.mount_on(site, prefix="/uhi")

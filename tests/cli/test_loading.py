@@ -100,5 +100,5 @@ def test_module_with_a_syntax_error_names_its_line(folder):
     """Ours: the line is what its author needs."""
     (folder / "clinic_broken.py").write_text("x = 1\ndef (")
 
-    with pytest.raises(SetupError, match="a syntax error in .*clinic_broken.py, line 2"):
+    with pytest.raises(SetupError, match=r"a syntax error in .*clinic_broken\.py, line 2"):
         load_participant("clinic_broken:app")

@@ -24,7 +24,10 @@ MEMBERS = f"""
   url: http://127.0.0.1:8081/uhi
   domains: ["nic2004:85111"]
   keys:
-    - {{id: k1, public_key: {KEY.public.spki_base64()}, valid_from: "2026-01-01T00:00:00Z", valid_until: "2096-01-01T00:00:00Z"}}
+    - id: k1
+      public_key: {KEY.public.spki_base64()}
+      valid_from: "2026-01-01T00:00:00Z"
+      valid_until: "2096-01-01T00:00:00Z"
 """
 SETTINGS = {
     "UHI_SUBSCRIBER_ID": "clinic.example",

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 
 from uhi.exchange.retry import Attempted
 from uhi.exchange.send import Exit, Parcel, deliver
@@ -50,9 +51,11 @@ class Deliveries:
             await asyncio.wait(self._tasks)
 
     async def drain(self, seconds: float) -> int:
-        """Wait up to `seconds` for what is under way, then give up on the rest; returns how many were given up."""
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=seconds)
+        """Wait up to `seconds` for what is under way and what follows from it, then give up on the rest; returns how
+        many were given up."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.idle()
         left = list(self._tasks)
         for task in left:
             task.cancel()

@@ -5,6 +5,7 @@ Decisions are in `retry`; time, network and log are ports. Every attempt is sign
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from random import Random
@@ -15,6 +16,8 @@ from uhi.exchange.retry import EXPIRED, Attempted, Progress, Schedule, Verdict, 
 from uhi.exchange.stamps import Stamps
 from uhi.ports import CallLog, Clock, Direction, Hop, Reply, Transport
 from uhi.subscribers import Subscriber
+
+log = logging.getLogger(__name__)
 
 ATTEMPT_SECONDS = 10.0
 SHORTEST_ATTEMPT = 0.5
@@ -40,7 +43,8 @@ class Parcel:
     """A body on its way to one subscriber. The bytes are final; `digest` is their base64 BLAKE2b-512.
 
     `deadline` is Unix seconds. `header_name` is where our signature goes, `kept` what else travels along (a relay keeps
-    the sender's `Authorization`), `first_header` a signature made once for many receivers.
+    the sender's `Authorization`), `first_header` a signature made once for many receivers, for those whose turn comes
+    by `first_until`.
     """
 
     to: Subscriber
@@ -54,6 +58,7 @@ class Parcel:
     header_name: str = SENDERS_HEADER
     kept: Mapping[str, str] = field(default_factory=dict, repr=False)
     first_header: str = field(default="", repr=False)
+    first_until: float = 0.0
 
 
 async def deliver(parcel: Parcel, way_out: Exit) -> Attempted:
@@ -65,6 +70,7 @@ async def deliver(parcel: Parcel, way_out: Exit) -> Attempted:
         progress = Progress(attempts, parcel.deadline, way_out.clock.now(), signed_again)
         pause = next_pause(attempted, parcel.schedule, progress, way_out.random)
         if pause is None:
+            _report(parcel, attempted, attempts)
             return attempted
         signed_again += attempted.verdict is Verdict.SIGN_AGAIN
         if pause:
@@ -113,13 +119,26 @@ async def _post(parcel: Parcel, way_out: Exit, headers: Mapping[str, str]) -> tu
 
 
 def _headers(parcel: Parcel, way_out: Exit, now: float, attempt: int) -> dict[str, str]:
-    fresh = parcel.first_header if attempt == 1 else ""
+    fresh = parcel.first_header if attempt == 1 and now <= parcel.first_until else ""
     return {
         "Content-Type": "application/json",
         "Digest": f"BLAKE-512={parcel.digest}",
         **parcel.kept,
         parcel.header_name: fresh or way_out.stamps.header(parcel.digest, receiver=parcel.to.id, now=now),
     }
+
+
+def _report(parcel: Parcel, attempted: Attempted, attempts: int) -> None:
+    """What was not delivered and is not tried again must not vanish: one line for the operator."""
+    if attempted.verdict is not Verdict.DELIVERED:
+        log.warning(
+            "%s was not delivered to %s: %s after %d attempts",
+            parcel.path,
+            parcel.to.id,
+            attempted.outcome,
+            attempts,
+            extra={"transaction_id": parcel.transaction_id, "message_id": parcel.message_id},
+        )
 
 
 def check_delivered(attempted: Attempted, parcel: Parcel) -> None:

@@ -74,7 +74,7 @@ def _event(_: WrappedLogger, __: str, line: EventDict) -> EventDict:
     arguments = line.pop("positional_args", None) or ()
     is_ours = _is_ours(record.name)
     if record.name == "py.warnings":
-        line["event"] = _warning(arguments)
+        line["event"] = _warning(str(arguments[0]) if arguments else str(record.msg))
         return line
     template = record.msg if isinstance(record.msg, str) else _harmless(record.msg, is_ours=is_ours)
     text = str(template) if is_ours else str(template).partition("\n")[0]
@@ -87,7 +87,9 @@ def _filled(template: str, arguments: object, *, is_ours: bool) -> str:
         return template
     try:
         if isinstance(arguments, dict):
-            return template % {name: _harmless(value, is_ours=is_ours) for name, value in arguments.items()}
+            # The standard library hands a single dict over as names, which only a template with names is about.
+            named = {name: _harmless(value, is_ours=is_ours) for name, value in arguments.items()}
+            return template % (named if "%(" in template else MASK)
         if isinstance(arguments, tuple):
             return template % tuple(_harmless(value, is_ours=is_ours) for value in arguments)
     except (TypeError, ValueError, KeyError):
@@ -95,9 +97,8 @@ def _filled(template: str, arguments: object, *, is_ours: bool) -> str:
     return template
 
 
-def _warning(arguments: object) -> str:
+def _warning(text: str) -> str:
     """Where Python warned and of what kind; the text of a warning may show values."""
-    text = str(arguments[0]) if isinstance(arguments, tuple) and arguments else ""
     found = _PYTHON_WARNING.match(text)
     return found[0] if found else "a warning"
 

@@ -9,14 +9,15 @@ from itertools import count
 
 START = 1_790_000_000.0
 _QUIET_TURNS = 60
+_QUIET_ROUNDS = 5
 
 
 @dataclass(slots=True)
 class FakeClock:
     """Implements `uhi.ports.Clock`. While somebody sleeps and nothing else happens, time jumps to the next waking.
 
-    With `jumps=False` it moves only by `advance`. `touch` tells it that something happened; `busy` counts what must
-    end before it may jump.
+    With `jumps=False` it moves only by `advance`. `touch` tells it that something happened; `busy` counts what is
+    expected to end before it jumps, unless that sleeps on this clock itself.
     """
 
     time: float = START
@@ -56,11 +57,14 @@ class FakeClock:
         await _let_run()
 
     async def _jump(self) -> None:
+        quiet = 0
         while self._forget_gone():
             seen = self._touched
             await _let_run()
-            if seen == self._touched and not self.busy and self._forget_gone():
+            quiet = quiet + 1 if seen == self._touched else 0
+            if quiet >= (_QUIET_ROUNDS if self.busy else 1) and self._forget_gone():
                 self._wake_next()
+                quiet = 0
 
     def _forget_gone(self) -> bool:
         while self._sleepers and self._sleepers[0][2].done():

@@ -168,12 +168,15 @@ class Faults:
     async def _delay(self, seconds: float, call: Call) -> None:
         """Wait until the post arrives; beyond its timeout the sender stops waiting, and the post does not."""
         if seconds > call.timeout:
-            task = asyncio.ensure_future(self._arrive(seconds, call))
-            self._on_the_way.add(task)
-            task.add_done_callback(self._on_the_way.discard)
+            self._send_on(call, seconds)
             await self.clock.sleep(call.timeout)
             raise _no_answer()
         await self.clock.sleep(seconds)
+
+    def _send_on(self, call: Call, seconds: float) -> None:
+        task = asyncio.ensure_future(self._arrive(seconds, call))
+        self._on_the_way.add(task)
+        task.add_done_callback(self._on_the_way.discard)
 
     async def _arrive(self, seconds: float, call: Call) -> None:
         await self.clock.sleep(seconds)
@@ -184,8 +187,7 @@ class Faults:
         reply = await self._hand_over(call)
         held, self._held = self._held, []
         for late in held:
-            with suppress(DeliveryError):
-                await self._hand_over(late)
+            self._send_on(late, 0.0)
         return reply
 
     async def _hand_over(self, call: Call) -> Reply:

@@ -1,0 +1,60 @@
+"""Settings of a gateway: from the environment, all mistakes at once."""
+
+from __future__ import annotations
+
+import pytest
+
+from gateway.matching import MatchRules
+from gateway.search import SearchRules
+from gateway.settings import GatewaySettings
+from uhi.errors import SetupError
+
+NEEDED = {
+    "UHI_SUBSCRIBER_ID": "gateway.example",
+    "UHI_KEY_ID": "k1",
+    "UHI_KEY_FILE": "gateway.pem",
+    "UHI_URL": "https://gateway.example/api/v1/uhi/",
+    "UHI_REGISTRY_URL": "https://registry.example/api/v1/networkregistry",
+}
+
+
+@pytest.fixture
+def environment(monkeypatch):
+    """Sets the variables that are needed, and those of a test."""
+
+    def setting(**variables: str) -> None:
+        for name, value in (NEEDED | variables).items():
+            monkeypatch.setenv(name, value)
+
+    return setting
+
+
+def test_network_decides_nothing_unless_it_says_so(environment):
+    """Decisions on matching and fan-out: domain and country only, 2,000 providers, 60 s."""
+    environment()
+
+    settings = GatewaySettings.read()
+
+    assert settings.rules == SearchRules(MatchRules(), fan_out_limit=2_000, open_seconds=60.0)
+    assert settings.url == "https://gateway.example/api/v1/uhi"
+
+
+def test_network_turns_on_what_it_matches_and_sets_its_limits(environment):
+    """Decision on matching: city and declared fulfilment types where the network says so."""
+    environment(UHI_MATCH_CITY="true", UHI_MATCH_FULFILMENT_TYPE="1", UHI_FAN_OUT_LIMIT="50", UHI_OPEN_SECONDS="12.5")
+
+    rules = GatewaySettings.read().rules
+
+    assert rules == SearchRules(MatchRules(city=True, fulfilment_type=True), fan_out_limit=50, open_seconds=12.5)
+
+
+def test_every_mistake_is_named_at_once_and_no_value_is_repeated(environment):
+    """Decision on settings; a value may be a secret that slipped into the wrong variable."""
+    environment(UHI_MATCH_CITY="perhaps", UHI_FAN_OUT_LIMIT="0", UHI_OPEN_SECONDS="-1", UHI_URL="gateway")
+
+    with pytest.raises(SetupError) as caught:
+        GatewaySettings.read()
+
+    names = ("UHI_MATCH_CITY", "UHI_FAN_OUT_LIMIT", "UHI_OPEN_SECONDS", "UHI_URL")
+    assert all(name in caught.value.got for name in names)
+    assert "perhaps" not in str(caught.value)
