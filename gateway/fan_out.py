@@ -7,7 +7,7 @@ Source: decisions 13 (one header serves the first round) and 19 (deadlines of ot
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from collections.abc import Callable
 
 from uhi.exchange.deliveries import Deliveries
 from uhi.exchange.parties import ttl_end
@@ -24,34 +24,39 @@ def fan_out(message: Verified[Wire] | Declined, path: str, deliveries: Deliverie
     """Start one delivery for each member of the message's audience; one header serves them all."""
     way_out = deliveries.way_out
     now = way_out.clock.now()
+    header = way_out.stamps.first_round(message.digest, now=now)
+    header_until = now + way_out.stamps.signer.profile.lifetime / 2
     ends = ttl_end(message.context, message.received_at)
-    relayed = Parcel(
-        to=way_out.me,
-        path=path,
-        body=message.raw,
-        digest=message.digest,
-        transaction_id=message.thread.transaction_id,
-        message_id=message.context.message_id,
-        schedule=DISCOVERY,
-        deadline=float(message.expires) if ends is None else min(ends, message.expires),
-        header_name=GATEWAYS_HEADER,
-        kept={SENDERS_HEADER: message.authorization} if message.authorization else {},
-        first_header=way_out.stamps.first_round(message.digest, now=now),
-        first_until=now + way_out.stamps.signer.profile.lifetime / 2,
-    )
+    deadline = float(message.expires) if ends is None else min(ends, message.expires)
+    kept = {SENDERS_HEADER: message.authorization} if message.authorization else {}
+
+    def start(members: tuple[Subscriber, ...]) -> None:
+        for member in members:
+            deliveries.start(
+                Parcel(
+                    to=member,
+                    path=path,
+                    body=message.raw,
+                    digest=message.digest,
+                    transaction_id=message.thread.transaction_id,
+                    message_id=message.context.message_id,
+                    schedule=DISCOVERY,
+                    deadline=deadline,
+                    header_name=GATEWAYS_HEADER,
+                    kept=kept,
+                    first_header=header,
+                    first_until=header_until,
+                )
+            )
+
     members = message.admission.audience.members
-    _start(relayed, members[:_AT_A_TIME], deliveries)
+    start(members[:_AT_A_TIME])
     if len(members) > _AT_A_TIME:
-        deliveries.spawn(_start_rest(relayed, members[_AT_A_TIME:], deliveries))
+        deliveries.spawn(_few_by_few(members[_AT_A_TIME:], start))
 
 
-def _start(relayed: Parcel, members: tuple[Subscriber, ...], deliveries: Deliveries) -> None:
-    for member in members:
-        deliveries.start(replace(relayed, to=member))
-
-
-async def _start_rest(relayed: Parcel, members: tuple[Subscriber, ...], deliveries: Deliveries) -> None:
+async def _few_by_few(members: tuple[Subscriber, ...], start: Callable[[tuple[Subscriber, ...]], None]) -> None:
     for first in range(0, len(members), _AT_A_TIME):
         # The ACK, and whoever else waits for this loop, goes before the next few of a long list.
         await asyncio.sleep(0)
-        _start(relayed, members[first : first + _AT_A_TIME], deliveries)
+        start(members[first : first + _AT_A_TIME])

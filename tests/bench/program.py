@@ -11,7 +11,7 @@ import gc
 import json
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 
 import orjson
 import uvloop
@@ -112,21 +112,23 @@ class Unchecked:
         audience = self.audiences.of(providers, search)
         await self._remember(context, audience, now)
         self._write(context, now)
-        parcel = Parcel(
-            to=audience.members[0],
-            path=inbound.path,
-            body=inbound.body,
-            digest="",
-            transaction_id=context["transaction_id"],
-            message_id=context["message_id"],
-            schedule=DISCOVERY,
-            deadline=now + 3_600,
-            header_name=GATEWAYS_HEADER,
-            kept={SENDERS_HEADER: header},
-            first_header=header,
-        )
         for member in audience.members:
-            self.deliveries.start(replace(parcel, to=member))
+            self.deliveries.start(
+                Parcel(
+                    to=member,
+                    path=inbound.path,
+                    body=inbound.body,
+                    digest="",
+                    transaction_id=context["transaction_id"],
+                    message_id=context["message_id"],
+                    schedule=DISCOVERY,
+                    deadline=now + 3_600,
+                    header_name=GATEWAYS_HEADER,
+                    kept={SENDERS_HEADER: header},
+                    first_header=header,
+                    first_until=now + 3_600,
+                )
+            )
         return Reply(200, {"Content-Type": "application/json"}, ACK)
 
     async def _remember(self, context: Mapping[str, str], audience: Audience, now: float) -> None:

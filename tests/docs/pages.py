@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from markdown_it import MarkdownIt
@@ -70,8 +71,8 @@ def blocks(page: Path) -> Iterator[Block]:
 def shown(page: Path) -> Iterator[Shown]:
     """The commands of a page in order, each with its output."""
     listed = list(blocks(page))
-    for block, following in zip(listed, [*listed[1:], None], strict=True):
-        if block.language == "sh":
+    for block, following in pairwise([*listed, None]):
+        if block is not None and block.language == "sh":
             output = following if following is not None and following.language == "text" else None
             yield Shown(f"{block.page}:{block.line}", block.text, block.word, output)
 
