@@ -32,10 +32,11 @@ class Wanted:
 
 
 def wanted(context: Context, intent: Mapping[str, object]) -> Wanted:
-    """Read a search. A fulfilment type that is not text counts as not named."""
+    """Read a search. A fulfilment type that is not text counts as not named, and so does the city `*`."""
     fulfilment = intent.get("fulfillment")
     kind = fulfilment.get("type") if isinstance(fulfilment, dict) else None
-    return Wanted(context.city or "", kind if isinstance(kind, str) else "")
+    city = "" if context.city == _EVERYWHERE else context.city or ""
+    return Wanted(city, kind if isinstance(kind, str) else "")
 
 
 def match(providers: Sequence[Subscriber], search: Wanted, rules: MatchRules) -> Audience:

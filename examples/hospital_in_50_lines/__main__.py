@@ -1,51 +1,13 @@
 """Two patients want the last slot of the day: one gets it, the other is told so, and a cancellation frees it."""
 
 import asyncio
-from dataclasses import replace
-from datetime import timedelta
-from decimal import Decimal
 
 from examples.hospital_in_50_lines.hospital import DictHospital
-from uhi.booking import (
-    Bookings,
-    ConsultationProvider,
-    Doctor,
-    DoctorQuery,
-    Facility,
-    FoundSlot,
-    OrderState,
-    Patient,
-    Slot,
-    Speciality,
-    consultation_quote,
-)
+from examples.hospital_in_50_lines.people import MEENA, RAVI, slots_of
+from uhi.booking import Bookings, ConsultationProvider, DoctorQuery, FoundSlot, OrderState
 from uhi.booking.speaker import moment
 from uhi.errors import SLOT_UNAVAILABLE, BookingDeclined
-from uhi.messages.values import Address
-from uhi.ports import Clock
 from uhi.testing import Network
-
-QUOTE = consultation_quote(Decimal(500))
-ASHA = Doctor(
-    id="asha.verma@hpr.ndhm",
-    name="Dr. Asha Verma",
-    facility=Facility(id="example-clinic", name="Example Clinic", helpline_number="1800000001"),
-    price=QUOTE.total,
-    speciality=Speciality("CARDIOLOGY", "Cardiology"),
-)
-RAVI = Patient(
-    id="ravi.kumar@sbx",
-    name="Ravi Kumar",
-    phone="9000000001",
-    address=Address(city="Pune", state="Maharashtra", country="INDIA", area_code="411005"),
-)
-MEENA = replace(RAVI, id="meena.rao@sbx", name="Meena Rao", phone="9000000002")
-
-
-def slots_of(clock: Clock) -> list[Slot]:
-    """One slot, tomorrow at this time."""
-    start = moment(clock) + timedelta(days=1)
-    return [Slot(id="slot-1", doctor=ASHA, start=start, end=start + timedelta(minutes=20), quote=QUOTE)]
 
 
 async def find_slot(bookings: Bookings) -> FoundSlot | None:

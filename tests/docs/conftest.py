@@ -56,7 +56,7 @@ class Shell:
         for server in self.servers:
             server.terminate()
         for server in self.servers:
-            server.wait(_SECONDS)
+            server.communicate(timeout=_SECONDS)
 
     def _serve(self, commands: str, shown: Shown) -> None:
         # The last command replaces the shell, so that a signal reaches the server itself.

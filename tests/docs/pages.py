@@ -1,7 +1,7 @@
 """Pages as the tests read them: their code blocks, the commands they show, and what these are said to print.
 
-A block `sh` is run; the block `text` after it is what comes out. `sh server` stays up until the page's end, `sh by-hand`
-is not run here, `text any-order` is looked for line by line.
+A block `sh` is run; the block `text` after it is what comes out. `sh server` stays up until the page's end,
+`sh by-hand` is not run here, `text any-order` is looked for line by line.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ class Shown:
 
 
 def pages() -> list[Path]:
-    """Every page that is written by hand or shows code."""
-    found = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")]
+    """The README, the documentation and the examples' pages; what CONTRIBUTING shows sets up the machine."""
+    found = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")]
     return sorted(found)
 
 
@@ -78,7 +78,7 @@ def shown(page: Path) -> Iterator[Shown]:
 
 
 def assert_shows(output: Block, actual: str) -> None:
-    """The output is as the page shows it: numbers, keys, days and names of the demo's doctors aside; `…` is anything."""
+    """The output is as the page shows it; numbers, keys, days and the demo's names may differ, `…` is anything."""
     texts = output.text.splitlines() if output.word == "any-order" else [output.text.rstrip("\n")]
     for text in texts:
         assert text == "…" or re.search(_pattern(text), actual), f"{output.page}:{output.line}: {text}\ngot\n{actual}"

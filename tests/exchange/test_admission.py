@@ -47,12 +47,16 @@ class Desk:
         return admitted
 
 
-def callback(path: str, message_id: str, *, sender: Subscriber = CLINIC, transaction: str = "t-1", now: float = NOW) -> Candidate:
+def callback(
+    path: str, message_id: str, *, sender: Subscriber = CLINIC, transaction: str = "t-1", now: float = NOW
+) -> Candidate:
     legs = CONSUMER.at(path, forwarded=path == "on_search")
     return candidate(legs, message_id, sender=sender, transaction=transaction, now=now)
 
 
-def candidate(legs: tuple[Leg, ...], message_id: str, *, sender: Subscriber, transaction: str = "t-1", now: float = NOW) -> Candidate:
+def candidate(
+    legs: tuple[Leg, ...], message_id: str, *, sender: Subscriber, transaction: str = "t-1", now: float = NOW
+) -> Candidate:
     context = Context(domain="d", action=legs[0].path, message_id=message_id)
     return Candidate(legs, None, context, transaction, sender, True, now, int(now) + 10)
 
@@ -249,7 +253,13 @@ def sample(number: str) -> dict[str, str]:
     return json.loads(file.read_text(encoding="utf-8"))["context"]
 
 
-LIFECYCLE = [("01", SEARCH, "02"), ("05", INIT, "06"), ("07", CONFIRM, "08"), ("09", STATUS, "10"), ("13", CANCEL, "14")]
+LIFECYCLE = [
+    ("01", SEARCH, "02"),
+    ("05", INIT, "06"),
+    ("07", CONFIRM, "08"),
+    ("09", STATUS, "10"),
+    ("13", CANCEL, "14"),
+]
 
 
 async def test_published_conversation_is_understood_though_each_callback_has_an_id_of_its_own():

@@ -84,7 +84,14 @@ def test_every_missing_field_is_named_at_once():
         assert path in str(raised.value)
 
 
-@pytest.mark.parametrize("thread", [Thread("", "t-1", "app", "clinic", "c"), Thread("d", "", "app", "clinic", "c"), Thread("d", "t-1", "app", "clinic")])
+@pytest.mark.parametrize(
+    "thread",
+    [
+        Thread("", "t-1", "app", "clinic", "c"),
+        Thread("d", "", "app", "clinic", "c"),
+        Thread("d", "t-1", "app", "clinic"),
+    ],
+)
 def test_thread_that_lacks_something_makes_no_message(thread):
     """UHI context table: domain, transaction and city are required."""
     with pytest.raises(IncompleteMessage, match=r"\$\.context\."):
@@ -128,4 +135,4 @@ def test_decline_may_bring_its_order():
 
     assert (body["message"]["order"]["state"], body["error"]["code"]) == ("FAILED", "23001")
     with pytest.raises(IncompleteMessage):
-        compose_decline(as_provider, Decline(ANSWER_FAILED, message=Status.model_validate({"order": {}})))
+        compose_decline(as_provider, Decline(ANSWER_FAILED, message=Status.model_validate({"order": {"id": "1"}})))

@@ -121,7 +121,8 @@ def test_gateway_header_makes_a_message_forwarded_good_or_bad(headers, forwarded
 
 
 @pytest.mark.parametrize(
-    "kind", ["application/json", "application/json; charset=utf-8", 'Application/JSON;charset="UTF-8"', "application/json;v=1"]
+    "kind",
+    ["application/json", "application/json; charset=utf-8", 'Application/JSON;charset="UTF-8"', "application/json;v=1"],
 )
 def test_json_in_utf_8_is_read(kind):
     """Error table: the content type's parameters do not matter but for another charset."""

@@ -7,6 +7,7 @@ import logging
 
 import pytest
 
+from uhi.actions import legs_of
 from uhi.errors import (
     FAULTS,
     INTERNAL,
@@ -22,7 +23,6 @@ from uhi.exchange.entrance import DoorEntrance, Manners, nack_reply, unforeseen
 from uhi.exchange.legs import Legs
 from uhi.exchange.receive import Door, Received
 from uhi.exchange.trust import Trust
-from uhi.actions import legs_of
 from uhi.observability.call_log import RememberedCalls
 from uhi.ports import Inbound
 from uhi.registry.memory import MemoryRegistry

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import uhi.actions
 from uhi.actions import (
     CANCEL,
     CANCELLED,
@@ -95,8 +96,6 @@ def test_only_the_handled_of_two_is_left():
 )
 def test_handler_to_paste_is_python(leg, first):
     """Ours: pasted, it compiles, and its decorator names an action that exists."""
-    import uhi.actions
-
     text = paste(leg).partition("\n")[2]
 
     assert text.startswith(first)

@@ -92,7 +92,9 @@ def test_message_for_somebody_else_is_refused(leg, fields, fault):
 
 
 @pytest.mark.case("SSRF-01")
-@pytest.mark.parametrize("uri", [None, "", "https://app.example/uhi/", "HTTPS://app.example/uhi", "https://app.example/uhi "])
+@pytest.mark.parametrize(
+    "uri", [None, "", "https://app.example/uhi/", "HTTPS://app.example/uhi", "https://app.example/uhi "]
+)
 def test_gateway_wants_the_registered_address_to_the_letter(uri):
     """Decision 3: 400 UHI-1414."""
     with pytest.raises(Refusal) as raised:

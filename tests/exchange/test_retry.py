@@ -95,7 +95,7 @@ def test_whatever_a_peer_answers_is_read(body, status):
 @pytest.mark.parametrize("text", ["x" * 70_000, "a\\u001b[31m", "line\\nbreak", "नाम", "two words"])
 def test_peers_words_are_cut_before_they_reach_a_log(text):
     """Log rules: a peer's code is one printable word or it is unreadable."""
-    body = ('{"message":{"ack":{"status":"NACK"}},"error":{"type":"%s","code":"%s"}}' % (text, text)).encode()
+    body = error("@", "@").replace(b"@", text.encode())
 
     attempted = read_reply(Reply(400, {}, body))
 
@@ -107,7 +107,16 @@ def test_peers_words_are_cut_before_they_reach_a_log(text):
 
 @pytest.mark.parametrize(
     ("value", "seconds"),
-    [("5", 5.0), ("0", 0.0), ("7200", 3_600.0), ("9" * 5_000, 3_600.0), ("-1", None), ("1.5", None), ("soon", None), ("٣", None)],
+    [
+        ("5", 5.0),
+        ("0", 0.0),
+        ("7200", 3_600.0),
+        ("9" * 5_000, 3_600.0),
+        ("-1", None),
+        ("1.5", None),
+        ("soon", None),
+        ("٣", None),
+    ],
 )
 def test_retry_after_is_read_in_whole_seconds_up_to_an_hour(value, seconds):
     """Reliability rules: honour Retry-After, at most an hour."""
@@ -123,10 +132,10 @@ def test_discovery_pauses_double_up_to_eight_seconds(attempts, most):
     assert 0 <= DISCOVERY.pause(attempts, Random(attempts)) <= most
 
 
-@pytest.mark.parametrize(
-    ("attempts", "pause"),
-    [(1, 5), (2, 30), (3, 120), (4, 600), (5, 1_800), (6, 7_200), (7, 18_000), (8, 36_000), (9, 50_400), (10, 72_000), (11, 86_400), (12, None)],
-)  # fmt: skip
+LONG = [5, 30, 120, 600, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400, None]
+
+
+@pytest.mark.parametrize(("attempts", "pause"), list(enumerate(LONG, start=1)))
 def test_critical_pauses_follow_the_long_schedule(attempts, pause):
     """Reliability rules: about three days; what an appointment depends on is not given up lightly."""
     assert CRITICAL.pause(attempts, Random(1)) == pause
@@ -136,7 +145,9 @@ def test_critical_life_has_room_for_attempts_that_all_run_out():
     """Reliability rules: twelve attempts of ten seconds each do not cost the last one."""
     now = 0.0
     attempts = 1
-    while (pause := next_pause(read_reply(None), CRITICAL, Progress(attempts, CRITICAL_LIFE, now + 10), Random(1))) is not None:
+    while (
+        pause := next_pause(read_reply(None), CRITICAL, Progress(attempts, CRITICAL_LIFE, now + 10), Random(1))
+    ) is not None:
         now += 10 + pause
         attempts += 1
 

@@ -74,8 +74,14 @@ async def test_each_attempt_is_a_line_of_the_call_log():
 
     await deliver(parcel(), mine)
 
-    assert [(hop.attempt, hop.outcome, hop.status) for hop in mine.log] == [(1, "no answer", 0), (2, "HTTP 503", 503), (3, "ACK", 200)]
-    assert {(hop.sender, hop.receiver, hop.action, hop.message_id) for hop in mine.log} == {("app", "clinic", "init", "m-1")}
+    assert [(hop.attempt, hop.outcome, hop.status) for hop in mine.log] == [
+        (1, "no answer", 0),
+        (2, "HTTP 503", 503),
+        (3, "ACK", 200),
+    ]
+    assert {(hop.sender, hop.receiver, hop.action, hop.message_id) for hop in mine.log} == {
+        ("app", "clinic", "init", "m-1")
+    }
 
 
 async def test_peers_wish_for_a_pause_is_kept():
@@ -111,7 +117,12 @@ async def test_parcel_past_its_deadline_is_not_posted():
 
 @pytest.mark.parametrize(
     ("replies", "posts", "status"),
-    [([Reply(400, {}, b"")], 1, 400), ([Reply(302, {}, b"")], 1, 302), ([Reply(200, {}, b"NACK")], 1, 200), ([None], 4, None)],
+    [
+        ([Reply(400, {}, b"")], 1, 400),
+        ([Reply(302, {}, b"")], 1, 302),
+        ([Reply(200, {}, b"NACK")], 1, 200),
+        ([None], 4, None),
+    ],
 )
 async def test_what_was_not_delivered_is_said(replies, posts, status, caplog):
     """Ours: one line for the operator, one error for whoever waits."""
@@ -232,6 +243,7 @@ async def test_answers_are_yielded_until_the_wait_ends():
         heard.extend([answer async for answer in question])
 
     listening = asyncio.ensure_future(listen())
+    await clock.advance(0)
     await clock.advance(9)
     assert taps.pour("m-1", "first")
     assert taps.pour("m-1", "second")

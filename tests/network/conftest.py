@@ -75,7 +75,9 @@ def check_nack(answer: Answer, fault: Fault, *, always_200: bool = False) -> Non
     assert answer.error["message"] == fault.sentence
     assert body["message"] == {"ack": {"status": "NACK"}}
     assert set(answer.error) == {"type", "code", "path", "message"}
-    challenges = {"WWW-Authenticate", "Proxy-Authenticate"} & {name.title().replace("Www", "WWW") for name in answer.headers}
+    challenges = {"WWW-Authenticate", "Proxy-Authenticate"} & {
+        name.title().replace("Www", "WWW") for name in answer.headers
+    }
     assert len(challenges) == (fault.status == 401)
     assert ("Retry-After" in answer.headers) == (fault.status in (429, 503))
     assert not any(canary in answer.body.decode() for canary in CANARIES)

@@ -45,9 +45,7 @@ class Letter:
     body: bytes
     headers: Headers = (("Content-Type", "application/json"),)
 
-    def signed(
-        self, signer: Signer, now: float, *, life: int | None = None, header: str = "Authorization"
-    ) -> Letter:
+    def signed(self, signer: Signer, now: float, *, life: int | None = None, header: str = "Authorization") -> Letter:
         """With a signature header more, made at `now` and good for `life` seconds (by default the profile's)."""
         created = int(now)
         expires = None if life is None else created + life

@@ -163,9 +163,10 @@ async def asked(
     if isinstance(scene.network.clock, FakeClock):
         scene.network.clock.jumps = False
     asking = scene.app.ask(action, message, thread, wait=wait)
+    is_sent = asyncio.Event()
+    scene.network.calls.heard = lambda hop: is_sent.set() if hop.message_id == asking.message_id else None
     first = asyncio.ensure_future(anext(aiter(asking)))
-    while not any(hop.message_id == asking.message_id for hop in scene.deliveries(path)):
-        await asyncio.sleep(0)
+    await is_sent.wait()
     try:
         yield asking, first
     finally:

@@ -1,4 +1,4 @@
-"""What the network does to messages, and what must hold all the same: tried again under a fresh signature, one effect."""
+"""What the network does to messages, and what holds all the same: tried again under a fresh signature, one effect."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from tests.network import letters
+from tests.network.letters import Letter
 from tests.network.messages import A_STATUS_QUESTION, A_WISH, AN_OFFER, SEARCH_ALL
 from tests.network.scene import A_THREAD, Scene
 from uhi.actions import INIT, SEARCH, STATUS
@@ -157,7 +159,9 @@ async def test_relay_keeps_the_senders_signature_and_renews_its_own(stage):
 
     await stage.send(stage.letter("search"), stage.gateway)
 
-    to_clinic = [headers for path, base, _, headers in tap.posts if (path, base) == ("search", stage.clinic.identity.me.url)]
+    to_clinic = [
+        headers for path, base, _, headers in tap.posts if (path, base) == ("search", stage.clinic.identity.me.url)
+    ]
     assert len(to_clinic) == 3
     assert len({headers["Authorization"] for headers in to_clinic}) == 1
     assert len({headers["X-Gateway-Authorization"] for headers in to_clinic}) == 3
@@ -216,9 +220,7 @@ async def test_own_gateway_signature_is_renewed_when_the_first_round_waited_too_
     assert stage.handled.count(("clinic.example", "search")) == 30
 
 
-def _search_of(stage: Scene, hand: Subscriber, transaction_id: str) -> object:
-    from tests.network import letters
-
+def _search_of(stage: Scene, hand: Subscriber, transaction_id: str) -> Letter:
     context = letters.context("search", hand, transaction_id=transaction_id, message_id=transaction_id)
     return letters.letter("search", context).signed(stage.network.signers[hand.id], stage.now)
 

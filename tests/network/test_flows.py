@@ -284,7 +284,9 @@ async def test_news_reaches_the_consumer_unasked(scene, notice, message):
     assert (scene.heard[-1].message, scene.heard[-1].admission.answers) == (message, "")
 
 
-@pytest.mark.parametrize(("notice", "message"), [(REPORTED, NO_DOCTOR), (TO_PROVIDER, PATIENT_WRITES)], ids=["reported", "to_provider"])
+@pytest.mark.parametrize(
+    ("notice", "message"), [(REPORTED, NO_DOCTOR), (TO_PROVIDER, PATIENT_WRITES)], ids=["reported", "to_provider"]
+)
 async def test_news_reaches_the_provider(scene, notice, message):
     """Decision 3: on_update and on_message are two actions each, one per direction."""
     await scene.app.ask(INIT, A_WISH, A_THREAD)

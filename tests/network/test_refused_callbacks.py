@@ -123,7 +123,7 @@ async def test_callback_within_its_ttl_is_accepted(stage):
 @pytest.mark.case("CB-04")
 async def test_late_callback_without_a_ttl_is_accepted_and_marked_late(stage):
     """Decision 20: of a known transaction it is ACKed and shown."""
-    async with asked(stage, INIT, A_WISH, thread=A_THREAD, wait=60) as (asking, first):
+    async with asked(stage, INIT, A_WISH, thread=A_THREAD, wait=60) as (asking, _):
         await stage.network.clock.advance(61)
 
         answer = await stage.send(stage.callback("on_init", message_id=asking.message_id), stage.app)

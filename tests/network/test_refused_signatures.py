@@ -1,4 +1,4 @@
-"""Signatures at the door: missing, malformed, out of time, by another key or another party. All 401 but the wrong role."""
+"""Signatures at the door: missing, malformed, out of time, by another key or party. All 401 but the wrong role."""
 
 from __future__ import annotations
 

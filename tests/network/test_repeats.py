@@ -144,7 +144,9 @@ async def test_other_body_under_the_same_message_id_is_refused(scene, refuses, p
 
 @pytest.mark.case("SIG-21")
 @pytest.mark.parametrize(
-    ("action", "message"), [(INIT, A_WISH), (CONFIRM, AN_AGREEMENT), (CANCEL, A_CANCELLATION)], ids=["init", "confirm", "cancel"]
+    ("action", "message"),
+    [(INIT, A_WISH), (CONFIRM, AN_AGREEMENT), (CANCEL, A_CANCELLATION)],
+    ids=["init", "confirm", "cancel"],
 )
 async def test_other_body_of_a_callback_under_the_same_message_id_is_refused(scene, refuses, action, message):
     """Decision 17: their callbacks as well, so that a confirmed order is not confirmed again otherwise."""
@@ -172,9 +174,10 @@ async def test_other_body_under_the_same_message_id_is_a_further_message_elsewhe
 
 
 async def test_one_message_id_may_serve_different_actions(scene):
-    """Decision 17: the path's role is part of the identity; 115 of 144 samples use one id for message and transaction."""
+    """Decision 17: the path's role is part of the identity; most samples use one id for message and transaction."""
     answers = [
-        await scene.send(scene.letter(path, message_id="t-1"), scene.clinic) for path in ("init", "confirm", "status", "cancel")
+        await scene.send(scene.letter(path, message_id="t-1"), scene.clinic)
+        for path in ("init", "confirm", "status", "cancel")
     ]
 
     assert [answer.is_ack for answer in answers] == [True] * 4

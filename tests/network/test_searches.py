@@ -56,7 +56,9 @@ async def test_search_reaches_every_provider_and_its_answers_come_back(scene):
 async def test_what_a_provider_gets_is_what_the_consumer_signed(scene):
     """Decision 5: the same bytes, odd white space and all, with the sender's signature kept and the gateway's added."""
     context = letters.context("search", scene.app.identity.me)
-    odd = json.dumps({"context": context, "message": body_of("search") | {"नाम": "é\u2028🩺"}}, indent=3, ensure_ascii=False)
+    odd = json.dumps(
+        {"context": context, "message": body_of("search") | {"नाम": "é\u2028🩺"}}, indent=3, ensure_ascii=False
+    )
     letter = Letter("search", b"\n\t" + odd.encode() + b"\r\n").signed(scene.network.signers["app.example"], scene.now)
 
     await scene.send(letter, scene.gateway)
@@ -159,7 +161,9 @@ async def test_suspended_provider_is_not_asked(scene):
 @pytest.mark.parametrize("header", ["none", "{}", ""])
 async def test_bad_gateway_header_on_a_first_search_is_never_a_second_search(scene, refuses, header):
     """Decision 4: present but bad is 401, not a downgrade to a search without gateway."""
-    letter = scene.letter("search", message=body_of("slots"), provider_id="clinic.example").with_header(GATEWAYS, header)
+    letter = scene.letter("search", message=body_of("slots"), provider_id="clinic.example").with_header(
+        GATEWAYS, header
+    )
 
     answer = await refuses(scene)(letter, scene.clinic, SIGNATURE_INVALID)
 
@@ -226,7 +230,9 @@ async def test_other_messages_do_not_come_through_a_gateway(scene, refuses):
 
 async def test_forwarded_search_without_the_senders_signature_is_refused_by_default(scene, refuses):
     """Decision 5: required in our own network."""
-    await refuses(scene)(scene.forwarded(scene.letter("search").without("Authorization")), scene.clinic, SIGNATURE_MISSING)
+    await refuses(scene)(
+        scene.forwarded(scene.letter("search").without("Authorization")), scene.clinic, SIGNATURE_MISSING
+    )
 
 
 async def test_forwarded_search_without_the_senders_signature_is_accepted_in_nhas_presets(refuses):
@@ -234,7 +240,9 @@ async def test_forwarded_search_without_the_senders_signature_is_accepted_in_nha
     async with Network(Options(preset=NHA_SANDBOX)) as network:
         scene = await Scene.on(network)
         dropped = scene.forwarded(scene.letter("search").without("Authorization"))
-        bad = scene.forwarded(scene.letter("search", message_id="m-2").without("Authorization").with_header("Authorization", "{}"))
+        bad = scene.forwarded(
+            scene.letter("search", message_id="m-2").without("Authorization").with_header("Authorization", "{}")
+        )
 
         answer = await scene.send(dropped, scene.clinic)
 
