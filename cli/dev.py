@@ -11,7 +11,9 @@ from cli.dev_network import PROGRAMS, DevNetwork, register_searcher, running
 from cli.home import SEARCHER, Home
 from cli.loop import run, serve_until_stopped
 from cli.output import json_option, say, say_rows, show_json
+from cli.story import book, show_outcome
 from cli.timeline import line, step
+from uhi.errors import UhiError
 from uhi.observability.logs import configure_logging
 from uhi.ports import Direction, Hop
 from uhi.testing.network import REGISTRY_ID
@@ -21,12 +23,14 @@ _SEARCHER_AFTER = len(PROGRAMS)
 
 @click.command()
 @click.option("--port", default=9000, show_default=True, help="The first of six ports in a row.")
+@click.option("--quiet", is_flag=True, help="Let nobody book at the start.")
 @json_option
-def dev(port: int, *, as_json: bool) -> None:
+def dev(port: int, *, quiet: bool, as_json: bool) -> None:
     """Run a whole network on this machine: registry, gateway, two hospitals, a patient app.
 
-    Keys are made on the fly and kept in the folder .uhi; the data are invented; what programs accept they remember in
-    memory only, so it is gone when this ends. Try `uhi search` in another terminal.
+    At the start the patient finds a doctor and books; every message is a line. Keys are made on the fly and kept in
+    the folder .uhi; the data are invented; what programs accept they remember in memory only, so it is gone when this
+    ends. Try `uhi search` in another terminal.
     """
     configure_logging(json=as_json)
 
@@ -36,8 +40,21 @@ def dev(port: int, *, as_json: bool) -> None:
         else:
             _announce(network)
         network.net.calls.heard = _print_json if as_json else _print
+        if not quiet:
+            network.background(_tell(network, as_json=as_json))
 
     run(serve_until_stopped(_network(port, Home()), announce))
+
+
+async def _tell(network: DevNetwork, *, as_json: bool) -> None:
+    try:
+        story = await book(network)
+    except UhiError as error:
+        say(f"the booking did not succeed: {error}", style="bold red", to_stderr=True)
+        return
+    if not as_json:
+        show_outcome(story)
+        say("The network goes on. Ctrl-C ends it.", style="dim")
 
 
 @asynccontextmanager
@@ -60,7 +77,7 @@ def _announce(network: DevNetwork) -> None:
     say_rows((name, url) for name, url in network.addresses.items())
     say()
     say("In another terminal: uhi search --speciality CARDIOLOGY --city Pune")
-    say("The journal is in memory: what was accepted is gone when this ends. Ctrl-C ends it.", style="dim")
+    say("The journal is in memory: what was accepted is gone when this ends.", style="dim")
     say()
 
 

@@ -5,7 +5,7 @@ own, with real keys, signatures and HTTP. Demo data; the journal is in memory.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -24,11 +24,13 @@ PROGRAMS = (REGISTRY_ID, GATEWAY_ID, *HOSPITALS, PATIENT)
 
 @dataclass(frozen=True, slots=True)
 class DevNetwork:
-    """The running network; `addresses` are the base URLs by subscriber id, in order."""
+    """The running network; `addresses` are the base URLs by subscriber id, in order. `background` runs something until
+    it ends or the network does."""
 
     net: Network
     patient: PatientApp
     addresses: Mapping[str, str]
+    background: Callable[[Coroutine[object, object, None]], None]
 
 
 @asynccontextmanager
@@ -41,16 +43,19 @@ async def running(
     """
     async with AsyncExitStack() as stack:
         net = await stack.enter_async_context(Network(Options(sockets=True, ports=ports or {}, new_key=new_key)))
+
+        def background(work: Coroutine[object, object, None]) -> None:
+            stack.callback(asyncio.ensure_future(work).cancel)
+
         addresses = {REGISTRY_ID: net.registry_url, GATEWAY_ID: net.gateway.identity.me.url}
         for subscriber_id, name in HOSPITALS.items():
             hospital = await net.provider(subscriber_id)
             provider = hospital_app(hospital, demo_hospital(name))
-            watching = asyncio.ensure_future(provider.watch_holds())
-            stack.callback(watching.cancel)
+            background(provider.watch_holds())
             addresses[subscriber_id] = hospital.identity.me.url
         patient = PatientApp(await net.consumer(PATIENT))
         addresses[PATIENT] = patient.participant.identity.me.url
-        yield DevNetwork(net, patient, addresses)
+        yield DevNetwork(net, patient, addresses, background)
 
 
 def register_searcher(network: DevNetwork, subscriber_id: str, url: str) -> None:

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from uhi.actions import Broadcast, Decline, Leg, Notice, Question, legs_of
-from uhi.errors import ANSWER_FAILED, DeliveryError, IncompleteMessage, SetupError
+from uhi.errors import ANSWER_FAILED, DeliveryError, IncompleteMessage, Refusal, SetupError
 from uhi.exchange.admission import Correlation
 from uhi.exchange.answers import Asking, Request, Taps
 from uhi.exchange.deliveries import Deliveries
@@ -121,7 +121,7 @@ class Participant:
 
         Without a thread a new conversation begins (a search through the gateway). The answers' handlers run as well,
         also for answers that come later. Raises (when iterated or awaited): DeliveryError, IncompleteMessage, NoAnswer;
-        SetupError for a question to nobody; Refusal when the registry does not know the other party.
+        SetupError for a question to nobody.
         """
         request = Request(new_id(), thread or self.new_thread(), wait, action.request.name)
         leg = action.request
@@ -134,8 +134,8 @@ class Participant:
     async def tell(self, notice: Notice[M], message: M, thread: Thread) -> None:
         """Send news that nobody answers; returns when it is on its way.
 
-        Raises: IncompleteMessage; SetupError for news to nobody; Refusal when the registry does not know the other
-        party.
+        Raises: IncompleteMessage; SetupError for news to nobody; DeliveryError when the registry does not tell where
+        the other party is.
         """
         leg = notice.leg
         counterpart = await self._counterpart(leg, thread)
@@ -224,7 +224,12 @@ class Participant:
                 expected=f"a conversation with one {role.value}",
                 next_step="pass the thread of an answer",
             )
-        return await self.world.registry.subscriber(subscriber_id, role)
+        try:
+            return await self.world.registry.subscriber(subscriber_id, role)
+        except Refusal as refusal:
+            raise DeliveryError(
+                f"{leg.name} has no address to go to", got=str(refusal), code=refusal.fault.code
+            ) from None
 
     def _is_handled(self, leg: AnyLeg) -> bool:
         """Answers are heard by whoever asked, with or without a handler of their own."""

@@ -24,9 +24,22 @@ from uhi.verified import Thread, Verified
 
 pytestmark = pytest.mark.faults
 
-SEEDS = [int(os.environ["UHI_FAULT_SEED"])] if "UHI_FAULT_SEED" in os.environ else [*range(12), SystemRandom().randrange(10**6)]
+FRESH = os.environ.get("UHI_FAULT_SEED") or str(SystemRandom().randrange(10**6))
+SEEDS = [*range(12), int(FRESH)]
 QUESTIONS = ((INIT, A_WISH), (CONFIRM, AN_AGREEMENT), (STATUS, A_STATUS_QUESTION), (CANCEL, A_CANCELLATION))
-PATHS = ("", "init", "on_init", "confirm", "on_confirm", "status", "on_status", "cancel", "on_cancel", "search", "on_search")
+PATHS = (
+    "",
+    "init",
+    "on_init",
+    "confirm",
+    "on_confirm",
+    "status",
+    "on_status",
+    "cancel",
+    "on_cancel",
+    "search",
+    "on_search",
+)
 LOSSES = ("drop", "lose_answer", "delay", "reorder")
 EVERYTHING = (*LOSSES, "duplicate", "corrupt")
 CONVERSATIONS = 25
@@ -116,7 +129,12 @@ async def test_no_message_has_two_effects_and_no_spoiled_one_has_any(seed):
     assert {key: times for key, times in effects(scene).items() if times > 1} == {}
     assert {each.raw for each in scene.heard} <= sent.bodies
     refused = {hop.outcome for hop in scene.refusals()}
-    assert refused <= {"AUT_SIGNATURE_INVALID", "AUT_REPLAY_DETECTED", "CTX_NO_PENDING_REQUEST", "NET_REGISTRY_UNAVAILABLE"}
+    assert refused <= {
+        "AUT_SIGNATURE_INVALID",
+        "AUT_REPLAY_DETECTED",
+        "CTX_NO_PENDING_REQUEST",
+        "NET_REGISTRY_UNAVAILABLE",
+    }
 
 
 @pytest.mark.parametrize("seed", SEEDS)

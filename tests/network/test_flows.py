@@ -216,6 +216,17 @@ async def test_question_refused_with_http_200_raises_a_delivery_error():
         assert (raised.value.status, raised.value.code) == (200, "UHI-1404")
 
 
+async def test_question_to_a_party_the_registry_does_not_know_raises_a_delivery_error(scene):
+    """Decision 29: whoever asks hears DeliveryError, whatever kept the question from leaving."""
+    thread = Thread("nic2004:85111", "t-1", "app.example", "nobody.example", "std:011")
+
+    with pytest.raises(DeliveryError) as raised:
+        await scene.app.ask(INIT, A_WISH, thread)
+
+    assert raised.value.code == "UHI-1406"
+    assert "nobody.example" in str(raised.value)
+
+
 async def test_incomplete_question_is_not_sent(scene):
     """Decision 8: what we write is strict; the error names every field."""
     with pytest.raises(IncompleteMessage, match=r"\$\.message\.order\.provider\.id"):
