@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 
 from tests.booking.ward import ASHA, MEENA, RAVI, Ward, slot
-from uhi.actions import CONFIRM, SELECT, SLOTS, STATUS_NEWS, UPDATED, Decline
+from uhi.actions import CONFIRM, SLOTS, STATUS_NEWS, UPDATED, Decline
 from uhi.booking import (
     Booking,
     BookingNews,
@@ -25,7 +25,7 @@ from uhi.booking import (
     Policy,
     Window,
 )
-from uhi.booking.offers import accept, write_init
+from uhi.booking.offers import accept
 from uhi.errors import (
     SLOT_UNAVAILABLE,
     BookingDeclined,
@@ -37,7 +37,7 @@ from uhi.errors import (
     StateConflict,
 )
 from uhi.handlers import Handlers
-from uhi.messages import Confirm, OnConfirm, OnSelect, OnStatus, Order, Select, Slots, SlotsFound, Updated
+from uhi.messages import Confirm, OnConfirm, OnStatus, Order, Slots, SlotsFound, Updated
 from uhi.messages.values import Price, Quotation
 from uhi.participant import Participant
 from uhi.testing import FakeClock, Network
@@ -413,19 +413,25 @@ async def test_an_order_nobody_knows_is_declined(world):
     assert caught.value.code == "30010"
 
 
-async def test_select_is_answered_where_it_is_on_and_refused_where_it_is_off(world):
+async def test_a_quote_costs_no_hold(world):
+    """Decision 32: select asks what a slot costs and keeps it for nobody."""
+    slot_found = (await world.slots())[0]
+
+    quote = await world.bookings.quote(slot_found)
+
+    assert quote.total == slot_found.slot.price
+    assert await world.bookings.hold((await world.slots())[0], MEENA)
+
+
+async def test_select_is_refused_where_it_is_off(world):
     """Decision 32: off in NHA's presets, where nobody handles it."""
-    order = write_init((await world.slots())[0], RAVI)
-    thread = (await world.found()).thread
+    slot_found = (await world.slots())[0]
     off = await world.net.provider("off.example")
     off.include(ConsultationProvider(Ward(world.net.clock), speaker=off).handlers)
+    elsewhere = replace(slot_found, thread=replace(slot_found.thread, provider_id="off.example"))
 
-    answer = await world.app.ask(SELECT, Select(order=order), thread)
-
-    assert isinstance(answer, Verified)
-    assert isinstance(answer.message, OnSelect)
     with pytest.raises(DeliveryError):
-        await world.app.ask(SELECT, Select(order=order), replace(thread, provider_id="off.example"))
+        await world.bookings.quote(elsewhere)
 
 
 async def test_an_answer_for_another_order_is_not_taken(world):

@@ -1,4 +1,4 @@
-"""A patient's side of booking, above ask and tell: find, slots, hold, confirm, cancel, status, events.
+"""A patient's side of booking, above ask and tell: find, slots, quote, hold, confirm, cancel, status, events.
 
 Every answer comes twice, to whoever waits and to a handler here, and has one effect; so an answer that comes late is
 not lost. Bookings live in memory. Source: NHA Physical Consultation v2.0; decisions 20, 30, 37.
@@ -19,6 +19,7 @@ from uhi.actions import (
     INIT,
     REPORTED,
     SEARCH,
+    SELECT,
     SLOTS,
     STATUS,
     STATUS_NEWS,
@@ -32,7 +33,8 @@ from uhi.booking.holds import hold_until
 from uhi.booking.hospital import DoctorQuery, Patient, Window
 from uhi.booking.intents import LONGEST_WINDOW, write_search, write_slots
 from uhi.booking.news import Events
-from uhi.booking.offers import Offer, accept, read_offer, write_cancel, write_init, write_visit
+from uhi.booking.offers import Offer, accept, read_offer, write_cancel, write_init, write_select, write_visit
+from uhi.booking.quotes import Quote, read_quote
 from uhi.booking.reasons import PatientReason, chosen
 from uhi.booking.speaker import WAIT, Speaker, moment
 from uhi.booking.states import OrderState, Via, transition
@@ -48,6 +50,7 @@ from uhi.messages import (
     OnStatus,
     Order,
     Reported,
+    Select,
     Status,
     Updated,
 )
@@ -113,6 +116,18 @@ class Bookings:
         if isinstance(answer, Declined):
             raise _declined(answer)
         return tuple(sorted(read_slots(answer.message.catalog, answer.thread), key=lambda found: found.slot.start))
+
+    async def quote(self, slot: FoundSlot, *, wait: float = WAIT) -> Quote:
+        """Ask what a slot costs, without holding it; not every network has this question (NHA's has not).
+
+        Raises: BookingDeclined (`40002`: the slot is gone), BookingError for an answer without a price, NoAnswer,
+        DeliveryError where the provider does not take the question.
+        """
+        answer = await self._heard(SELECT, Select(order=write_select(slot)), slot.thread, wait)
+        quote = read_quote(answer.message.order.quote)
+        if quote is None:
+            raise BookingError("the answer has no price", next_step="hold the slot: the offer has one")
+        return quote
 
     async def hold(self, slot: FoundSlot, patient: Patient, *, wait: float = WAIT) -> Offer:
         """Hold a slot for a patient for 15 minutes and return the offer with quote and terms; show them.

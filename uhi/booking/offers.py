@@ -22,6 +22,7 @@ from uhi.messages.values import (
     Agent,
     Descriptor,
     Fulfillment,
+    Item,
     Payment,
     PaymentParams,
     Provider,
@@ -55,19 +56,27 @@ class Offer:
 
 def write_init(found: FoundSlot, patient: Patient) -> Order:
     """Return the order that asks to hold a slot for a patient."""
-    slot, item = found.slot, found.item
+    return write_select(found).model_copy(
+        update={
+            "billing": write_billing(patient),
+            "customer": write_customer(patient),
+            "payment": Payment(type=_ON_ORDER),
+        }
+    )
+
+
+def write_select(found: FoundSlot) -> Order:
+    """Return the order that asks what a slot costs, for nobody in particular."""
     return Order(
-        provider=Provider(id=slot.doctor.facility.id),
-        item=item.model_copy(
-            update={
-                "descriptor": Descriptor(name=ITEM_NAME, code=ITEM_CODE),
-                "fulfillment_id": slot.id,
-            }
-        ),
+        provider=Provider(id=found.slot.doctor.facility.id),
+        item=_item(found),
         fulfillment=write_visit(found),
-        billing=write_billing(patient),
-        customer=write_customer(patient),
-        payment=Payment(type=_ON_ORDER),
+    )
+
+
+def _item(found: FoundSlot) -> Item:
+    return found.item.model_copy(
+        update={"descriptor": Descriptor(name=ITEM_NAME, code=ITEM_CODE), "fulfillment_id": found.slot.id}
     )
 
 
