@@ -64,7 +64,7 @@ class Gateway:
         self.identity = identity
         self.open_searches = OpenSearches()
         searches = Searches(directory, self.open_searches, rules or SearchRules())
-        trust = Trust(me.id, me.role, world.registry, world.clock)
+        trust = Trust(me.id, me.role, world.registry, world.clock, window=network.window)
         door = Door(trust, Legs(GATEWAY_LEGS), world.journal, Relays(searches, self.open_searches))
         way_out = Exit(me, Stamps(identity.signer), world.transport, world.clock, world.log)
         self._deliveries = Deliveries(way_out)

@@ -36,7 +36,7 @@ def gateway_from(settings: GatewaySettings, *, log: CallLog | None = None) -> tu
     peers = HttpTransport(addresses=addresses)
     # Only the registry may answer at length: with the list of all providers.
     asking = HttpTransport(addresses=addresses, longest_answer=LONGEST_PROVIDER_LIST)
-    scope = LookupScope(identity.domain, city=identity.city)
+    scope = LookupScope(settings.domain_list, city=identity.city)
     access = RegistryAccess(settings.registry_url, Stamps(identity.signer), scope)
     registry = NetworkRegistry(access, transport=asking, clock=clock)
     world = World(

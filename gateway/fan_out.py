@@ -50,13 +50,14 @@ def fan_out(message: Verified[Wire] | Declined, path: str, deliveries: Deliverie
             )
 
     members = message.admission.audience.members
-    start(members[:_AT_A_TIME])
-    if len(members) > _AT_A_TIME:
-        deliveries.spawn(_few_by_few(members[_AT_A_TIME:], start))
+    if len(members) == 1:
+        start(members)
+    else:
+        deliveries.spawn(_few_by_few(members, start))
 
 
 async def _few_by_few(members: tuple[Subscriber, ...], start: Callable[[tuple[Subscriber, ...]], None]) -> None:
     for first in range(0, len(members), _AT_A_TIME):
-        # The ACK, and whoever else waits for this loop, goes before the next few of a long list.
+        # The ACK goes before the first of them, and whoever else waits for this loop before each next few.
         await asyncio.sleep(0)
         start(members[first : first + _AT_A_TIME])

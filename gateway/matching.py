@@ -27,8 +27,11 @@ class MatchRules:
 class Wanted:
     """What a search asks for, as far as matching looks."""
 
-    city: str
-    fulfilment_type: str
+    city: str = ""
+    fulfilment_type: str = ""
+
+
+_ANYTHING = Wanted()
 
 
 def wanted(context: Context, intent: Mapping[str, object]) -> Wanted:
@@ -58,6 +61,7 @@ class Audiences:
 
     def __init__(self, rules: MatchRules, *, most: int = 1_000) -> None:
         self._rules = rules
+        self._looks_at_searches = rules != MatchRules()
         self._most = most
         self._known: dict[tuple[int, Wanted], tuple[Sequence[Subscriber], Audience]] = {}
 
@@ -75,6 +79,8 @@ class Audiences:
 
     def _seen(self, search: Wanted) -> Wanted:
         """Only what the rules look at tells matches apart."""
+        if not self._looks_at_searches:
+            return _ANYTHING
         return Wanted(
             search.city if self._rules.city else "", search.fulfilment_type if self._rules.fulfilment_type else ""
         )

@@ -5,9 +5,10 @@ Pure values, chosen by `UHI_NETWORK`. Source: decisions 5, 32, 38; NHA's peers a
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from uhi.exchange.trust import SendersSignature
+from uhi.signing import Window
 
 CONSULTATION_DOMAIN = "nic2004:85111"
 
@@ -16,9 +17,9 @@ CONSULTATION_DOMAIN = "nic2004:85111"
 class Network:
     """How peers of a network behave and what they may use.
 
-    `always_200` answers refusals with HTTP 200 and the same NACK body. `offers_select` and `offers_online`
-    open parts that NHA has not opened yet. `is_local` allows http, private addresses and keys that
-    stand in public documents: development only. `audited_domains` send audit copies to the gateway.
+    `always_200` answers refusals with HTTP 200 and the same NACK body. `offers_select` and `offers_online` open parts
+    that NHA has not opened yet. `is_local` allows http, private addresses and keys that stand in public documents:
+    development only. `window` is how long a signature may live. `audited_domains` send audit copies to the gateway.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Network:
     offers_select: bool
     offers_online: bool
     is_local: bool
+    window: Window = field(default_factory=Window)
     audited_domains: frozenset[str] = frozenset({CONSULTATION_DOMAIN})
 
 

@@ -60,7 +60,14 @@ class Participant:
         self.handlers = Handlers()
         self.on = self.handlers.on
         self._taps = Taps()
-        trust = Trust(me.id, me.role, world.registry, world.clock, senders_signature=network.senders_signature)
+        trust = Trust(
+            me.id,
+            me.role,
+            world.registry,
+            world.clock,
+            window=network.window,
+            senders_signature=network.senders_signature,
+        )
         legs = Legs(legs_of(me.role), is_handled=self._is_handled)
         door = Door(trust, legs, world.journal, Correlation(me.id, world.conversations, world.journal))
         self._entrance = DoorEntrance(door, self._start, world.log, Manners(me.id, always_200=network.always_200))

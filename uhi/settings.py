@@ -5,6 +5,7 @@ All mistakes are reported at once, before the first request. Long-lived keys com
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
@@ -13,6 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from uhi.errors import SetupError
 from uhi.network import NETWORKS, Network
+from uhi.signing import Window
 
 _PREFIX = "UHI_"
 
@@ -22,7 +24,8 @@ class Settings(BaseSettings):
 
     `subscriber_id` and `key_id` as registered; `key_file` the private key (mode 0600); `url` the registered callback
     base; `registry_url` and `gateway_url` as the network publishes them; `domains` separated by commas, the first is
-    used for searches of our own; `network` is one of `local`, `nha-sandbox`, `nha`.
+    used for searches of our own; `network` is one of `local`, `nha-sandbox`, `nha`. `signature_future` and
+    `signature_lifetime` are the seconds a signature may be made ahead of our clock, and may live.
     """
 
     model_config = SettingsConfigDict(env_prefix=_PREFIX, extra="ignore", hide_input_in_errors=True)
@@ -36,6 +39,8 @@ class Settings(BaseSettings):
     domains: str = "nic2004:85111"
     city: str = "std:011"
     network: str = "local"
+    signature_future: int = Field(default=5, ge=0, le=10)
+    signature_lifetime: int = Field(default=3_600, ge=1)
 
     @field_validator("url", "registry_url", "gateway_url")
     @classmethod
@@ -79,8 +84,8 @@ class Settings(BaseSettings):
 
     @property
     def preset(self) -> Network:
-        """The network's preset."""
-        return NETWORKS[self.network]
+        """The network's preset, with the window for signatures set."""
+        return replace(NETWORKS[self.network], window=Window(self.signature_future, self.signature_lifetime))
 
     @property
     def domain_list(self) -> tuple[str, ...]:

@@ -74,7 +74,7 @@ def world_of(settings: Settings, signer: Signer) -> World:
     clock = SystemClock()
     addresses = any_address if settings.preset.is_local else public_only
     transport = HttpTransport(addresses=addresses)
-    scope = LookupScope(settings.domain_list[0], city=settings.city)
+    scope = LookupScope(settings.domain_list, city=settings.city)
     registry = NetworkRegistry(
         RegistryAccess(settings.registry_url, Stamps(signer), scope), transport=transport, clock=clock
     )

@@ -10,8 +10,8 @@ import pytest
 from examples.hospital_in_50_lines.hospital import DictHospital
 from examples.hospital_in_50_lines.people import RAVI, slots_of
 from participants.patient.app import PatientApp
-from tests.docs.conftest import free_port
 from tests.docs.pages import ROOT, blocks, pages, shown
+from tests.docs.shell import free_port
 from uhi import Role, Subscriber
 from uhi.booking import DoctorQuery
 from uhi.booking.speaker import moment

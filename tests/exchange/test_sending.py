@@ -212,6 +212,21 @@ async def test_drain_gives_up_on_what_takes_too_long(caplog):
     assert "1 deliveries were given up" in caplog.text
 
 
+async def test_work_that_fails_is_said_and_quotes_nothing(caplog):
+    """Log rules: a bug after the ACK is one line with type and place, not a lost task with its text."""
+    mine = Deliveries(way_out())
+
+    async def broken() -> None:
+        raise ValueError("Kanari Patientsson")
+
+    mine.spawn(broken())
+    await mine.idle()
+
+    assert "work after an ACK failed: unforeseen ValueError at test_sending.py" in caplog.text
+    assert "Kanari" not in caplog.text
+    assert mine.waiting == 0
+
+
 def asking(clock: FakeClock, *, wait: float = 10.0, error: Exception | None = None) -> tuple[Asking, Taps, list[str]]:
     taps, sent = Taps(), []
 

@@ -8,6 +8,7 @@ from gateway.matching import MatchRules
 from gateway.search import SearchRules
 from gateway.settings import GatewaySettings
 from uhi.errors import SetupError
+from uhi.signing import Window
 
 NEEDED = {
     "UHI_SUBSCRIBER_ID": "gateway.example",
@@ -58,3 +59,14 @@ def test_every_mistake_is_named_at_once_and_no_value_is_repeated(environment):
     names = ("UHI_MATCH_CITY", "UHI_FAN_OUT_LIMIT", "UHI_OPEN_SECONDS", "UHI_URL")
     assert all(name in caught.value.got for name in names)
     assert "perhaps" not in str(caught.value)
+
+
+def test_signature_window_is_a_setting(environment):
+    """Decision on signing and time: 5 s ahead and 3,600 s of life unless the network says otherwise."""
+    environment()
+    usual = GatewaySettings.read().preset.window
+    environment(UHI_SIGNATURE_FUTURE="2", UHI_SIGNATURE_LIFETIME="60")
+
+    strict = GatewaySettings.read().preset.window
+
+    assert (usual, strict) == (Window(5, 3_600), Window(2, 60))

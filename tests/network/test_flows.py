@@ -126,6 +126,17 @@ async def test_decline_arrives_as_declined(network):
     assert {hop.status for hop in network.calls} == {200}
 
 
+async def test_declined_search_travels_through_the_gateway_too(network):
+    """Decision 10: an error in place of a catalogue is relayed like one."""
+    app, clinic = await network.consumer(), await network.provider()
+    clinic.on(SEARCH)(_returning(Decline(SLOT_UNAVAILABLE)))
+
+    answer = await app.ask(SEARCH, SEARCH_ALL)
+
+    assert isinstance(answer, Declined)
+    assert (answer.sender.id, answer.via.id, answer.error.code) == ("clinic.example", "gateway.example", "40002")
+
+
 async def test_failed_order_tells_the_order_and_why(network):
     """Decision 10: on_confirm with FAILED carries both."""
     app, clinic = await network.consumer(), await network.provider()

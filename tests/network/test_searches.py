@@ -18,6 +18,7 @@ from uhi.actions import SEARCH
 from uhi.errors import (
     CONSUMER_UNKNOWN,
     CONSUMER_URI_MISMATCH,
+    KEY_INACTIVE,
     NO_OPEN_REQUEST,
     NO_PROVIDERS,
     NOT_IMPLEMENTED,
@@ -250,6 +251,16 @@ async def test_forwarded_search_without_the_senders_signature_is_accepted_in_nha
         assert scene.heard[0].sender.id == "app.example"
         assert not scene.heard[0].signed_by_sender
         await refuses(scene)(bad, scene.clinic, SIGNATURE_INVALID)
+
+
+async def test_suspended_consumer_is_refused_also_where_its_signature_was_dropped(refuses):
+    """Registry rules: only SUBSCRIBED is served; a gateway that drops a signature does not vouch for its maker."""
+    async with Network(Options(preset=NHA_SANDBOX)) as network:
+        scene = await Scene.on(network)
+        suspended = await network.consumer("asleep.example", status="SUSPENDED")
+        context = letters.context("search", suspended.identity.me)
+
+        await refuses(scene)(scene.forwarded(letters.letter("search", context)), scene.clinic, KEY_INACTIVE)
 
 
 async def test_catalogue_for_another_consumers_search_is_refused(stage, refuses):

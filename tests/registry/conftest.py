@@ -111,7 +111,7 @@ def transport() -> FakeTransport:
 def registry(transport: FakeTransport, clock: FakeClock) -> NetworkRegistry:
     """Our end of the wire."""
     stamps = Stamps(Signer("app.eua", "k9", PrivateKey(bytes(32)), UHI))
-    access = RegistryAccess("https://registry.example/networkregistry", stamps, LookupScope(DOMAIN))
+    access = RegistryAccess("https://registry.example/networkregistry", stamps, LookupScope((DOMAIN,)))
     return NetworkRegistry(access, transport=transport, clock=clock)
 
 

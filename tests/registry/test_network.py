@@ -7,7 +7,9 @@ import asyncio
 import pytest
 
 from uhi.errors import REGISTRY_AWAY, SUBSCRIBER_UNKNOWN, DeliveryError, Fault, Refusal
-from uhi.signing import BECKN, UHI, PrivateKey, body_digest, verify
+from uhi.exchange.stamps import Stamps
+from uhi.registry import LookupScope, NetworkRegistry, RegistryAccess
+from uhi.signing import BECKN, UHI, PrivateKey, Signer, body_digest, verify
 from uhi.signing.authorization import parse
 from uhi.strict_json import write
 from uhi.subscribers import KeyRef, Role
@@ -295,3 +297,16 @@ async def test_closing_ends_the_lookups_in_flight(registry, transport):
 
     with pytest.raises(asyncio.CancelledError):
         await waiting
+
+
+async def test_subscriber_is_looked_for_in_each_of_our_domains(clock, transport, make_row):
+    """Ours: whoever serves two domains meets subscribers that are registered for one of them."""
+    transport.answer = [make_row(domain="nic2008:86906")]
+    stamps = Stamps(Signer("app.eua", "k9", PrivateKey(bytes(32)), UHI))
+    scope = LookupScope((DOMAIN, "nic2008:86906"))
+    registry = NetworkRegistry(RegistryAccess("https://r.example", stamps, scope), transport=transport, clock=clock)
+
+    record = await registry.record(CLINIC)
+
+    assert record.subscriber.domains == ("nic2008:86906",)
+    assert [question["domain"] for _, question, _ in transport.calls] == [DOMAIN, "nic2008:86906"]

@@ -57,7 +57,8 @@ def blaming_gateway() -> Iterator[None]:
 
 def is_forwarded(inbound: Inbound) -> bool:
     """Whether a gateway's header is there, good or bad."""
-    return any(inbound.headers.get(name) for name in GATEWAY_HEADERS)
+    headers = inbound.headers
+    return GATEWAY_HEADERS[0] in headers or GATEWAY_HEADERS[1] in headers
 
 
 def check_http(inbound: Inbound, limits: Limits) -> None:
@@ -77,7 +78,7 @@ def check_content(types: tuple[str, ...], encodings: tuple[str, ...]) -> None:
 
     Raises: Refusal(BODY_TYPE).
     """
-    if any(encoding.strip().lower() not in _IDENTITY for encoding in encodings):
+    if encodings and any(encoding.strip().lower() not in _IDENTITY for encoding in encodings):
         raise Refusal(
             BODY_TYPE, "the body is encoded", expected="no Content-Encoding", next_step="send the plain bytes"
         )

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 
+from uhi.exchange.entrance import unforeseen
 from uhi.exchange.retry import Attempted
 from uhi.exchange.send import Exit, Parcel, deliver
 
@@ -38,7 +39,13 @@ class Deliveries:
         """Keep a piece of background work until it ends."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._end)
+
+    def _end(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, Exception):
+            log.error("work after an ACK failed: %s", unforeseen(error))
 
     async def _run(self, parcel: Parcel, ended: Ended | None) -> None:
         attempted = await deliver(parcel, self.way_out)

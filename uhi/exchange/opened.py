@@ -61,15 +61,15 @@ async def open_message(inbound: Inbound, leg: Leg[M], trust: Trust) -> Opened[M]
         record = await signer(credentials.sender, credentials.digest, leg.senders, trust)  # 4, 5
     if credentials.gateway is not None:
         gateway = await gateway_signer(credentials.gateway, credentials.digest, trust)  # 4, 5
-    envelope = _parse(inbound.body, leg)  # 6
+    message, context, error = _parse(inbound.body, leg)  # 6
     hop = gateway or record
     if hop is None:
         raise Refusal(SIGNER_NOT_SENDER)
     return Opened(
-        message=envelope.message,
-        context=envelope.context,
-        error=envelope.error,
-        sender=record.subscriber if record else await _named(envelope.context, leg, trust),
+        message=message,
+        context=context,
+        error=error,
+        sender=record.subscriber if record else await _named(context, leg, trust),
         via=gateway.subscriber if gateway else None,
         credentials=credentials,
         hop_profile=hop.key.profile,
@@ -77,17 +77,10 @@ async def open_message(inbound: Inbound, leg: Leg[M], trust: Trust) -> Opened[M]
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Parsed(Generic[M]):
-    message: M | None
-    context: Context | None
-    error: Error | None
-
-
-def _parse(body: bytes, leg: Leg[M]) -> _Parsed[M]:
+def _parse(body: bytes, leg: Leg[M]) -> tuple[M | None, Context | None, Error | None]:
     value = strict_json.parse(body, _json_limits(leg.limits.nodes))
     if not leg.has_context:
-        return _Parsed(read(value, leg.kind), None, None)
+        return read(value, leg.kind), None, None
     envelope = read(value, _envelope(leg.kind))
     if envelope.context.action not in leg.accepts:
         raise Refusal(
@@ -96,7 +89,7 @@ def _parse(body: bytes, leg: Leg[M]) -> _Parsed[M]:
             expected=" or ".join(leg.accepts),
             path="$.context.action",
         )
-    return _Parsed(envelope.message, envelope.context, envelope.error)
+    return envelope.message, envelope.context, envelope.error
 
 
 @cache

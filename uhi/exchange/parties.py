@@ -25,8 +25,9 @@ from uhi.subscribers import Role, Subscriber
 
 def id_of(context: Context, role: Role) -> str | None:
     """The id the context gives for a role; None where the protocol has no field for it."""
-    named = {Role.CONSUMER: context.consumer_id, Role.PROVIDER: context.provider_id}
-    return named.get(role) or None
+    if role is Role.CONSUMER:
+        return context.consumer_id or None
+    return (context.provider_id or None) if role is Role.PROVIDER else None
 
 
 def check_sender(context: Context, sender: Subscriber) -> None:

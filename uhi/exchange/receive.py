@@ -14,7 +14,7 @@ from uhi.exchange.admission import Admit, Admitted, Candidate
 from uhi.exchange.credentials import is_forwarded
 from uhi.exchange.legs import AnyLeg, Legs
 from uhi.exchange.opened import Opened, open_message
-from uhi.exchange.parties import check_recipient, check_sender, check_ttl, transaction_of
+from uhi.exchange.parties import check_recipient, check_sender, check_ttl, id_of, transaction_of
 from uhi.exchange.trust import Trust
 from uhi.messages import Context, Error
 from uhi.messages.wire import Wire
@@ -202,15 +202,21 @@ def _verified(
 
 
 def _thread(candidate: Candidate, admitted: Admitted, trust: Trust) -> Thread:
-    context, sender, request = candidate.context, candidate.sender, admitted.request
-    ours = {trust.role: trust.subscriber_id, sender.role: sender.id}
+    context, request = candidate.context, admitted.request
     return Thread(
         domain=context.domain,
         transaction_id=request.transaction_id if request else candidate.transaction_id,
-        consumer_id=ours.get(Role.CONSUMER) or context.consumer_id or "",
-        provider_id=ours.get(Role.PROVIDER) or context.provider_id or "",
+        consumer_id=_party(Role.CONSUMER, candidate, trust),
+        provider_id=_party(Role.PROVIDER, candidate, trust),
         city=context.city or "",
     )
+
+
+def _party(role: Role, candidate: Candidate, trust: Trust) -> str:
+    """The party in this role: as verified, ourselves, or as the context names it."""
+    if candidate.sender.role is role:
+        return candidate.sender.id
+    return trust.subscriber_id if trust.role is role else id_of(candidate.context, role) or ""
 
 
 __all__ = ["Door", "Received", "Repeated", "authenticate", "receive"]

@@ -38,9 +38,12 @@ _LATER = 5
 
 @dataclass(frozen=True, slots=True)
 class LookupScope:
-    """What a lookup must name beside the subscriber. Registries find nothing when one is missing."""
+    """What a lookup must name beside the subscriber: registries find nothing when one is missing.
 
-    domain: str
+    A subscriber is looked for in each of the domains in turn.
+    """
+
+    domains: tuple[str, ...]
     country: str = "IND"
     city: str = "std:011"
 
@@ -117,11 +120,18 @@ class NetworkRegistry:
         return tuple(found[subscriber_id] for subscriber_id in sorted(found))
 
     async def _lookup(self, subscriber_id: str, role: Role, key_id: str = "") -> list[Record]:
+        for domain in self._access.scope.domains:
+            found = await self._lookup_in(domain, subscriber_id, role, key_id)
+            if found:
+                return found
+        return []
+
+    async def _lookup_in(self, domain: str, subscriber_id: str, role: Role, key_id: str) -> list[Record]:
         scope = self._access.scope
         question = {
             "subscriber_id": subscriber_id,
             "type": role.lookup_type,
-            "domain": scope.domain,
+            "domain": domain,
             "country": scope.country,
             "city": scope.city,
         }
@@ -131,7 +141,7 @@ class NetworkRegistry:
             for record in records
             if record.subscriber.id == subscriber_id
             and record.subscriber.role is role
-            and _is_in_scope(record.subscriber, scope)
+            and _is_in_scope(record.subscriber, domain, scope.country)
         ]
 
     async def _post(self, path: str, question: Mapping[str, str]) -> list[Record]:
@@ -152,16 +162,16 @@ class NetworkRegistry:
         return _read(reply)
 
 
-def _is_in_scope(subscriber: Subscriber, scope: LookupScope) -> bool:
+def _is_in_scope(subscriber: Subscriber, domain: str, country: str) -> bool:
     # A row that names no domain or country restricts nothing; one that names another was not asked for.
     as_listed = Subscriber(
         subscriber.id,
         subscriber.role,
         subscriber.url,
-        country=subscriber.country or scope.country,
-        domains=subscriber.domains or (scope.domain,),
+        country=subscriber.country or country,
+        domains=subscriber.domains or (domain,),
     )
-    return is_registered_for(as_listed, domain=scope.domain, country=scope.country)
+    return is_registered_for(as_listed, domain=domain, country=country)
 
 
 def _read(reply: Reply) -> list[Record]:

@@ -170,7 +170,7 @@ class Network:
         return made
 
     def _registry(self, signer: Signer) -> NetworkRegistry:
-        access = RegistryAccess(self.registry_url, Stamps(signer), LookupScope(CONSULTATION_DOMAIN, city=CITY))
+        access = RegistryAccess(self.registry_url, Stamps(signer), LookupScope((CONSULTATION_DOMAIN,), city=CITY))
         registry = NetworkRegistry(access, transport=self.faults, clock=self.clock)
         self._registries.append(registry)
         return registry

@@ -108,7 +108,7 @@ def ask_as(
     """The registry client of one of the members."""
 
     def client(subscriber_id: str) -> NetworkRegistry:
-        access = RegistryAccess(url, Stamps(signers[subscriber_id]), LookupScope(DOMAIN))
+        access = RegistryAccess(url, Stamps(signers[subscriber_id]), LookupScope((DOMAIN,)))
         return NetworkRegistry(access, transport=transport, clock=clock)
 
     return client

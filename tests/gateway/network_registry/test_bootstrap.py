@@ -19,7 +19,7 @@ async def test_registry_from_a_file_answers_its_members(tmp_path, members, signe
     entrance = registry_from(file, subscriber_id="registry.uhi", clock=clock)
 
     async with serve(registry_application(entrance)) as server:
-        access = RegistryAccess(server.url + PREFIX, Stamps(signers["app.eua"]), LookupScope("nic2004:85111"))
+        access = RegistryAccess(server.url + PREFIX, Stamps(signers["app.eua"]), LookupScope(("nic2004:85111",)))
         client = NetworkRegistry(access, transport=transport, clock=clock)
         record = await client.record(KeyRef("clinic.hspa", "k1", Role.PROVIDER))
 
