@@ -58,7 +58,7 @@ def blaming_gateway() -> Iterator[None]:
 def is_forwarded(inbound: Inbound) -> bool:
     """Whether a gateway's header is there, good or bad."""
     headers = inbound.headers
-    return GATEWAY_HEADERS[0] in headers or GATEWAY_HEADERS[1] in headers
+    return bool(headers.get(GATEWAY_HEADERS[0]) or headers.get(GATEWAY_HEADERS[1]))
 
 
 def check_http(inbound: Inbound, limits: Limits) -> None:
