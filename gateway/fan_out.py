@@ -24,7 +24,7 @@ def fan_out(message: Verified[Wire] | Declined, path: str, deliveries: Deliverie
     """Start one delivery for each member of the message's audience; one header serves them all."""
     way_out = deliveries.way_out
     now = way_out.clock.now()
-    header = way_out.stamps.first_round(message.digest, now=now)
+    header = way_out.stamps.unseen(message.digest, now=now)
     header_until = now + way_out.stamps.signer.profile.lifetime / 2
     ends = ttl_end(message.context, message.received_at)
     deadline = float(message.expires) if ends is None else min(ends, message.expires)

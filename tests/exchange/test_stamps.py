@@ -52,7 +52,7 @@ def test_other_receivers_and_other_bodies_are_not_touched():
 def test_retry_after_a_first_round_has_a_new_header():
     """Decision 13: the first round's header went to everybody."""
     mine = stamps()
-    first = mine.first_round(DIGEST, now=NOW)
+    first = mine.unseen(DIGEST, now=NOW)
 
     assert mine.header(DIGEST, receiver="clinic", now=NOW) != first
 
@@ -84,3 +84,12 @@ def test_memory_holds_only_bodies_whose_headers_still_live(monkeypatch):
         mine.header(str(number), receiver="clinic", now=NOW + number)
 
     assert len(mine._spent) <= 2 * 12
+
+
+def test_attempt_and_audit_copy_of_one_second_have_headers_of_their_own():
+    """Decision 13: every retry and every audit copy gets a new header, whoever receives it."""
+    mine = stamps()
+
+    headers = [mine.unseen(DIGEST, now=NOW) for _ in range(3)]
+
+    assert len(set(headers)) == 3

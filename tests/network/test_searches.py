@@ -39,10 +39,16 @@ async def test_search_reaches_every_provider_and_its_answers_come_back(scene):
     """UHI guide 2.1: search, fan-out, on_search, relay."""
     await scene.network.provider("third.example", domains=("nic2004:00000",))
 
-    answers = [answer async for answer in scene.app.ask(SEARCH, SEARCH_ALL, wait=0.3)]
+    stream = aiter(scene.app.ask(SEARCH, SEARCH_ALL, wait=30))
+    answers = [await anext(stream), await anext(stream)]
+    await stream.aclose()
     await scene.network.settle()
 
     assert sorted(answer.sender.id for answer in answers) == ["clinic.example", "other.example"]
+    assert {hop.receiver for hop in scene.deliveries("search", sender="gateway.example")} == {
+        "clinic.example",
+        "other.example",
+    }
     assert {answer.via.id for answer in answers} == {"gateway.example"}
     assert all(answer.signed_by_sender and not answer.is_late for answer in answers)
     assert sorted(scene.handled) == [

@@ -119,13 +119,20 @@ async def _post(parcel: Parcel, way_out: Exit, headers: Mapping[str, str]) -> tu
 
 
 def _headers(parcel: Parcel, way_out: Exit, now: float, attempt: int) -> dict[str, str]:
-    fresh = parcel.first_header if attempt == 1 and now <= parcel.first_until else ""
     return {
         "Content-Type": "application/json",
         "Digest": f"BLAKE-512={parcel.digest}",
         **parcel.kept,
-        parcel.header_name: fresh or way_out.stamps.header(parcel.digest, receiver=parcel.to.id, now=now),
+        parcel.header_name: _signature(parcel, way_out.stamps, now, attempt),
     }
+
+
+def _signature(parcel: Parcel, stamps: Stamps, now: float, attempt: int) -> str:
+    if not parcel.first_header:
+        return stamps.unseen(parcel.digest, now=now)
+    if attempt == 1 and now <= parcel.first_until:
+        return parcel.first_header
+    return stamps.header(parcel.digest, receiver=parcel.to.id, now=now)
 
 
 def _report(parcel: Parcel, attempted: Attempted, attempts: int) -> None:

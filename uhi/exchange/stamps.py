@@ -31,8 +31,9 @@ class Stamps:
         self._sweep(created)
         return sign_digest(digest, self.signer, created=created, expires=expires)
 
-    def first_round(self, digest: str, *, now: float) -> str:
-        """One header for many receivers, each of whom sees it once."""
+    def unseen(self, digest: str, *, now: float) -> str:
+        """A header over this body that nobody has seen: for an attempt of our own or an audit copy, and for the first
+        round of a fan-out, whose many receivers see it once each."""
         return self.header(digest, receiver=_EVERYBODY, now=now)
 
     def _sweep(self, now: int) -> None:
