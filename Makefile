@@ -30,6 +30,7 @@ check: $(READY) ## format, lint, types, layers, generated pages and schemas
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	MYPYPATH=.:docs/snippets $(BIN)/mypy --config-file pyproject.toml --explicit-package-bases docs/generate.py docs/snippets examples
 	$(BIN)/lint-imports
 	$(if $(wildcard docs/generate.py),$(BIN)/python docs/generate.py --check)
 	$(if $(wildcard schemas/generate.py),$(BIN)/python -m schemas.generate --check)

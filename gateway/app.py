@@ -63,10 +63,10 @@ class Gateway:
         me = identity.me
         self.identity = identity
         self.open_searches = OpenSearches()
-        searches = Searches(directory, self.open_searches, rules or SearchRules())
+        way_out = Exit(me, Stamps(identity.signer), world.transport, world.clock, world.log)
+        searches = Searches(directory, self.open_searches, rules or SearchRules(), way_out=way_out)
         trust = Trust(me.id, me.role, world.registry, world.clock, window=network.window)
         door = Door(trust, Legs(GATEWAY_LEGS), world.journal, Relays(searches, self.open_searches))
-        way_out = Exit(me, Stamps(identity.signer), world.transport, world.clock, world.log)
         self._deliveries = Deliveries(way_out)
         self._entrance = DoorEntrance(door, self._start, world.log, Manners(me.id, always_200=network.always_200))
 

@@ -16,7 +16,8 @@ from uhi.errors import NO_PROVIDERS, Refusal
 from uhi.exchange.admission import Admitted, Candidate
 from uhi.exchange.compose import COUNTRY
 from uhi.exchange.parties import check_registered_consumer, ttl_end
-from uhi.ports import ProviderDirectory
+from uhi.exchange.send import Exit
+from uhi.ports import Direction, Hop, ProviderDirectory
 from uhi.subscribers import Audience
 from uhi.verified import Admission
 
@@ -35,8 +36,11 @@ class SearchRules:
 class Searches:
     """Decides on searches: whom each concerns, and how long it stays open."""
 
-    def __init__(self, directory: ProviderDirectory, open_searches: OpenSearches, rules: SearchRules) -> None:
+    def __init__(
+        self, directory: ProviderDirectory, open_searches: OpenSearches, rules: SearchRules, *, way_out: Exit
+    ) -> None:
         self._directory = directory
+        self._way_out = way_out
         self._open = open_searches
         self._rules = rules
         self._audiences = Audiences(rules.match)
@@ -82,5 +86,20 @@ class Searches:
             concerned,
             limit,
             extra={"transaction_id": candidate.transaction_id, "outcome": "truncated"},
+        )
+        self._way_out.log.write(
+            Hop(
+                at=candidate.now,
+                direction=Direction.IN,
+                sender=candidate.sender.id,
+                receiver=self._way_out.me.id,
+                action="search",
+                transaction_id=candidate.transaction_id,
+                message_id=candidate.context.message_id,
+                outcome="truncated",
+                status=200,
+                ms=0.0,
+                detail=f"{concerned} providers concerned, {limit} asked",
+            )
         )
         return cut(audience, limit, next(self._turns))

@@ -337,6 +337,8 @@ async def test_fan_out_is_limited_and_the_turn_moves_on(caplog):
     assert [len(each) for each in rounds] == [2, 2, 2]
     assert {name for each in rounds for name in each} == {"a", "b", "c"}
     assert [record.levelno for record in caplog.records if "truncated" in record.getMessage()] == [logging.ERROR] * 3
+    details = [hop.detail for hop in network.calls if hop.outcome == "truncated"]
+    assert details == ["3 providers concerned, 2 asked"] * 3
 
 
 async def _catalogue(request: object) -> object:
