@@ -46,6 +46,11 @@ def say(text: str = "", *, style: str = "", to_stderr: bool = False) -> None:
     console.print(Text(text, style=style), soft_wrap=True)
 
 
+def plain(text: str) -> str:
+    """Text that somebody else chose, without anything that would move the cursor or forge a line."""
+    return "".join(letter if letter.isprintable() else "·" for letter in text)
+
+
 def say_rows(rows: Iterable[tuple[str, str]], *, indent: int = 2, to_stderr: bool = False) -> None:
     """Print labels and values in two columns; further lines of a value stand below its first."""
     rows = list(rows)

@@ -10,7 +10,7 @@ from yarl import URL
 
 from cli.home import Home
 from cli.loop import run
-from cli.output import json_option, say, show_json
+from cli.output import json_option, plain, say, show_json
 from participants.patient.app import PatientApp
 from uhi.booking import DoctorQuery, FoundDoctor
 from uhi.messages.values import Place
@@ -72,7 +72,7 @@ def _print(found: FoundDoctor) -> None:
     doctor = found.doctor
     field = doctor.speciality.name if doctor.speciality else ""
     where = f"{doctor.facility.name}  ({found.thread.provider_id})"
-    say(f"{doctor.name:<28}  {field:<18}  {doctor.price:>8} rupees  {where}")
+    say(plain(f"{doctor.name:<28}  {field:<18}  {doctor.price:>8} rupees  {where}"))
 
 
 def _as_json(found: FoundDoctor) -> dict[str, object]:

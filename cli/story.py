@@ -72,7 +72,7 @@ async def book(network: DevNetwork) -> Story:
     slots = await bookings.slots(found[0], wait=_WAIT)
     if not slots:
         raise BookingError("the doctor has no free slot", next_step="run it again")
-    offer = await bookings.hold(slots[0], _RAVI, wait=_WAIT)
+    offer = await bookings.hold(slots[-1], _RAVI, wait=_WAIT)
     reasons = {term.type or "": "I have read this" for term in offer.terms if term.needs_reason}
     booked = await bookings.confirm(offer, agreed=reasons, wait=_WAIT)
     asked = await bookings.status(booked, wait=_WAIT)
@@ -105,7 +105,7 @@ def show_outcome(story: Story) -> None:
             ("found", f"{len(story.found)} doctors of {_SPECIALITY.title()} at {', '.join(hospitals)}"),
             ("held", f"{slot.doctor.name}, {slot.start:%a %d %b %H:%M}, {story.offer.quote.total} rupees"),
             ("terms", f"{len(story.offer.terms)} shown and agreed"),
-            ("booked", f"{story.booked.order_id}, {story.booked.state.value}; the PIN went to the patient alone"),
+            ("booked", f"{story.booked.order_id}, {story.booked.state.value}, with a PIN to show at the desk"),
             ("cancelled", f"{story.ended.order_id}, {story.ended.state.value}"),
         ]
     )

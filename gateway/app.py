@@ -10,7 +10,7 @@ from gateway.fan_out import fan_out
 from gateway.on_search import admit_on_search
 from gateway.open_searches import OpenSearches
 from gateway.relays import GATEWAY_LEGS, RELAYED_ON_SEARCH, RELAYED_SEARCH
-from gateway.search import Searches, SearchRules
+from gateway.search import AdmittedSearch, Searches, SearchRules
 from uhi.exchange.admission import Admitted, Candidate
 from uhi.exchange.deliveries import Deliveries
 from uhi.exchange.entrance import DoorEntrance, Manners
@@ -44,7 +44,7 @@ class Relays:
 
     async def accepted(self, candidate: Candidate, admitted: Admitted) -> None:
         """See `uhi.exchange.admission.Admit`."""
-        if admitted.leg is RELAYED_SEARCH:
+        if isinstance(admitted, AdmittedSearch):
             self._searches.accepted(candidate, admitted)
 
 
@@ -68,7 +68,8 @@ class Gateway:
         trust = Trust(me.id, me.role, world.registry, world.clock, window=network.window)
         door = Door(trust, Legs(GATEWAY_LEGS), world.journal, Relays(searches, self.open_searches))
         self._deliveries = Deliveries(way_out)
-        self._entrance = DoorEntrance(door, self._start, world.log, Manners(me.id, always_200=network.always_200))
+        manners = Manners(me.id, always_200=network.always_200)
+        self._entrance = DoorEntrance(door, self._start, world.log, manners, lambda: self._deliveries.is_full)
 
     @property
     def entrance(self) -> Entrance:

@@ -7,12 +7,13 @@ says so. Source: decision 25.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from uhi.messages import Context
 from uhi.subscribers import Audience, Subscriber
 
 _EVERYWHERE = "*"
+_LONGEST_REMEMBERED = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,27 +56,49 @@ def _concerns(provider: Subscriber, search: Wanted, rules: MatchRules) -> bool:
     return search.fulfilment_type in provider.fulfilment_types
 
 
-class Audiences:
-    """Remembers matches for as long as the registry's list stays the same object, so that a search among a thousand
-    providers costs no more before its ACK than one among ten."""
+@dataclass(frozen=True, slots=True)
+class _Matched:
+    """The list these matches are of, held so that no other list can take its place unseen."""
 
-    def __init__(self, rules: MatchRules, *, most: int = 1_000) -> None:
+    providers: Sequence[Subscriber]
+    audiences: dict[Wanted, Audience] = field(default_factory=dict)
+
+
+class Audiences:
+    """Remembers matches for as long as the registry's list of a place stays the same object, so that a search among a
+    thousand providers costs no more before its ACK than one among ten.
+
+    It holds one list for each of `places` domains and countries, and `most` matches of each list.
+    """
+
+    def __init__(self, rules: MatchRules, *, most: int = 100, places: int = 100) -> None:
         self._rules = rules
         self._looks_at_searches = rules != MatchRules()
         self._most = most
-        self._known: dict[tuple[int, Wanted], tuple[Sequence[Subscriber], Audience]] = {}
+        self._places = places
+        self._known: dict[tuple[str, str], _Matched] = {}
 
-    def of(self, providers: Sequence[Subscriber], search: Wanted) -> Audience:
-        """As `match`."""
-        key = (id(providers), self._seen(search))
-        known = self._known.get(key)
-        if known is not None and known[0] is providers:
-            return known[1]
-        audience = match(providers, search, self._rules)
-        if len(self._known) >= self._most:
-            self._known.clear()
-        self._known[key] = (providers, audience)
+    def of(self, providers: Sequence[Subscriber], search: Wanted, *, place: tuple[str, str] = ("", "")) -> Audience:
+        """As `match`; `place` is the domain and country the registry's list is for."""
+        seen = self._seen(search)
+        if not providers or max(map(len, (*place, seen.city, seen.fulfilment_type))) > _LONGEST_REMEMBERED:
+            return match(providers, search, self._rules)
+        audiences = self._list(providers, place).audiences
+        audience = audiences.get(seen)
+        if audience is None:
+            if len(audiences) >= self._most:
+                audiences.clear()
+            audience = audiences[seen] = match(providers, search, self._rules)
         return audience
+
+    def _list(self, providers: Sequence[Subscriber], place: tuple[str, str]) -> _Matched:
+        known = self._known.get(place)
+        if known is not None and known.providers is providers:
+            return known
+        if known is None and len(self._known) >= self._places:
+            del self._known[next(iter(self._known))]
+        fresh = self._known[place] = _Matched(providers)
+        return fresh
 
     def _seen(self, search: Wanted) -> Wanted:
         """Only what the rules look at tells matches apart."""

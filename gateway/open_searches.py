@@ -5,9 +5,10 @@ In memory, bounded, keyed by (consumer, transaction). Times are Unix seconds.
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter
 from dataclasses import dataclass, field, replace
 
+from uhi.errors import OVERLOADED, RATE_LIMITED, Refusal
 from uhi.subscribers import Subscriber
 
 _SWEEP_SECONDS = 10.0
@@ -26,12 +27,34 @@ class OpenSearch:
 
 @dataclass(slots=True)
 class OpenSearches:
-    """Every open search of this gateway; the oldest give way beyond `most`."""
+    """Every open search of this gateway: at most `most` in all and `most_each` of one consumer, or further ones are
+    refused, so that nobody pushes out a search that others wait for."""
 
     most: int = 100_000
-    _searches: OrderedDict[tuple[str, str], OpenSearch] = field(default_factory=OrderedDict)
+    most_each: int = 1_000
+    _searches: dict[tuple[str, str], OpenSearch] = field(default_factory=dict)
     _consumers: dict[str, set[str]] = field(default_factory=dict)
+    _counts: Counter[str] = field(default_factory=Counter)
     _swept_at: float = 0.0
+
+    def check_room(self, consumer_id: str, transaction_id: str, *, now: float) -> None:
+        """Refuse a search that there is no room for; a further one in an open transaction takes none.
+
+        Raises: Refusal(RATE_LIMITED) when the consumer has too many open, Refusal(OVERLOADED) when all together have.
+        """
+        self.close_passed(now)
+        if (consumer_id, transaction_id) in self._searches:
+            return
+        if self._counts[consumer_id] >= self.most_each:
+            raise _later(
+                Refusal(
+                    RATE_LIMITED,
+                    f"{consumer_id} has {self.most_each} searches open",
+                    next_step="give searches a short ttl, or wait until some have closed",
+                )
+            )
+        if len(self._searches) >= self.most:
+            raise _later(Refusal(OVERLOADED, f"{self.most} searches are open"))
 
     def open(self, search: OpenSearch) -> None:
         """Remember a search; a further one in the same transaction adds the providers it asks."""
@@ -39,10 +62,10 @@ class OpenSearches:
         earlier = self._searches.pop(key, None)
         if earlier is not None:
             search = replace(search, asked=search.asked | earlier.asked, until=max(search.until, earlier.until))
+        else:
+            self._counts[search.consumer.id] += 1
         self._searches[key] = search
         self._consumers.setdefault(search.transaction_id, set()).add(search.consumer.id)
-        while len(self._searches) > self.most:
-            self._forget(next(iter(self._searches)))
 
     def find(self, consumer_id: str | None, transaction_id: str, *, provider_id: str, now: float) -> OpenSearch | None:
         """The open search this provider was asked in; without a consumer id, the only one of the transaction."""
@@ -67,7 +90,15 @@ class OpenSearches:
 
     def _forget(self, key: tuple[str, str]) -> None:
         del self._searches[key]
+        self._counts[key[0]] -= 1
+        if not self._counts[key[0]]:
+            del self._counts[key[0]]
         consumers = self._consumers.get(key[1], set())
         consumers.discard(key[0])
         if not consumers:
             self._consumers.pop(key[1], None)
+
+
+def _later(refusal: Refusal) -> Refusal:
+    refusal.retry_after = int(_SWEEP_SECONDS)
+    return refusal

@@ -162,6 +162,9 @@ def _is_doctor_no_show(message: Wire) -> None:
 _has_order = _requires("order.id")
 
 
+_TOLD_UNASKED_TOO = {"status", "cancel"}
+
+
 def _question(
     name: str, kinds: tuple[type[Q], type[A]], *, single_shot: bool, check: Check | None, audit: str = ""
 ) -> Question[Q, A]:
@@ -179,6 +182,7 @@ def _question(
             single_shot=single_shot,
             answers=name,
             audit=audit,
+            check=_has_order if name in _TOLD_UNASKED_TOO else None,
         ),
     )
 
@@ -233,6 +237,7 @@ CONFIRM: Question[Confirm, OnConfirm] = _question(
 STATUS: Question[Status, OnStatus] = _question(
     "status", (Status, OnStatus), single_shot=False, check=_has_order, audit="on_status_audit"
 )
+"""Its answer may also come unasked (`STATUS_NEWS`): one form, one check."""
 CANCEL: Question[Cancel, OnCancel] = _question(
     "cancel", (Cancel, OnCancel), single_shot=True, check=_has_order, audit="on_cancel_audit"
 )

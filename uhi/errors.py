@@ -159,7 +159,8 @@ class Refusal(UhiError):
     """A peer's message cannot be accepted. The peer sees ``fault`` and ``path``; the operator sees ``str()``.
 
     ``path`` is the JSON path of the field at fault, or empty. ``retry_after`` is in whole seconds.
-    ``gateway_header`` tells that the gateway's header is at fault (answered with ``Proxy-Authenticate``).
+    ``gateway_header`` tells that the gateway's header is at fault (answered with ``Proxy-Authenticate``). ``about`` is
+    whose message it was, its transaction and message id, as far as they were verified: for the call log.
     """
 
     def __init__(self, fault: Fault, what: str = "", *, path: str = "", **details: Unpack[Details]) -> None:
@@ -168,6 +169,7 @@ class Refusal(UhiError):
         self.path = path
         self.retry_after: int | None = None
         self.gateway_header = False
+        self.about: tuple[str, str, str] = ("?", "", "")
 
 
 class DeliveryError(UhiError):

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from uhi.errors import SetupError
@@ -62,6 +62,13 @@ class Settings(BaseSettings):
         if value not in NETWORKS:
             raise ValueError(f"expected one of {', '.join(NETWORKS)}")
         return value
+
+    @model_validator(mode="after")
+    def _is_encrypted_outside_development(self) -> Self:
+        plain = [name for name in ("url", "registry_url", "gateway_url") if getattr(self, name).startswith("http://")]
+        if plain and not NETWORKS[self.network].is_local:
+            raise ValueError(f"{', '.join(plain)}: expected https:// on the network {self.network}")
+        return self
 
     @classmethod
     def read(cls, file: Path | None = None) -> Self:

@@ -6,7 +6,7 @@ makes one, so an unverified message is a type error. Below: actions, subscribers
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from typing import Generic, TypeVar, final
 
 from uhi.messages import Context, Error
@@ -69,7 +69,7 @@ class Signed(Generic[M_co]):
     raw: bytes = field(repr=False)
     digest: str
     expires: int
-    proof: _Proof = field(repr=False, compare=False)
+    proof: InitVar[_Proof]
 
 
 @final
@@ -95,7 +95,7 @@ class Verified(Generic[M_co]):
     received_at: float
     error: Error | None = None
     authorization: str = field(default="", repr=False)
-    proof: _Proof = field(repr=False, compare=False)
+    proof: InitVar[_Proof]
 
     @property
     def is_late(self) -> bool:
@@ -119,7 +119,7 @@ class Declined:
     expires: int
     received_at: float
     authorization: str = field(default="", repr=False)
-    proof: _Proof = field(repr=False, compare=False)
+    proof: InitVar[_Proof]
 
     @property
     def is_late(self) -> bool:

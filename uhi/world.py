@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from uhi.clock import SystemClock
 from uhi.exchange.stamps import Stamps
@@ -63,7 +64,9 @@ def identity_of(settings: Settings, role: Role) -> Identity:
     return Identity(
         me=Subscriber(settings.subscriber_id, role, settings.url, domains=domains, cities=(settings.city,)),
         signer=Signer(settings.subscriber_id, settings.key_id, key, UHI),
-        gateway=Subscriber("gateway", Role.GATEWAY, settings.gateway_url) if settings.gateway_url else None,
+        gateway=Subscriber(urlsplit(settings.gateway_url).hostname or "gateway", Role.GATEWAY, settings.gateway_url)
+        if settings.gateway_url
+        else None,
         domain=domains[0] if domains else "",
         city=settings.city,
     )

@@ -15,7 +15,7 @@ from participants.hospital.data import HospitalData, Practice
 from participants.hospital.schedule import SlotName, offered, read_slot_id
 from participants.hospital.taken import TakenTimes
 from uhi.booking.hospital import Appointment, Doctor, DoctorQuery, Hold, Patient, Slot, Window
-from uhi.booking.matching import matches
+from uhi.booking.matching import matcher
 from uhi.booking.reasons import Cancellation, CancelledBy
 from uhi.booking.speaker import moment
 from uhi.errors import SlotUnavailable, StateConflict
@@ -37,14 +37,15 @@ class DemoHospital:
         self._clock = clock
         self._taken = TakenTimes()
         self._booked: dict[str, _Booked] = {}
+        self._of_hold: dict[str, str] = {}
 
     async def find_doctors(self, query: DoctorQuery) -> Sequence[Doctor]:
         """Return the doctors that fit and have a free slot, each with the time from the first one to the horizon."""
-        now = moment(self._clock)
-        fitting = (practice for practice in self._practices.values() if matches(query, practice.doctor))
+        now, fits = moment(self._clock), matcher(query)
+        fitting = (practice for practice in self._practices.values() if fits(practice.doctor))
         found = (self._with_times(practice, now) for practice in fitting)
         # Once more, because only now the time of the query can be weighed.
-        return [doctor for doctor in found if doctor is not None and matches(query, doctor)]
+        return [doctor for doctor in found if doctor is not None and fits(doctor)]
 
     async def find_slots(self, doctor_id: str, *, window: Window) -> Sequence[Slot]:
         """Return the free slots of a doctor at every facility that start in the window, earliest first.
@@ -77,13 +78,17 @@ class DemoHospital:
         self._taken.give_back(hold.id, hold.slot)
 
     async def book(self, hold: Hold) -> Appointment:
-        """Turn a hold into an appointment.
+        """Turn a hold into an appointment; the same hold again returns the same appointment.
 
-        Raises: SlotUnavailable when the hold has lapsed or is not there any more.
+        Raises: SlotUnavailable when the hold has lapsed or is not there any more, or its appointment was called off.
         """
+        known = self._booked.get(self._of_hold.get(hold.id, ""))
+        if known is not None and known.appointment.cancelled is None:
+            return known.appointment
         appointment = Appointment(id=secrets.token_hex(16))
         slot = self._taken.turn(hold.id, hold.slot, into=appointment.id, now=moment(self._clock))
         self._booked[appointment.id] = _Booked(slot, appointment)
+        self._of_hold[hold.id] = appointment.id
         return appointment
 
     async def cancel(self, appointment_id: str, *, by: CancelledBy, reason: str) -> None:

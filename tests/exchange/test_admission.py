@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from uhi.actions import CANCEL, CONFIRM, INIT, REPORTED, SEARCH, SLOTS, STATUS, STATUS_NEWS, Leg, legs_of
+from uhi.actions import CANCEL, CONFIRM, INIT, REPORTED, SEARCH, STATUS, STATUS_NEWS, Leg, legs_of
 from uhi.errors import NO_OPEN_REQUEST, TTL_PASSED, WRONG_PROVIDER, Refusal
 from uhi.exchange.admission import Admitted, Candidate, Correlation
 from uhi.exchange.legs import Legs
@@ -237,14 +237,26 @@ async def test_request_opens_a_conversation_at_the_provider():
 async def test_request_without_provider_id_needs_a_known_conversation():
     """Decision 3: a missing id is taken from the open transaction, else refused."""
     desk = Desk("clinic")
-    silent = replace(candidate(PROVIDER.at("search", forwarded=False), "m-1", sender=APP), is_addressed=False)
+    silent = replace(candidate(PROVIDER.at("init", forwarded=False), "m-1", sender=APP), is_addressed=False)
 
     with pytest.raises(Refusal) as raised:
         await desk.admit(silent)
 
     assert raised.value.fault is WRONG_PROVIDER
     await desk.journal.accept(Arrival("clinic", "app", "search", "m-0", "", "d", "t-1", NOW, 50))
-    assert (await desk.admit(silent)).leg is SLOTS.request
+    assert (await desk.admit(silent)).leg is INIT.request
+
+
+async def test_second_search_always_names_its_provider():
+    """UHI second search: without the id it would be the bytes of a first search whose gateway header is gone."""
+    desk = Desk("clinic")
+    silent = replace(candidate(PROVIDER.at("search", forwarded=False), "m-1", sender=APP), is_addressed=False)
+    await desk.journal.accept(Arrival("clinic", "app", "search", "m-0", "", "d", "t-1", NOW, 50))
+
+    with pytest.raises(Refusal) as raised:
+        await desk.admit(silent)
+
+    assert raised.value.fault is WRONG_PROVIDER
 
 
 def sample(number: str) -> dict[str, str]:

@@ -63,7 +63,7 @@ async def test_parcel_arrives_as_these_bytes_with_signature_and_digest():
     attempted = await deliver(parcel(kept={"X-Kept": "1"}), mine)
 
     [(url, body, headers, timeout)] = mine.transport.posts
-    assert (attempted.verdict, url, body, timeout) == (Verdict.DELIVERED, "https://clinic.example/uhi/init", BODY, 10.0)
+    assert (attempted.verdict, url, body, timeout) == (Verdict.DELIVERED, "https://clinic.example/uhi/init", BODY, 3.0)
     assert headers["Digest"] == f"BLAKE-512={body_digest(BODY)}"
     assert set(headers) == {"Content-Type", "Digest", "Authorization", "X-Kept"}
 

@@ -269,10 +269,10 @@ async def test_question_is_sent_once_however_often_it_is_looked_at(stage):
 
 async def test_late_answer_reaches_its_handler_and_is_marked(stage):
     """Decision 20: the asker has given up, the handler has not."""
-    stage.network.faults.delay(30, "on_init")
+    stage.network.faults.delay(9, "on_init", times=-1)
 
     with pytest.raises(NoAnswer):
-        await stage.app.ask(INIT, A_WISH, A_THREAD, wait=10)
+        await stage.app.ask(INIT, A_WISH, A_THREAD, wait=5)
     await stage.network.settle()
 
     assert stage.handled[-1] == ("app.example", "on_init")

@@ -10,6 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from uhi.errors import OVERLOADED, Refusal
 from uhi.ports import Arrival, Arrived, Callback, OpenRequest
 from uhi.storage.memory import MemoryConversations, MemoryJournal
 
@@ -92,14 +93,36 @@ async def test_journal_is_bounded():
     journal = MemoryJournal(most=10)
 
     for number in range(100):
-        name = str(number)
+        name, now = str(number), NOW + number
         await journal.accept(
-            replace(FIRST, message_id=name, transaction_id=name, hop_header=name, hop_expires=NOW + 99)
+            replace(
+                FIRST,
+                message_id=name,
+                transaction_id=name,
+                received_at=now,
+                hop_header=name,
+                hop_expires=now + 5,
+            )
         )
 
-    assert {len(table) for table in (journal._digests, journal._counts, journal._pairs, journal._headers)} == {10}
+    assert {len(table) for table in (journal._digests, journal._counts, journal._pairs)} == {10}
+    assert len(journal._headers) <= 10
     assert not await journal.knows("us", "app", "0")
     assert await journal.knows("us", "app", "99")
+
+
+async def test_header_that_lives_is_never_forgotten_for_others():
+    """Decision 14: a full journal refuses for now; forgetting a header would let it be used again."""
+    journal = MemoryJournal(most=10)
+    arrivals = [replace(FIRST, message_id=str(each), hop_header=str(each), hop_expires=NOW + 99) for each in range(11)]
+    for arrival in arrivals[:10]:
+        await journal.accept(arrival)
+
+    with pytest.raises(Refusal) as raised:
+        await journal.accept(arrivals[10])
+
+    assert raised.value.fault is OVERLOADED
+    assert await journal.accept(arrivals[0]) is Arrived.REPLAYED
 
 
 async def test_parallel_copies_are_accepted_once():

@@ -102,20 +102,24 @@ def heard(booking: Booking, order: Order) -> Booking:
     """Return the booking after a provider's word about it.
 
     A state that lies behind or beside changes nothing at all; the same state is a refresh; an unknown one is shown and
-    moves nothing. An order that goes on at another price than quoted is marked, and keeps its state.
+    moves nothing. An order that goes on at another price than quoted, in any of its amounts, is marked and keeps its
+    state; one that is confirmed without any price stays unconfirmed.
     """
     told = order.state or ""
     state, known = follow(booking.state, told), is_known(told)
+    amounts = _amounts(order, booking.quote.total)
     if known:
         if state.value != told:
             return booking
-        if state not in _ENDED and _price(order) not in {None, booking.quote.total}:
+        if state not in _ENDED and amounts - {booking.quote.total}:
             return replace(booking, price_mismatch=True)
+        if state not in _ENDED and not amounts and not booking.state.travels:
+            return booking
     moved = replace(
         booking,
         state=state,
         told="" if known else told,
-        price_mismatch=booking.price_mismatch and not (known and state not in _ENDED),
+        price_mismatch=booking.price_mismatch and not (known and amounts and state not in _ENDED),
     )
     return _with_pin(_with_tags(moved, order.fulfillment), order)
 
@@ -154,8 +158,16 @@ def _with_tags(booking: Booking, fulfillment: Fulfillment | None) -> Booking:
     )
 
 
-def _price(order: Order) -> Decimal | None:
-    item, quote = order.line, read_quote(order.quote)
-    if quote is not None:
-        return quote.total
-    return item.price.amount if item and item.price else None
+def _amounts(order: Order, quoted: Decimal) -> set[Decimal]:
+    """Every amount by which a message names the price: quote, item, payment."""
+    item, quote, payment = order.line, order.quote, order.payment
+    due = payment.params.due if payment and payment.params else None
+    if payment and payment.is_free and not due:
+        # NHA's own confirmation of an order with a price has FREE and 0.0 for what was paid so far.
+        due = None if quoted else quoted
+    named = (
+        quote.price.amount if quote and quote.price else None,
+        item.price.amount if item and item.price else None,
+        due,
+    )
+    return {amount for amount in named if amount is not None}

@@ -53,13 +53,15 @@ class Attending:
             return refused or OnCancel(order=write_full(kept, self._desk.policy))
 
     async def report(self, order: Order, thread: Thread) -> None:
-        """Take a consumer's word that the doctor did not come; it counts for a confirmed appointment only."""
+        """Take a consumer's word that the doctor did not come; it counts from the start of a confirmed appointment on."""
         async with self._desk.turn(order.id):
             kept = await self._desk.known(order.id, thread)
             try:
                 if kept is None:
                     raise OrderUnknown("a no-show of the doctor was reported for no order of this consumer")
                 state = transition(kept.state, OrderState.DOCTOR_NO_SHOW, by=Role.CONSUMER, via=Via.ON_UPDATE)
+                if self._desk.now() < kept.slot.start:
+                    raise StateConflict("a no-show of the doctor was reported before the appointment")
             except (OrderUnknown, StateConflict) as error:
                 log.warning("%s: %s", thread.consumer_id, error)
                 return

@@ -1,7 +1,7 @@
 """A patient's side of booking, above ask and tell: find, slots, quote, hold, confirm, cancel, status, events.
 
-Every answer comes twice, to whoever waits and to a handler here, and has one effect; so an answer that comes late is
-not lost. Bookings live in memory. Source: NHA Physical Consultation v2.0; decisions 20, 30, 37.
+An answer about an order comes twice, to whoever waits and to a handler here, and has one effect; so a confirmation, a
+cancellation or a status that comes late is not lost. Bookings live in memory. Source: NHA Physical Consultation v2.0.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from uhi.booking.quotes import Quote, read_quote
 from uhi.booking.reasons import PatientReason, chosen
 from uhi.booking.speaker import WAIT, Speaker, moment
 from uhi.booking.states import OrderState, Via, transition
-from uhi.errors import OUTCOMES, BookingDeclined, BookingError, DeliveryError, NoAnswer, PriceMismatch
+from uhi.errors import OUTCOMES, BookingDeclined, BookingError, DeliveryError, NoAnswer, PriceMismatch, StateConflict
 from uhi.handlers import Handlers
 from uhi.messages import (
     Cancel,
@@ -73,8 +73,9 @@ class Bookings:
     """`bookings = Bookings(app); app.include(bookings.handlers)`, then find, slots, hold, confirm.
 
     `free_text_tag` is the tag for a reason in the patient's words, empty: it is not sent.
-    Every question raises DeliveryError when it could not be handed over, and NoAnswer when its wait is over; the answer
-    is taken all the same when it comes, and told by `events`.
+    Every question raises DeliveryError when it could not be handed over, and NoAnswer when its wait is over. What comes
+    after that is told by `events` where it brings doctors or changes a booking; late slots, quotes, offers and refusals
+    are not told: ask again.
     """
 
     def __init__(self, speaker: Speaker, *, free_text_tag: str = "") -> None:
@@ -134,7 +135,7 @@ class Bookings:
 
         The same slot, patient and conversation again give the same order, and no more time.
         Raises: BookingDeclined (`40002`: the slot is gone), BookingError for an offer that cannot be accepted,
-        NoAnswer, DeliveryError.
+        NoAnswer (a late offer is not told: the same call brings it), DeliveryError.
         """
         until = hold_until(moment(self._speaker.clock))
         answer = await self._heard(INIT, Init(order=write_init(slot, patient)), slot.thread, wait)
@@ -146,11 +147,12 @@ class Bookings:
         """Confirm an offer whose terms the patient has agreed; returns the booking with its PIN.
 
         `agreed` are the offer's terms, those that ask for a reason with `reason` filled in, or the reasons by type of
-        term. After NoAnswer the same call may be made again: it books once.
+        term, one for every term (`""` where none is asked for). After NoAnswer the same call may be made again: it
+        books once.
         Raises: IncompleteMessage when a term is not agreed; BookingDeclined; PriceMismatch, and the order is called
-        off; NoAnswer, DeliveryError.
+        off; BookingError when it is answered and not confirmed; NoAnswer, DeliveryError.
         """
-        self._diary.open(held(offer))
+        self._enter(offer)
         answer = await self._heard(CONFIRM, Confirm(order=accept(offer, agreed)), offer.thread, wait)
         booking = self._taken(answer, answer.message.order, offer, about="on_confirm")
         if booking.price_mismatch:
@@ -162,6 +164,8 @@ class Bookings:
         if booking.state is OrderState.FAILED:
             code = (answer.error.code if answer.error else None) or ""
             raise BookingDeclined(_SENTENCES.get(code, "the order could not be confirmed"), got=code, code=code)
+        if not booking.state.travels:
+            raise BookingError("the order is not confirmed yet", next_step="ask for the status")
         return booking
 
     async def status(self, of: Booking | Offer, *, wait: float = WAIT) -> Booking:
@@ -169,6 +173,7 @@ class Bookings:
 
         Raises: BookingDeclined (`30010`: there is no such order), BookingError, NoAnswer, DeliveryError.
         """
+        self._enter(of)
         answer = await self._heard(STATUS, Status(order=Order(id=of.order_id)), of.thread, wait)
         return self._taken(answer, answer.message.order, of, about="on_status")
 
@@ -180,16 +185,19 @@ class Bookings:
         """
         code = chosen(PatientReason, reason, text=text).value
         order = write_cancel(booking.order_id, reason=code, text=text, text_tag=self._free_text_tag)
+        self._enter(booking)
         answer = await self._heard(CANCEL, Cancel(order=order), booking.thread, wait)
         return self._taken(answer, answer.message.order, booking, about="on_cancel")
 
     async def report_doctor_no_show(self, booking: Booking) -> Booking:
         """Tell the provider that the doctor did not come, the one state a consumer may set.
 
-        Raises: StateConflict unless the appointment is confirmed and not begun.
+        Raises: StateConflict unless it was time for the appointment, and it is confirmed and not begun.
         """
-        known = self._diary.known(booking.thread, booking.order_id) or booking
+        known = self._enter(booking)
         state = transition(known.state, OrderState.DOCTOR_NO_SHOW, by=Role.CONSUMER, via=Via.ON_UPDATE)
+        if moment(self._speaker.clock) < known.slot.start:
+            raise StateConflict("the appointment has not begun", next_step="report it after the start of the slot")
         order = Order(id=known.order_id, state=state.value, item=known.found.item, fulfillment=write_visit(known.found))
         await self._speaker.tell(REPORTED, Reported(order=order), known.thread)
         return self._diary.keep(replace(known, state=state), about="on_update")
@@ -209,7 +217,6 @@ class Bookings:
         return answer
 
     def _taken(self, answer: Verified[Wire], order: Order, of: Booking | Offer, *, about: str) -> Booking:
-        self._diary.open(of if isinstance(of, Booking) else held(of))
         # The answer fits our question; NHA's own example of a failed order leaves its id out.
         order = order if order.id else order.model_copy(update={"id": of.order_id})
         booking = self._diary.take(order, answer, about=about) if order.id == of.order_id else None
@@ -217,9 +224,12 @@ class Bookings:
             raise BookingError("the answer is for another order", next_step="ask for the status")
         return booking
 
-    async def _settle(self, order: Order, answer: Verified[Wire], *, about: str) -> None:
+    def _enter(self, of: Booking | Offer) -> Booking:
+        return self._diary.open(of if isinstance(of, Booking) else held(of))
+
+    async def _settle(self, order: Order, answer: Verified[Wire], *, about: str, opens: bool = False) -> None:
         """Take a message, and call the order off where it was confirmed at another price."""
-        booking = self._diary.take(order, answer, about=about)
+        booking = self._diary.take(order, answer, about=about, opens=opens)
         if booking is None or not self._diary.must_call_off(booking):
             return
         log.warning("%s confirmed another price than it quoted", booking.thread.provider_id)
@@ -246,7 +256,7 @@ class Bookings:
         @on(STATUS.answer)
         async def told(answer: Verified[OnStatus] | Declined) -> None:
             if isinstance(answer, Verified):
-                await self._settle(answer.message.order, answer, about="on_status")
+                await self._settle(answer.message.order, answer, about="on_status", opens=True)
 
         @on(CANCEL.answer)
         async def cancelled(answer: Verified[OnCancel] | Declined) -> None:

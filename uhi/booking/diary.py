@@ -34,19 +34,25 @@ class Diary:
         """Enter a booking unless it is there; returns the one that is."""
         return self._bookings.setdefault(_key(booking), booking)
 
-    def take(self, order: Order, answer: Verified[Wire], *, about: str) -> Booking | None:
-        """Let a message have its effect; None where it is about nothing we can make sense of."""
-        known = self.known(answer.thread, order.id or "") or unheard_of(order, answer.thread)
+    def take(self, order: Order, answer: Verified[Wire], *, about: str, opens: bool = False) -> Booking | None:
+        """Let a message have its effect; None where it is about an order that is not known here.
+
+        `opens`: we asked for it, so it may bring in an order that we have forgotten.
+        """
+        known = self.known(answer.thread, order.id or "")
+        if known is None and opens:
+            known = unheard_of(order, answer.thread)
         if known is None:
             log.warning("%s from %s is about an order that is not known here", about, answer.thread.provider_id)
             return None
-        return self.keep(heard(known, order), about=about, late=answer.is_late)
+        code = (answer.error.code if answer.error else None) or ""
+        return self.keep(heard(known, order), about=about, late=answer.is_late, code=code)
 
-    def keep(self, booking: Booking, *, about: str, late: bool = False) -> Booking:
+    def keep(self, booking: Booking, *, about: str, late: bool = False, code: str = "") -> Booking:
         """Keep a booking, and tell everybody who reads the news if it has changed."""
         if self._bookings.get(_key(booking)) != booking:
             self._bookings[_key(booking)] = booking
-            self._readers.tell(BookingNews(booking, about, late))
+            self._readers.tell(BookingNews(booking, about, late, code))
         return booking
 
     def found_late(self, doctors: Iterable[FoundDoctor]) -> None:

@@ -6,10 +6,11 @@ Above: `uhi.booking.provider`. Source: NHA Physical Consultation v2.0, init and 
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import secrets
-from collections.abc import Sequence
+from collections import Counter
 from dataclasses import replace
-from datetime import datetime
 
 from uhi.actions import Decline
 from uhi.booking.desk import Desk
@@ -36,28 +37,41 @@ from uhi.subscribers import Role
 from uhi.verified import Thread
 
 
+PATIENCE = 10.0
+"""How long the hospital may take to release one lapsed hold, in seconds."""
+
+AT_ONCE = 20
+"""How many lapsed holds are released at the same time."""
+
+log = logging.getLogger(__name__)
+
+
 class Holding:
     """The first half of a provider's bookings."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._under_way: Counter[str] = Counter()
 
     async def init(self, order: Order, thread: Thread) -> OnInit | Decline:
         """Hold a slot for a patient; the same patient, transaction and slot again get the hold they have."""
-        await self.release_lapsed()
         patient = read_patient(order)
         if patient is None:
             return Decline(ANSWER_FAILED, "message.order.customer.id is missing.")
         refused = demand_one_slot(order)
         if refused is not None:
             return refused
-        async with self._desk.turns.of(f"patient {patient.id}"):
-            kept = await self._held(order, patient, thread)
+        async with self._desk.turns.of(f"patient {thread.consumer_id} {patient.id}"):
+            self._under_way[thread.consumer_id] += 1
+            try:
+                kept = await self._held(order, patient, thread)
+            finally:
+                self._under_way.subtract([thread.consumer_id])
+                self._under_way += Counter()  # drops what is at zero
         return kept if isinstance(kept, Decline) else OnInit(order=write_offer(kept))
 
     async def confirm(self, order: Order, thread: Thread) -> OnConfirm | Decline:
         """Book what is held; an order that was answered before gets the same answer, PIN included."""
-        await self.release_lapsed()
         async with self._desk.turn(order.id):
             kept = await self._desk.known(order.id, thread)
             if kept is None:
@@ -71,27 +85,45 @@ class Holding:
             return self._answer(await self._booked(agreed_terms(order, kept), finding))
 
     async def release_lapsed(self) -> None:
-        """Give back every slot whose hold is over; one whose confirmation is under way is left to that."""
-        async with self._desk.turns.of("lapsed holds"):
-            for order in await self._desk.store.lapsed(now=self._desk.now()):
-                turn = self._desk.turn(order.id)
-                if not turn.locked():
-                    async with turn:
-                        await self._expire(order.id)
+        """Give back every slot whose hold is over; one whose confirmation is under way is left to that.
+
+        A release that fails or takes too long is logged and left: a lapsed hold is free by itself.
+        """
+        gate = asyncio.Semaphore(AT_ONCE)
+        lapsed = await self._desk.store.lapsed(now=self._desk.now())
+        outcomes = await asyncio.gather(*(self._give_back(order, gate) for order in lapsed), return_exceptions=True)
+        for outcome in outcomes:
+            if isinstance(outcome, Exception):
+                log.error("a lapsed hold was not given back: %s", type(outcome).__name__)
+
+    async def _give_back(self, order: KeptOrder, gate: asyncio.Semaphore) -> None:
+        async with gate:
+            if await self._expire_unless_busy(order.id):
+                await self._release_in_time(order.hold)
+
+    async def _release_in_time(self, hold: Hold) -> None:
+        release = asyncio.ensure_future(self._desk.hospital.release(hold))
+        patience = asyncio.ensure_future(self._desk.clock.sleep(PATIENCE))
+        try:
+            await asyncio.wait({release, patience}, return_when=asyncio.FIRST_COMPLETED)
+            if not release.done():
+                raise TimeoutError
+            await release
+        finally:
+            patience.cancel()
+            release.cancel()
 
     async def _held(self, order: Order, patient: Patient, thread: Thread) -> KeptOrder | Decline:
         desk, now = self._desk, self._desk.now()
         slot_id = (order.fulfillment.id if order.fulfillment else None) or ""
-        of_patient = await desk.store.live_holds(now=now, patient_id=patient.id)
+        before = self._under_way[thread.consumer_id] - 1
+        of_consumer = await desk.store.live_holds(now=now, consumer_id=thread.consumer_id)
+        of_patient = [held for held in of_consumer if held.patient.id == patient.id]
         for held in of_patient:
-            same = (held.slot.id, held.thread.consumer_id, held.thread.transaction_id)
-            if same == (slot_id, thread.consumer_id, thread.transaction_id):
+            if (held.slot.id, held.thread.transaction_id) == (slot_id, thread.transaction_id):
                 return held
         try:
-            await self._check_limits(of_patient, thread, now)
-        except SlotUnavailable as error:
-            return Decline(SLOT_UNAVAILABLE, str(error))
-        try:
+            check_limits(desk.policy.holds, of_patient=len(of_patient), of_consumer=len(of_consumer) + before)
             hold = await desk.hospital.hold(slot_id, patient=patient, until=hold_until(now))
         except SlotUnavailable:
             return Decline(SLOT_UNAVAILABLE)
@@ -119,14 +151,9 @@ class Holding:
                 refused = Decline(SLOT_UNAVAILABLE)
         if refused is not None:
             await self._desk.hospital.release(hold)
-        return refused or kept
-
-    async def _check_limits(self, of_patient: Sequence[KeptOrder], thread: Thread, now: datetime) -> None:
-        limits = self._desk.policy.holds
-        of_consumer = 0
-        if limits.per_consumer is not None:
-            of_consumer = len(await self._desk.store.live_holds(now=now, consumer_id=thread.consumer_id))
-        check_limits(limits, of_patient=len(of_patient), of_consumer=of_consumer)
+            return refused
+        await self._expire_others(kept)
+        return kept
 
     async def _booked(self, order: KeptOrder, finding: Finding) -> KeptOrder:
         """Return the order as CONFIRMED, or as FAILED where the slot is gone."""
@@ -141,12 +168,16 @@ class Holding:
     async def _claimed(self, order: KeptOrder) -> KeptOrder:
         """Take the slot once more for a confirmation that comes after the hold, at the same price or not at all."""
         desk = self._desk
-        expired = await self._expire(order.id) or order
+        order = await self._expired(order)
         now, slot = desk.now(), order.slot
         if not is_bookable(slot.start, now=now):
             raise SlotUnavailable("the slot is in the past")
-        hold = await desk.hospital.hold(slot.id, patient=order.patient, until=now + CLAIM)
-        claimed = replace(order, state=expired.state, hold=replace(hold, patient=order.patient, until=now + CLAIM))
+        try:
+            hold = await desk.hospital.hold(slot.id, patient=order.patient, until=now + CLAIM)
+        except SlotUnavailable:
+            # It may be this order's own: booked by an earlier confirmation that could not be kept.
+            return order
+        claimed = replace(order, hold=replace(hold, patient=order.patient, until=now + CLAIM))
         try:
             if hold.slot.price != slot.price:
                 raise SlotUnavailable("the slot has another price now")
@@ -154,6 +185,7 @@ class Holding:
         except SlotUnavailable:
             await desk.hospital.release(hold)
             raise
+        await self._expire_others(claimed)
         return claimed
 
     async def _book(self, order: KeptOrder) -> KeptOrder:
@@ -179,16 +211,29 @@ class Holding:
             raise
         return booked
 
-    async def _expire(self, order_id: str) -> KeptOrder | None:
-        """Move an order whose hold is over to EXPIRED and free its slot; the caller has its turn."""
+    async def _expire_others(self, claimed: KeptOrder) -> None:
+        """Move the orders that once held a slot to EXPIRED, now that another order has it."""
+        for order in await self._desk.store.lapsed(now=self._desk.now()):
+            if order.slot.id == claimed.slot.id and order.id != claimed.id:
+                await self._expire_unless_busy(order.id)
+
+    async def _expire_unless_busy(self, order_id: str) -> bool:
+        """Move an order whose hold is over to EXPIRED; whether it was moved."""
+        turn = self._desk.turn(order_id)
+        if turn.locked():
+            return False
+        async with turn:
+            order = await self._desk.store.get(order_id)
+            return order is not None and await self._expired(order) is not order
+
+    async def _expired(self, order: KeptOrder) -> KeptOrder:
+        """Keep an order whose hold is over as EXPIRED; the caller has its turn."""
         now = self._desk.now()
-        order = await self._desk.store.get(order_id)
-        if order is None or order.state is not OrderState.HELD or is_live(order.hold.until, now=now):
+        if order.state is not OrderState.HELD or is_live(order.hold.until, now=now):
             return order
         state = transition(order.state, OrderState.EXPIRED, by=Role.PROVIDER, via=Via.HOLD)
         expired = replace(order, state=state)
         await self._desk.store.put(expired, now=now)
-        await self._desk.hospital.release(order.hold)
         return expired
 
     def _answer(self, order: KeptOrder) -> OnConfirm | Decline:

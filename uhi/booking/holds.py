@@ -1,4 +1,4 @@
-"""Holds: how long a slot is kept for a patient, how many a patient may keep, and what a confirmation finds.
+"""Holds: how long a slot is kept for a patient, how many may be kept, and what a confirmation finds.
 
 Pure: `now` is an argument. Source: NHA Physical Consultation v2.0, slots and hold.
 """
@@ -55,10 +55,13 @@ def find(state: OrderState, until: datetime, *, now: datetime) -> Finding:
 
 @dataclass(frozen=True, slots=True)
 class HoldLimits:
-    """How many live holds there may be: of one patient, and through one consumer (None: not limited)."""
+    """How many live holds one consumer may have: for one patient, and in all (None: not limited).
+
+    A patient's holds count per consumer, so no consumer can use up what the patient may hold through another.
+    """
 
     per_patient: int = 2
-    per_consumer: int | None = None
+    per_consumer: int | None = 20
 
 
 def check_limits(limits: HoldLimits, *, of_patient: int, of_consumer: int) -> None:

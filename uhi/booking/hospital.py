@@ -177,16 +177,20 @@ class Hospital(Protocol):
         """
 
     async def release(self, hold: Hold) -> None:
-        """Free a held slot; a hold that is not there any more is no error."""
+        """Free a held slot; a hold that is not there any more is no error.
+
+        May come long after the hold has lapsed, or not at all: a lapsed hold is free by itself.
+        """
 
     async def book(self, hold: Hold) -> Appointment:
-        """Turn a hold into an appointment.
+        """Turn a hold into an appointment; the same hold again returns the same appointment, however late.
 
-        Raises: SlotUnavailable when the slot is not held by this hold any more.
+        It is asked again where the answer was lost on its way.
+        Raises: SlotUnavailable when the slot is not held by this hold any more and was not booked with it.
         """
 
     async def cancel(self, appointment_id: str, *, by: CancelledBy, reason: str) -> None:
-        """Call an appointment off for the patient and free or close its slot; `reason` is a code, perhaps unknown.
+        """Call an appointment off and free or close its slot; `reason` is a code, perhaps unknown. Again: no effect.
 
         Raises: StateConflict when it cannot be called off any more.
         """

@@ -5,6 +5,7 @@ Pure. Source: NHA Physical Consultation v2.0, search first and second.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -27,6 +28,9 @@ from uhi.messages.values import (
 
 LONGEST_WINDOW = timedelta(days=14)
 """A second search is answered for at most this long; the consumer asks again for what follows."""
+
+LONGEST_TEXT = 200
+"""A filter of more characters fits nobody: no name of a doctor, a facility or a place is that long."""
 
 _ITEM = Item(descriptor=Descriptor(code="Consultation", name="Consultation"))
 _ITEM_CODE = "consultation"
@@ -58,7 +62,7 @@ def write_search(query: DoctorQuery, window: Window) -> Search:
 
 
 def read_search(intent: Intent) -> DoctorQuery | None:
-    """Return what a first search asks; None when it is for something else than a consultation.
+    """Return what a first search asks; None when it is for something else than a consultation, or can fit nobody.
 
     A circle without position, radius, type or unit is ignored, as UHI has it.
     """
@@ -68,7 +72,7 @@ def read_search(intent: Intent) -> DoctorQuery | None:
     agent, location = fulfillment.agent, intent.location
     speciality = intent.category.descriptor if intent.category else None
     facility = intent.provider.descriptor if intent.provider else None
-    return DoctorQuery(
+    query = DoctorQuery(
         doctor=(agent.name if agent else None) or "",
         hpr=(agent.id if agent else None) or "",
         speciality=(speciality.code or speciality.name if speciality else None) or "",
@@ -81,6 +85,7 @@ def read_search(intent: Intent) -> DoctorQuery | None:
         fulfilment=fulfillment.kind,
         window=read_window(fulfillment),
     )
+    return query if all(len(text) <= LONGEST_TEXT for text in _texts(query)) else None
 
 
 def write_slots(offered: Provider, window: Window) -> Slots:
@@ -110,6 +115,12 @@ def read_slots(intent: Intent, *, now: datetime) -> SlotsQuery | None:
         fulfilment=asked.kind or PHYSICAL,
         window=Window(start, min(window.end, start + LONGEST_WINDOW)),
     )
+
+
+def _texts(query: DoctorQuery) -> Iterator[str]:
+    yield from (query.doctor, query.hpr, query.speciality, query.facility, query.pincode)
+    for place in (query.city, query.district, query.state):
+        yield from (place.name or "", place.code or "") if place else ()
 
 
 def _category(speciality: str) -> Category | None:

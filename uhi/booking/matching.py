@@ -7,9 +7,11 @@ name or by code. Source: NHA Physical Consultation v2.0, search and geo filter.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from math import asin, cos, radians, sin, sqrt
 
-from uhi.booking.hospital import Doctor, DoctorQuery, Facility
+from uhi.booking.hospital import Doctor, DoctorQuery
 from uhi.messages.values import Circle, Place, Point
 
 _EARTH_KM = 6371.0088
@@ -17,22 +19,21 @@ _TITLES = frozenset({"dr", "doctor", "prof", "professor"})
 _WORD = re.compile(r"\w+")
 _NOWHERE = "INDIA"
 
+Fits = Callable[[Doctor], bool]
+
 
 def matches(query: DoctorQuery, doctor: Doctor) -> bool:
     """Whether a doctor fits every filter of a query.
 
     Names fit when each word of the filter is part of a word of the name, in any case; titles do not count.
     """
-    facility = doctor.facility
-    return (
-        query.fulfilment in doctor.fulfilments
-        and (not query.doctor or _words_fit(query.doctor, doctor.name))
-        and (not query.hpr or query.hpr.casefold() in {doctor.id.casefold(), doctor.hpr_id.casefold()})
-        and (not query.speciality or _speciality_fits(query.speciality, doctor))
-        and (not query.facility or _words_fit(query.facility, facility.name))
-        and _stands_in(facility, query)
-        and (query.window is None or doctor.available is None or doctor.available.overlaps(query.window))
-    )
+    return matcher(query)(doctor)
+
+
+def matcher(query: DoctorQuery) -> Fits:
+    """Return `matches` for one query and many doctors: the words of the query are read once."""
+    filters = (*_of_doctor(query), *_of_facility(query))
+    return lambda doctor: all(fits(doctor) for fits in filters)
 
 
 def distance_km(one: Point, other: Point) -> float:
@@ -43,23 +44,54 @@ def distance_km(one: Point, other: Point) -> float:
     return 2 * _EARTH_KM * asin(sqrt(min(1.0, half)))
 
 
-def _stands_in(facility: Facility, query: DoctorQuery) -> bool:
-    wanted = ((query.city, facility.city), (query.district, facility.district), (query.state, facility.state))
-    return (
-        all(_place_fits(place, stands) for place, stands in wanted)
-        and (not query.pincode or _plain(query.pincode) == _plain(facility.pincode))
-        and (query.near is None or _is_near(query.near, facility.point))
-    )
+def _of_doctor(query: DoctorQuery) -> Iterator[Fits]:
+    hpr, speciality, window = query.hpr.casefold(), _plain(query.speciality), query.window
+    yield lambda doctor: query.fulfilment in doctor.fulfilments
+    if query.doctor:
+        name = _words(query.doctor)
+        yield lambda doctor: _words_fit(name, doctor.name)
+    if query.hpr:
+        yield lambda doctor: hpr in {doctor.id.casefold(), doctor.hpr_id.casefold()}
+    if query.speciality:
+        yield lambda doctor: _speciality_fits(speciality, doctor)
+    if window is not None:
+        yield lambda doctor: doctor.available is None or doctor.available.overlaps(window)
 
 
-def _place_fits(wanted: Place | None, stands: Place | None) -> bool:
+def _of_facility(query: DoctorQuery) -> Iterator[Fits]:
+    pincode, near = _plain(query.pincode), query.near
+    if query.facility:
+        name = _words(query.facility)
+        yield lambda doctor: _words_fit(name, doctor.facility.name)
+    if query.pincode:
+        yield lambda doctor: pincode == _plain(doctor.facility.pincode)
+    if near is not None:
+        yield lambda doctor: _is_near(near, doctor.facility.point)
+    city, district, state = (_place(place) for place in (query.city, query.district, query.state))
+    if city:
+        yield lambda doctor: city.fits(doctor.facility.city)
+    if district:
+        yield lambda doctor: district.fits(doctor.facility.district)
+    if state:
+        yield lambda doctor: state.fits(doctor.facility.state)
+
+
+@dataclass(frozen=True, slots=True)
+class _WantedPlace:
+    name: str
+    code: str
+
+    def fits(self, stands: Place | None) -> bool:
+        if stands is None:
+            return False
+        known = _WantedPlace(_plain(stands.name or ""), _plain_code(stands.code))
+        return bool(self.name and self.name == known.name) or bool(self.code and self.code == known.code)
+
+
+def _place(wanted: Place | None) -> _WantedPlace | None:
     if wanted is None or not (wanted.name or wanted.code) or _plain(wanted.name or "") == _plain(_NOWHERE):
-        return True
-    if stands is None:
-        return False
-    by_name = bool(wanted.name) and _plain(wanted.name or "") == _plain(stands.name or "")
-    by_code = bool(wanted.code) and _plain(wanted.code or "").lstrip("0") == _plain(stands.code or "").lstrip("0")
-    return by_name or by_code
+        return None
+    return _WantedPlace(_plain(wanted.name or ""), _plain_code(wanted.code))
 
 
 def _is_near(circle: Circle, point: Point | None) -> bool:
@@ -68,14 +100,21 @@ def _is_near(circle: Circle, point: Point | None) -> bool:
 
 def _speciality_fits(wanted: str, doctor: Doctor) -> bool:
     known = doctor.speciality
-    return known is not None and _plain(wanted) in {_plain(known.code), _plain(known.name)}
+    return known is not None and wanted in {_plain(known.code), _plain(known.name)}
 
 
-def _words_fit(wanted: str, name: str) -> bool:
-    words = [word for word in _WORD.findall(wanted.casefold()) if word not in _TITLES]
+def _words(wanted: str) -> tuple[str, ...]:
+    return tuple(word for word in _WORD.findall(wanted.casefold()) if word not in _TITLES)
+
+
+def _words_fit(wanted: Sequence[str], name: str) -> bool:
     parts = _WORD.findall(name.casefold())
-    return bool(words) and all(any(word in part for part in parts) for word in words)
+    return bool(wanted) and all(any(word in part for part in parts) for word in wanted)
 
 
 def _plain(text: str) -> str:
     return "".join(_WORD.findall(text.casefold())).replace("_", "")
+
+
+def _plain_code(code: str | None) -> str:
+    return _plain(code or "").lstrip("0")

@@ -123,16 +123,15 @@ def read_offer(order: Order, found: FoundSlot, patient: Patient, *, until: datet
 def accept(offer: Offer, agreed: Sequence[Term] | Mapping[str, str]) -> Order:
     """Return the order that confirms an offer.
 
-    `agreed` are the offer's terms, those that ask for a reason with `reason` filled in; or the reasons alone, by type
-    of term (`{}` where none is asked for).
+    `agreed` are the offer's terms, those that ask for a reason with `reason` filled in; or a mapping with the type of
+    every term that is agreed, and the reason (`""` where none is asked for).
     Raises: IncompleteMessage when a term is left out or lacks its reason.
     """
     if not isinstance(agreed, Mapping):
-        kinds = {term.type for term in agreed}
-        left_out = [str(term.type) for term in offer.terms if term.type not in kinds]
-        if left_out:
-            raise IncompleteMessage("every term must be agreed", got=f"no {', '.join(left_out)}")
         agreed = {term.type or "": term.reason or "" for term in agreed}
+    left_out = [term.type or "" for term in offer.terms if (term.type or "") not in agreed]
+    if left_out:
+        raise IncompleteMessage("every term must be agreed", got=f"no {', '.join(left_out)}")
     return write_init(offer.found, offer.patient).model_copy(
         update={
             "id": offer.order_id,

@@ -65,14 +65,17 @@ def new_pin(start: datetime) -> Pin:
 
 
 def verify(pin: Pin, entered: str, *, now: datetime) -> Pin:
-    """Return the PIN as verified, compared in constant time.
+    """Return the PIN as verified, compared in constant time; the right one may be shown again.
 
     Raises: PinInvalid when it does not match, was tried three times, or today is not its day; the caller keeps
     `missed(pin)` where `attempts_left` is lower than before.
     """
-    if pin.status is PinStatus.VERIFIED:
-        return pin
     left = ATTEMPTS - pin.misses
+    is_right = hmac.compare_digest(pin.token.encode(), entered.strip().encode(errors="replace"))
+    if pin.status is PinStatus.VERIFIED:
+        if not is_right:
+            raise PinInvalid("the PIN does not match", next_step="ask the patient again", attempts_left=left)
+        return pin
     if not pin.valid_from <= now <= pin.valid_to:
         day = f"{pin.valid_from:%d %B %Y, %H:%M} to {pin.valid_to:%H:%M}"
         raise PinInvalid(
@@ -80,7 +83,7 @@ def verify(pin: Pin, entered: str, *, now: datetime) -> Pin:
         )
     if left <= 0:
         raise PinInvalid("the PIN was tried too often", next_step="override with a reason")
-    if not hmac.compare_digest(pin.token.encode(), entered.strip().encode(errors="replace")):
+    if not is_right:
         raise PinInvalid("the PIN does not match", next_step="ask the patient again", attempts_left=left - 1)
     return replace(pin, status=PinStatus.VERIFIED)
 

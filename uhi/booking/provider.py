@@ -5,6 +5,9 @@ Below it are discovery, holding and attending; above it a participant. Source: N
 
 from __future__ import annotations
 
+import asyncio
+import logging
+
 from uhi.actions import CANCEL, CONFIRM, INIT, REPORTED, SEARCH, SELECT, SLOTS, STATUS, Decline
 from uhi.booking.attending import Attending
 from uhi.booking.desk import Desk
@@ -36,6 +39,8 @@ from uhi.verified import Verified
 
 SWEEP_SECONDS = 60.0
 
+log = logging.getLogger(__name__)
+
 
 class ConsultationProvider:
     """A provider of consultations: `app.include(ConsultationProvider(OurHospital(), speaker=app).handlers)`.
@@ -57,6 +62,7 @@ class ConsultationProvider:
         self._holding = Holding(desk)
         self._attending = Attending(desk, speaker)
         self._discovery = Discovery(desk, name=desk.policy.name or speaker.subscriber_id)
+        self._sweeping: asyncio.Future[None] | None = None
         self.handlers = Handlers()
         self._hear_searches()
         self._hear_orders()
@@ -112,10 +118,23 @@ class ConsultationProvider:
         await self._holding.release_lapsed()
 
     async def watch_holds(self) -> None:
-        """Give back lapsed holds once a minute, for ever; a second search, init and confirm do so too."""
+        """Give back lapsed holds once a minute, for ever; a second search, init and confirm have it done too.
+
+        A sweep that fails is logged, and the next one is made all the same.
+        """
         while True:
             await self._clock.sleep(SWEEP_SECONDS)
-            await self._holding.release_lapsed()
+            await self._sweep()
+
+    async def _sweep(self) -> None:
+        for outcome in await asyncio.gather(self._holding.release_lapsed(), return_exceptions=True):
+            if isinstance(outcome, Exception):
+                log.error("lapsed holds were not given back: %s", type(outcome).__name__)
+
+    def _sweep_aside(self) -> None:
+        """Sweep without anybody waiting for it, one sweep at a time."""
+        if self._sweeping is None or self._sweeping.done():
+            self._sweeping = asyncio.ensure_future(self._sweep())
 
     def _hear_searches(self) -> None:
         @self.handlers.on(SEARCH)
@@ -124,16 +143,18 @@ class ConsultationProvider:
 
         @self.handlers.on(SLOTS)
         async def find_slots(request: Verified[Slots]) -> SlotsFound | None:
-            await self._holding.release_lapsed()
+            self._sweep_aside()
             return await self._discovery.slots(request.message.intent, request.thread)
 
     def _hear_orders(self) -> None:
         @self.handlers.on(INIT)
         async def hold(request: Verified[Init]) -> OnInit | Decline:
+            self._sweep_aside()
             return await self._holding.init(request.message.order, request.thread)
 
         @self.handlers.on(CONFIRM)
         async def book(request: Verified[Confirm]) -> OnConfirm | Decline:
+            self._sweep_aside()
             return await self._holding.confirm(request.message.order, request.thread)
 
         @self.handlers.on(STATUS)

@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from uhi.actions import Leg
+from uhi.actions import SLOTS, Leg
 from uhi.errors import NO_OPEN_REQUEST, TTL_PASSED, WRONG_PROVIDER, Refusal
 from uhi.exchange.legs import AnyLeg
 from uhi.messages import Context
@@ -84,7 +84,11 @@ class Correlation:
     async def accepted(self, candidate: Candidate, admitted: Admitted) -> None:
         """See `Admit`."""
         if admitted.request is not None:
-            await self._conversations.answered(admitted.request, self._callback(admitted.leg, candidate))
+            # The transaction is the request's, whatever the answer calls it: naming one must not open it.
+            callback = self._callback(admitted.leg, candidate)
+            await self._conversations.answered(
+                admitted.request, replace(callback, transaction_id=admitted.request.transaction_id)
+            )
 
     async def _request(self, leg: Leg[Wire], candidate: Candidate) -> OpenRequest | None:
         request = await self._conversations.fitting(self._callback(leg, candidate))
@@ -104,7 +108,8 @@ class Correlation:
     async def _may_come(self, leg: Leg[Wire], candidate: Candidate) -> bool:
         """Requests to a provider open a conversation; news belongs to one that both sides already have."""
         if leg.receiver is Role.PROVIDER and not _is_news(leg):
-            if not candidate.is_addressed and not await self._is_known(candidate):
+            # Without provider_id a second search is the same bytes as a first one whose gateway header is gone.
+            if not candidate.is_addressed and (leg is SLOTS.request or not await self._is_known(candidate)):
                 raise Refusal(
                     WRONG_PROVIDER, "provider_id is missing", expected=self._our_id, path="$.context.provider_id"
                 )

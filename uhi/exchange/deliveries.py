@@ -16,6 +16,8 @@ from uhi.exchange.send import Exit, Parcel, deliver
 
 log = logging.getLogger(__name__)
 
+MOST_WAITING = 10_000
+
 Ended = Callable[[Parcel, Attempted], None]
 
 
@@ -30,6 +32,11 @@ class Deliveries:
     def waiting(self) -> int:
         """How many pieces of work have not ended."""
         return len(self._tasks)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether so much is under way that no more should be promised."""
+        return len(self._tasks) >= MOST_WAITING
 
     def start(self, parcel: Parcel, *, ended: Ended | None = None) -> None:
         """Deliver in the background; `ended` is told how the last attempt went."""

@@ -15,7 +15,7 @@ from uhi.exchange.compose import Heading, compose, compose_decline
 from uhi.exchange.deliveries import Deliveries, Ended
 from uhi.exchange.legs import AnyLeg
 from uhi.exchange.parties import ttl_end
-from uhi.exchange.retry import CRITICAL_LIFE, DISCOVERY, schedule_of
+from uhi.exchange.retry import CRITICAL_LIFE, DISCOVERY, Schedule, schedule_of
 from uhi.exchange.send import Parcel
 from uhi.messages.wire import Wire
 from uhi.signing import body_digest
@@ -67,7 +67,9 @@ class Dispatch:
         thread = outgoing.thread if outgoing.thread.city else replace(outgoing.thread, city=self.city)
         heading = Heading(outgoing.leg, thread, outgoing.message_id, self.me, outgoing.counterpart, now)
         body = compose_decline(heading, message) if isinstance(message, Decline) else compose(heading, message)
-        parcel = self._parcel(outgoing, body, now)
+        # A plain no changes nothing; only what tells an order's state is worth three days.
+        is_plain_no = isinstance(message, Decline) and message.message is None
+        parcel = self._parcel(outgoing, body, now, DISCOVERY if is_plain_no else schedule_of(outgoing.leg.name))
         self.deliveries.start(parcel, ended=ended)
         tells_an_order = not isinstance(message, Decline) or message.message is not None
         if outgoing.leg.audit and tells_an_order:
@@ -90,8 +92,7 @@ class Dispatch:
             answer,
         )
 
-    def _parcel(self, outgoing: Outgoing, body: bytes, now: float) -> Parcel:
-        schedule = schedule_of(outgoing.leg.name)
+    def _parcel(self, outgoing: Outgoing, body: bytes, now: float, schedule: Schedule) -> Parcel:
         until = now + DISCOVERY_LIFE if outgoing.until is None else outgoing.until
         return Parcel(
             to=self._destination(outgoing),

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from traceback import extract_tb
 
-from uhi.errors import INTERNAL, OVERLOADED, Refusal
+from uhi.errors import INTERNAL, OVERLOADED, Refusal, Resend
 from uhi.exchange.receive import Door, Received, Repeated, receive
 from uhi.messages.receipt import ACK, nack
 from uhi.ports import CallLog, Clock, Direction, Hop, Inbound, Reply
@@ -20,13 +20,13 @@ log = logging.getLogger(__name__)
 
 JSON = {"Content-Type": "application/json"}
 _ACK = Reply(200, JSON, ACK)
-_NOBODY = ("?", "", "")
+_LONGEST_DETAIL = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Manners:
     """How refusals are put. `realm` is our subscriber id; `always_200` answers a NACK with HTTP 200, as NHA's peers
-    expect."""
+    expect, unless sending again later helps."""
 
     realm: str
     always_200: bool = False
@@ -41,7 +41,8 @@ def nack_reply(refusal: Refusal, manners: Manners) -> Reply:
         headers[name] = f'Signature realm="{manners.realm}",headers="(created) (expires) digest"'
     if refusal.retry_after is not None or fault.status in (429, 503):
         headers["Retry-After"] = str(refusal.retry_after or 1)
-    return Reply(200 if manners.always_200 else fault.status, headers, nack(fault, refusal.path))
+    status = 200 if manners.always_200 and fault.resend is not Resend.LATER else fault.status
+    return Reply(status, headers, nack(fault, refusal.path))
 
 
 def unforeseen(error: Exception) -> Refusal:
@@ -59,6 +60,7 @@ class DoorEntrance:
     start: Callable[[Received], None]
     log: CallLog
     manners: Manners
+    is_full: Callable[[], bool] = lambda: False
     is_open: bool = field(default=True)
 
     @property
@@ -72,14 +74,17 @@ class DoorEntrance:
         try:
             if not self.is_open:
                 raise Refusal(OVERLOADED, "stopping; not accepting messages", next_step="send again in a moment")
+            if self.is_full():
+                raise Refusal(OVERLOADED, "too much is under way", next_step="send again in a moment")
             received = await receive(inbound, self.door)
+            if isinstance(received, Received):
+                self.start(received)
+            outcome = "repeated" if isinstance(received, Repeated) else "ACK"
+            self._write(inbound, started, _about(received), outcome)
         except Refusal as refusal:
             return self._refused(refusal, inbound, started)
         except Exception as error:
             return self._refused(unforeseen(error), inbound, started)
-        self._write(inbound, started, _about(received), "repeated" if isinstance(received, Repeated) else "ACK")
-        if isinstance(received, Received):
-            self.start(received)
         return _ACK
 
     def refuse(self, refusal: Refusal, path: str = "") -> Reply:
@@ -92,12 +97,18 @@ class DoorEntrance:
 
     def _refused(self, refusal: Refusal, inbound: Inbound, started: float) -> Reply:
         reply = nack_reply(refusal, self.manners)
-        self._write(inbound, started, _NOBODY, refusal)
+        self._write(inbound, started, refusal.about, refusal)
         log.log(
             logging.ERROR if refusal.fault is INTERNAL else logging.WARNING,
             "refused: %s",
             refusal,
-            extra={"path": inbound.path[:64], "error_type": refusal.fault.type, "http_status": refusal.fault.status},
+            extra={
+                "path": inbound.path[:64],
+                "sender": refusal.about[0],
+                "address": inbound.address,
+                "error_type": refusal.fault.type,
+                "http_status": refusal.fault.status,
+            },
         )
         return reply
 
@@ -116,7 +127,7 @@ class DoorEntrance:
                 outcome=refusal.fault.type if refusal else str(outcome),
                 status=refusal.fault.status if refusal else 200,
                 ms=(self._clock.now() - started) * 1_000,
-                detail=str(refusal or ""),
+                detail=str(refusal or "")[:_LONGEST_DETAIL],
             )
         )
 

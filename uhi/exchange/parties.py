@@ -5,6 +5,7 @@ Pure. Source: decision 3 (sender), UHI context rules (`uhi` core 0.7.1), securit
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC, datetime
 
 from uhi.actions import Leg
@@ -21,6 +22,8 @@ from uhi.errors import (
 from uhi.messages import Context
 from uhi.messages.wire import Wire
 from uhi.subscribers import Role, Subscriber
+
+log = logging.getLogger(__name__)
 
 
 def id_of(context: Context, role: Role) -> str | None:
@@ -44,6 +47,9 @@ def check_sender(context: Context, sender: Subscriber) -> None:
             expected=sender.id,
             path=f"$.context.{sender.role.value}_id",
         )
+    uri = context.consumer_uri if sender.role is Role.CONSUMER else context.provider_uri
+    if uri and uri != sender.url:
+        log.info("%s gives another address than the registry's, which is used", sender.id)
 
 
 def check_recipient(context: Context, leg: Leg[Wire], our_id: str) -> bool:

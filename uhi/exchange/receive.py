@@ -90,6 +90,16 @@ async def receive(inbound: Inbound, door: Door) -> Received | Repeated:
     """
     legs = door.legs.at(inbound.path, forwarded=is_forwarded(inbound))
     opened = await open_message(inbound, legs[0], door.trust)  # 1–6
+    try:
+        return await _weigh(opened, legs, door)
+    except Refusal as refusal:
+        context = opened.context
+        ids = (context.transaction_id or "", context.message_id) if context else ("", "")
+        refusal.about = (opened.sender.id, *ids)
+        raise
+
+
+async def _weigh(opened: Opened[Wire], legs: tuple[AnyLeg, ...], door: Door) -> Received | Repeated:
     legs = _taken(door.legs.handled(legs), opened)  # 6
     context = opened.context or _without_context()
     check_sender(context, opened.sender)  # 7
@@ -107,7 +117,7 @@ async def receive(inbound: Inbound, door: Door) -> Received | Repeated:
         expires=opened.expires,
     )
     admitted = await door.admit(candidate)  # 8
-    arrived = await door.journal.accept(_arrival(opened, candidate, admitted.leg, door.trust.subscriber_id))  # 9
+    arrived = await door.journal.accept(_arrival(opened, candidate, admitted, door.trust.subscriber_id))  # 9
     if arrived is Arrived.REPEATED:
         return Repeated(admitted.leg, context, opened.sender)
     _check_new(arrived, candidate)
@@ -132,7 +142,8 @@ def _without_context() -> Context:
     raise Refusal(MESSAGE_INVALID, "the context is missing", path="$.context")
 
 
-def _arrival(opened: Opened[Wire], candidate: Candidate, leg: AnyLeg, receiver: str) -> Arrival:
+def _arrival(opened: Opened[Wire], candidate: Candidate, admitted: Admitted, receiver: str) -> Arrival:
+    leg = admitted.leg
     hop = opened.credentials.hop
     once = opened.hop_profile.replays_are_refused
     return Arrival(
@@ -142,7 +153,7 @@ def _arrival(opened: Opened[Wire], candidate: Candidate, leg: AnyLeg, receiver: 
         message_id=candidate.context.message_id,
         variant="" if leg.single_shot else opened.credentials.digest,
         digest=opened.credentials.digest,
-        transaction_id=candidate.transaction_id,
+        transaction_id=admitted.request.transaction_id if admitted.request else candidate.transaction_id,
         received_at=candidate.now,
         cap=leg.limits.per_transaction,
         # By its signature: the rest of a header can be respelled without breaking it.

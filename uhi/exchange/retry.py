@@ -131,7 +131,7 @@ CRITICAL = Schedule(
 
 # The attempts themselves take time too, when a peer lets each of them run out.
 CRITICAL_LIFE = sum(CRITICAL.steps) + _HOUR
-_DISCOVERED = {"search", "slots", "on_search", "slots_found", "select", "on_select", "init", "on_init"}
+_DISCOVERED = {"search", "slots", "on_search", "slots_found", "select", "on_select", "init", "on_init", "status"}
 
 
 def schedule_of(leg_name: str) -> Schedule:

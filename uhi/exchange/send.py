@@ -12,7 +12,7 @@ from random import Random
 
 from uhi.errors import DeliveryError
 from uhi.exchange.lanes import Lanes
-from uhi.exchange.retry import EXPIRED, Attempted, Progress, Schedule, Verdict, next_pause, read_reply
+from uhi.exchange.retry import DISCOVERY, EXPIRED, Attempted, Progress, Schedule, Verdict, next_pause, read_reply
 from uhi.exchange.stamps import Stamps
 from uhi.ports import CallLog, Clock, Direction, Hop, Reply, Transport
 from uhi.subscribers import Subscriber
@@ -20,6 +20,7 @@ from uhi.subscribers import Subscriber
 log = logging.getLogger(__name__)
 
 ATTEMPT_SECONDS = 10.0
+DISCOVERY_SECONDS = 3.0
 SHORTEST_ATTEMPT = 0.5
 SENDERS_HEADER = "Authorization"
 GATEWAYS_HEADER = "X-Gateway-Authorization"
@@ -85,6 +86,7 @@ async def _attempt(parcel: Parcel, way_out: Exit, attempt: int) -> Attempted:
         else:
             reply, detail = await _post(parcel, way_out, _headers(parcel, way_out, started, attempt))
             attempted = read_reply(reply)
+            way_out.lanes.heard(parcel.to.id, answered=reply is not None)
     way_out.log.write(
         Hop(
             at=started,
@@ -106,12 +108,14 @@ async def _attempt(parcel: Parcel, way_out: Exit, attempt: int) -> Attempted:
 
 async def _post(parcel: Parcel, way_out: Exit, headers: Mapping[str, str]) -> tuple[Reply | None, str]:
     left = parcel.deadline - way_out.clock.now()
+    # A hospital that hangs must not keep a place for the whole life of a search.
+    longest = DISCOVERY_SECONDS if parcel.schedule is DISCOVERY else ATTEMPT_SECONDS
     try:
         reply = await way_out.transport.post(
             f"{parcel.to.url}/{parcel.path}",
             body=parcel.body,
             headers=headers,
-            timeout=min(ATTEMPT_SECONDS, max(left, SHORTEST_ATTEMPT)),
+            timeout=min(longest, max(left, SHORTEST_ATTEMPT)),
         )
     except DeliveryError as error:
         return None, str(error)

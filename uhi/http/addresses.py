@@ -43,13 +43,17 @@ _CLOSED_V6 = tuple(
 
 @dataclass(frozen=True, slots=True)
 class AddressPolicy:
-    """What a transport may send to. `schemes` are those of the URL; `public`: only hosts by name at public numbers."""
+    """What a transport may send to. `schemes` are those of the URL; `public`: only hosts by name at public numbers.
+
+    `ports` are the ports that may be used, None for any: `replace(public_only, ports=(443, 8443))` allows one more.
+    """
 
     schemes: tuple[str, ...]
     public: bool
+    ports: tuple[int, ...] | None = None
 
     def check_url(self, url: URL) -> None:
-        """Refuse a URL of another scheme, without a host, or with a user or a fragment.
+        """Refuse a URL of another scheme, without a host, or with a user, a query or a fragment, or at another port.
 
         Raises: DeliveryError.
         """
@@ -60,8 +64,17 @@ class AddressPolicy:
                 expected=" or ".join(f"{scheme}://…" for scheme in self.schemes),
                 next_step="correct the subscriber's registered address",
             )
-        if url.raw_user is not None or url.raw_password is not None or url.raw_fragment:
-            raise DeliveryError("the address cannot be used", got="a user or a fragment in it", expected="a plain URL")
+        if url.raw_user is not None or url.raw_password is not None or url.raw_query_string or url.raw_fragment:
+            raise DeliveryError(
+                "the address cannot be used", got="a user, a query or a fragment in it", expected="a plain URL"
+            )
+        if self.ports is not None and url.port not in self.ports:
+            raise DeliveryError(
+                "the address cannot be used",
+                got=f"port {url.port}",
+                expected="port " + " or ".join(map(str, self.ports)),
+                next_step="register an address at that port, or allow this one in the address policy",
+            )
         if self.public and _is_number(url.host):
             raise DeliveryError("the address cannot be used", got="a number as host", expected="a host by its name")
 
@@ -74,8 +87,9 @@ class AddressPolicy:
             raise AddressRefused
 
 
-public_only = AddressPolicy(schemes=("https",), public=True)
-"""For every network but the local one: https, hosts by name, no private, loopback, link-local or metadata number."""
+public_only = AddressPolicy(schemes=("https",), public=True, ports=(443,))
+"""For every network but the local one: https at port 443, hosts by name, no private, loopback, link-local or metadata
+number."""
 
 any_address = AddressPolicy(schemes=("https", "http"), public=False)
 """For a network on one machine, and for tests."""

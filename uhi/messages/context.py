@@ -10,12 +10,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic_core import PydanticCustomError, core_schema
 
 from uhi.messages.times import parse_time, ttl_seconds
-from uhi.messages.wire import Text, Wire
+from uhi.messages.wire import NUMBER_AS_TEXT, STRING, Reading, Text, Wire
 
-__all__ = ["Context", "MessageId", "PerhapsId", "ttl_seconds"]
+__all__ = ["Context", "MessageId", "PerhapsId", "ShortText", "ttl_seconds"]
+
+_LONGEST = 64
 
 # UUIDs are what we write; peers use other ids too. Blanks and control characters would end up in headers and logs.
 MessageId = Annotated[str, Field(strict=True, pattern="^[!-~]{1,255}$")]
@@ -25,15 +27,34 @@ PerhapsId = Annotated[str, Field(strict=True, pattern="^[!-~]{0,255}$")]
 """As `MessageId`; empty text is how some senders leave an id out."""
 
 
+def _short(text: str) -> str:
+    if len(text) > _LONGEST or not text.isprintable():
+        raise PydanticCustomError("short_text", "at most 64 printable characters")
+    return text
+
+
+# These are looked up by, remembered and logged, so a peer must not make them long or break a line with them.
+ShortText = Annotated[
+    str,
+    Reading(
+        "short_text",
+        "text of at most 64 printable characters, or a number",
+        tuple(core_schema.no_info_after_validator_function(_short, form) for form in (STRING, NUMBER_AS_TEXT)),
+        {"type": ["string", "number"]},
+    ),
+]
+"""As `Text`, of at most 64 printable characters in any script."""
+
+
 class Context(Wire):
     """Who, which, when."""
 
-    domain: Text
-    action: Text
+    domain: ShortText
+    action: ShortText
     message_id: MessageId
-    country: Text | None = None
-    city: Text | None = None
-    core_version: Text | None = None
+    country: ShortText | None = None
+    city: ShortText | None = None
+    core_version: ShortText | None = None
     consumer_id: PerhapsId | None = None
     consumer_uri: Text | None = None
     provider_id: PerhapsId | None = None

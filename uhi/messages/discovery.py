@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated
 
-from pydantic import GetCoreSchemaHandler, ValidationError
-from pydantic_core import CoreSchema, core_schema
+from pydantic import GetCoreSchemaHandler, ValidationError, WrapValidator
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from uhi.messages.values import Address, Category, Descriptor, Fulfillment, Item, Location, Provider
 from uhi.messages.wire import Many, Tags, Text, Unreadable, Wire, json_path
+
+_MOST_UNREADABLE = 100
 
 
 def _skip_unreadable(value: object, read: Callable[[object], Provider]) -> Provider | Unreadable:
@@ -35,6 +37,26 @@ class _Skipping:
 ProviderOrUnreadable = Annotated[Provider | Unreadable, _Skipping()]
 
 
+def _give_up_in_time(
+    value: object, read: Callable[[object], list[Provider | Unreadable]]
+) -> list[Provider | Unreadable]:
+    """A list of providers read part by part, so that a hostile one costs a hundred errors and not thousands."""
+    if not isinstance(value, list):
+        return read(value)
+    entries: list[Provider | Unreadable] = []
+    unreadable = 0
+    for first in range(0, len(value), _MOST_UNREADABLE):
+        part = read(value[first : first + _MOST_UNREADABLE])
+        unreadable += sum(isinstance(entry, Unreadable) for entry in part)
+        if unreadable > _MOST_UNREADABLE:
+            raise PydanticCustomError("unreadable", "at most 100 providers that cannot be read")
+        entries += part
+    return entries
+
+
+Providers = Annotated[list[ProviderOrUnreadable], WrapValidator(_give_up_in_time)]
+
+
 class Intent(Wire):
     """What a consumer looks for. Filters combine; an absent one does not restrict."""
 
@@ -53,7 +75,7 @@ class Catalog(Wire):
     """What a provider offers. An entry that cannot be read does not spoil the others."""
 
     descriptor: Descriptor | None = None
-    providers: list[ProviderOrUnreadable] | None = None
+    providers: Providers | None = None
     exp: Text | None = None
 
     @property

@@ -23,6 +23,7 @@ from uhi.observability.scrubbing import MASK, scrub
 _HEAD = ("ts", "level", "logger", "event")
 EXTRAS = (
     *("request_id", "transaction_id", "message_id", "sender", "receiver", "signer", "key_id", "action", "path"),
+    "address",
     *("outcome", "http_status", "error_code", "error_type", "attempt", "bytes", "count", "ms", "seconds", "digest"),
 )
 """What a log call may add to its text with `extra=`; every other name is dropped."""

@@ -10,18 +10,20 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from uhi.errors import SUBSCRIBER_UNKNOWN, Fault, Refusal
+from uhi.errors import REGISTRY_AWAY, Refusal
 from uhi.ports import Clock
 
 V = TypeVar("V")
+
+_LATER = 1
 
 
 class LookupBudget:
     """At most `per_second` lookups under way or failed within the last second; the others wait, or are refused.
 
     A lookup that finds somebody gives its turn back at once, so a network of honest newcomers is served as fast as the
-    registry answers. One that finds nobody keeps it for a second. When every turn is kept that way, a further key is
-    refused without a lookup, as the last failure was: SUBSCRIBER_UNKNOWN, or REGISTRY_AWAY.
+    registry answers. One that is refused, or finds an empty list, keeps it for a second. When every turn is kept that
+    way, a further key is refused without a lookup: REGISTRY_AWAY, to be sent again, since nobody was asked about it.
     """
 
     def __init__(self, clock: Clock, *, per_second: int = 20) -> None:
@@ -29,7 +31,6 @@ class LookupBudget:
         self._turns = per_second
         self._under_way = 0
         self._failures: deque[float] = deque(maxlen=per_second)
-        self._last_fault: Fault = SUBSCRIBER_UNKNOWN
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     async def spend(self, look_up: Callable[[], Awaitable[V]]) -> V:
@@ -40,11 +41,14 @@ class LookupBudget:
         await self._turn()
         self._under_way += 1
         try:
-            return await look_up()
-        except Refusal as refusal:
-            self._last_fault = refusal.fault
+            found = await look_up()
+        except Refusal:
             self._failures.append(self._clock.now())
             raise
+        else:
+            if not found:
+                self._failures.append(self._clock.now())
+            return found
         finally:
             self._under_way -= 1
             self._wake()
@@ -52,7 +56,7 @@ class LookupBudget:
     async def _turn(self) -> None:
         while self._free() <= 0:
             if self._is_spent():
-                raise Refusal(self._last_fault, "not looked up: too many lookups failed within a second")
+                raise _over_budget()
             waiter = asyncio.get_running_loop().create_future()
             self._waiting.append(waiter)
             try:
@@ -79,3 +83,9 @@ class LookupBudget:
             if not waiter.done():
                 waiter.set_result(None)
                 count -= 1
+
+
+def _over_budget() -> Refusal:
+    refusal = Refusal(REGISTRY_AWAY, "not looked up: too many lookups failed within a second")
+    refusal.retry_after = _LATER
+    return refusal

@@ -55,8 +55,9 @@ class _Refused:
 class LookupCache(Generic[K, V]):
     """Answers of `ask` by key. What `ask` raises must be a Refusal.
 
-    A refusal other than REGISTRY_AWAY replaces what was known. Keys never seen are looked up within the `budget`, and
-    what it refuses of its own is not remembered. At most `size` keys are kept; the longest unused goes first.
+    A refusal other than REGISTRY_AWAY replaces what was known. Keys never seen, and those that gave an empty list, are
+    looked up within the `budget`; what it refuses of its own is not remembered. At most `size` keys are kept; the
+    longest unused goes first.
     """
 
     def __init__(
@@ -129,7 +130,8 @@ class LookupCache(Generic[K, V]):
 
     async def _look_up(self, key: K) -> V | Refusal:
         # A refusal is returned, not raised: the same one must not be raised, and marked, in several requests.
-        if key in self._known or self._budget is None:
+        known = self._known.get(key)
+        if self._budget is None or (known is not None and known.value):
             return await self._asked(key)
         try:
             return await self._budget.spend(partial(self._found, key))

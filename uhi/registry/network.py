@@ -7,7 +7,7 @@ Source: UHI `networkregistry/lookup`; `lookup/providers` is this network's own.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from uhi import strict_json
 from uhi.errors import (
@@ -24,10 +24,10 @@ from uhi.ports import Clock, Reply, Transport
 from uhi.registry.budget import LookupBudget
 from uhi.registry.cache import DEFAULT_TIMES, CacheTimes, LookupCache
 from uhi.registry.memory import is_provider_for, is_registered_for
-from uhi.registry.rows import choose, read_rows
+from uhi.registry.rows import choose, join, read_rows
 from uhi.signing import body_digest
 from uhi.strict_json import JsonLimits
-from uhi.subscribers import KeyRef, Record, Role, Subscriber
+from uhi.subscribers import SUBSCRIBED, KeyRef, Record, Role, Subscriber
 
 LONGEST_PROVIDER_LIST = 8 * 1024 * 1024
 """Bytes that the answer to a search for providers may have: the transport that asks must take as much."""
@@ -40,7 +40,7 @@ _LATER = 5
 class LookupScope:
     """What a lookup must name beside the subscriber: registries find nothing when one is missing.
 
-    A subscriber is looked for in each of the domains in turn.
+    A subscriber is looked for in each of the domains in turn, until it is found active.
     """
 
     domains: tuple[str, ...]
@@ -61,8 +61,8 @@ class RegistryAccess:
 class NetworkRegistry:
     """What the network's registry says, for a while from memory; see `CacheTimes`.
 
-    Keys never seen are looked up within a `LookupBudget`: made-up key ids then cost 401s, not lookups. Keys that came
-    with a list of providers need no lookup of their own.
+    Keys, subscribers and domains never seen are looked up within a `LookupBudget` of each kind: made-up ones then cost
+    refusals, not lookups. Keys that came with a list of providers need no lookup of their own.
     """
 
     def __init__(
@@ -72,8 +72,10 @@ class NetworkRegistry:
         self._transport = transport
         self._clock = clock
         self._records = LookupCache(self._ask_record, clock=clock, times=times, budget=LookupBudget(clock))
-        self._subscribers = LookupCache(self._ask_subscriber, clock=clock, times=times)
-        self._providers = LookupCache(self._ask_providers, clock=clock, times=times, size=1_000)
+        self._subscribers = LookupCache(self._ask_subscriber, clock=clock, times=times, budget=LookupBudget(clock))
+        self._providers = LookupCache(
+            self._ask_providers, clock=clock, times=times, budget=LookupBudget(clock), size=1_000
+        )
 
     async def record(self, ref: KeyRef, *, fresh: bool = False) -> Record:
         """See `uhi.ports.Registry`."""
@@ -94,7 +96,7 @@ class NetworkRegistry:
 
     async def _ask_record(self, ref: KeyRef) -> Record:
         records = await self._lookup(ref.subscriber_id, ref.role, ref.key_id)
-        record = choose(record for record in records if record.key.id == ref.key_id)
+        record = self._best(records)
         if record is None:
             raise _unknown(f"key {ref.key_id} of {ref.role.value} {ref.subscriber_id}")
         self._subscribers.put((ref.subscriber_id, ref.role), record.subscriber)
@@ -102,7 +104,7 @@ class NetworkRegistry:
 
     async def _ask_subscriber(self, place: tuple[str, Role]) -> Subscriber:
         subscriber_id, role = place
-        record = choose(await self._lookup(subscriber_id, role))
+        record = self._best(await self._lookup(subscriber_id, role))
         if record is None:
             raise _unknown(f"{role.value} {subscriber_id}")
         return record.subscriber
@@ -110,21 +112,43 @@ class NetworkRegistry:
     async def _ask_providers(self, place: tuple[str, str]) -> tuple[Subscriber, ...]:
         domain, country = place
         records = await self._post("lookup/providers", {"domain": domain, "country": country})
-        found: dict[str, Subscriber] = {}
+        rows: dict[str, list[Record]] = {}
         for record in records:
-            subscriber = record.subscriber
-            if is_provider_for(subscriber, domain=domain, country=country):
-                found.setdefault(subscriber.id, subscriber)
-                self._records.put(KeyRef(subscriber.id, record.key.id, Role.PROVIDER), record)
-                self._subscribers.put((subscriber.id, Role.PROVIDER), subscriber)
-        return tuple(found[subscriber_id] for subscriber_id in sorted(found))
+            if is_provider_for(record.subscriber, domain=domain, country=country):
+                rows.setdefault(record.subscriber.id, []).append(record)
+        return tuple(self._provider(rows[subscriber_id]) for subscriber_id in sorted(rows))
+
+    def _provider(self, rows: list[Record]) -> Subscriber:
+        """One provider from its rows, one per city and key, and what they say of it and its keys remembered."""
+        provider = join(record.subscriber for record in rows)
+        keys: dict[str, list[Record]] = {}
+        for record in rows:
+            keys.setdefault(record.key.id, []).append(record)
+        for key_id, records in keys.items():
+            best = self._best(records)
+            if best is not None:
+                self._records.put(KeyRef(provider.id, key_id, Role.PROVIDER), replace(best, subscriber=provider))
+        self._subscribers.put((provider.id, Role.PROVIDER), provider)
+        return provider
 
     async def _lookup(self, subscriber_id: str, role: Role, key_id: str = "") -> list[Record]:
+        found: list[Record] = []
         for domain in self._access.scope.domains:
-            found = await self._lookup_in(domain, subscriber_id, role, key_id)
-            if found:
-                return found
-        return []
+            found += await self._lookup_in(domain, subscriber_id, role, key_id)
+            if self._active(found):
+                break
+        return found
+
+    def _best(self, records: list[Record]) -> Record | None:
+        return choose(self._active(records) or records)
+
+    def _active(self, records: list[Record]) -> list[Record]:
+        now = self._clock.now()
+        return [
+            record
+            for record in records
+            if record.subscriber.status == SUBSCRIBED and record.key.valid_from <= now <= record.key.valid_until
+        ]
 
     async def _lookup_in(self, domain: str, subscriber_id: str, role: Role, key_id: str) -> list[Record]:
         scope = self._access.scope
@@ -141,6 +165,7 @@ class NetworkRegistry:
             for record in records
             if record.subscriber.id == subscriber_id
             and record.subscriber.role is role
+            and (not key_id or record.key.id == key_id)
             and _is_in_scope(record.subscriber, domain, scope.country)
         ]
 

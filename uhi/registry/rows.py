@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import chain
 from urllib.parse import urlsplit
 
 from uhi.errors import Refusal
@@ -39,7 +40,22 @@ def choose(records: Iterable[Record]) -> Record | None:
         for record in all_records
         if record.key == best.key and record.subscriber.status == best.subscriber.status
     ]
-    return replace(best, subscriber=_join(best.subscriber, alike))
+    return replace(best, subscriber=join([best.subscriber, *alike]))
+
+
+def join(subscribers: Iterable[Subscriber]) -> Subscriber:
+    """One subscriber from its rows, of which there is at least one: the first, with the domains and cities of all.
+
+    Fulfilment types are those of all rows, and not declared where one row declares none.
+    """
+    rows = list(subscribers)
+    declared = all(row.fulfilment_types for row in rows)
+    return replace(
+        rows[0],
+        domains=_united(row.domains for row in rows),
+        cities=_united(row.cities for row in rows),
+        fulfilment_types=_united(row.fulfilment_types for row in rows) if declared else (),
+    )
 
 
 def moment_text(seconds: float) -> str:
@@ -103,7 +119,5 @@ def _many(row: LookupRecord, name: str, single: str | None) -> tuple[str, ...]:
     return tuple(text for text in texts if isinstance(text, str) and text)
 
 
-def _join(subscriber: Subscriber, others: list[Subscriber]) -> Subscriber:
-    domains = dict.fromkeys([*subscriber.domains, *(each for other in others for each in other.domains)])
-    cities = dict.fromkeys([*subscriber.cities, *(each for other in others for each in other.cities)])
-    return replace(subscriber, domains=tuple(domains), cities=tuple(cities))
+def _united(texts: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(chain.from_iterable(texts)))

@@ -9,6 +9,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from uhi.errors import OVERLOADED, Refusal
 from uhi.ports import Arrival, Arrived, Callback, OpenRequest
 
 K = TypeVar("K")
@@ -35,8 +36,7 @@ class MemoryJournal:
         if arrival.hop_header:
             if (arrival.receiver, arrival.hop_header) in self._headers:
                 return Arrived.REPLAYED
-            self._headers[arrival.receiver, arrival.hop_header] = arrival.hop_expires
-            _bound(self._headers, self.most)
+            self._remember_header(arrival)
         self._sweep(arrival.received_at)
         key = (arrival.receiver, arrival.signer, arrival.path_role, arrival.message_id, arrival.variant)
         known = self._digests.get(key)
@@ -52,6 +52,17 @@ class MemoryJournal:
         _bound(self._counts, self.most)
         _bound(self._pairs, self.most)
         return Arrived.NEW
+
+    def _remember_header(self, arrival: Arrival) -> None:
+        """Headers are never forgotten while they live: forgetting one would let it be used again."""
+        if len(self._headers) >= self.most:
+            self._swept_at = 0.0
+            self._sweep(arrival.received_at)
+        if len(self._headers) >= self.most:
+            raise Refusal(
+                OVERLOADED, "the journal is full of headers that are still valid", next_step="send more slowly"
+            )
+        self._headers[arrival.receiver, arrival.hop_header] = arrival.hop_expires
 
     async def knows(self, receiver: str, counterpart: str, transaction_id: str) -> bool:
         """See `uhi.ports.Journal`."""
@@ -118,7 +129,12 @@ class MemoryConversations:
         while len(self._requests) > self.most:
             _, asked = self._requests.popitem(last=False)
             request = asked.request
-            self._by_transaction.pop((request.owner, request.leg, request.transaction_id), None)
+            key = (request.owner, request.leg, request.transaction_id)
+            others = [each for each in self._by_transaction.get(key, []) if each is not asked]
+            if others:
+                self._by_transaction[key] = others
+            else:
+                self._by_transaction.pop(key, None)
 
 
 def _fits(request: OpenRequest, callback: Callback) -> bool:
