@@ -31,7 +31,7 @@ class OpenSearches:
     refused, so that nobody pushes out a search that others wait for."""
 
     most: int = 100_000
-    most_each: int = 1_000
+    most_each: int = 10_000
     _searches: dict[tuple[str, str], OpenSearch] = field(default_factory=dict)
     _consumers: dict[str, set[str]] = field(default_factory=dict)
     _counts: Counter[str] = field(default_factory=Counter)

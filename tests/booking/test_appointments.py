@@ -17,7 +17,7 @@ from uhi.booking.appointments import Booking, heard, unheard_of
 from uhi.booking.quotes import Quote
 from uhi.booking.states import OrderState
 from uhi.messages import Order
-from uhi.messages.values import Authorization, Fulfillment, Price, Quotation
+from uhi.messages.values import Authorization, Fulfillment, Item, Payment, PaymentParams, Price, Quotation
 
 SAMPLES = Path(__file__).parents[1] / "conformance" / "samples" / "uhi-current"
 HELD = Booking(order_id="a1", thread=THREAD, found=found(slot()), quote=Quote(Decimal("500.00")))
@@ -90,6 +90,41 @@ def test_another_price_is_not_shown_as_confirmed(state):
     assert not booking.is_confirmed
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"item": Item(price=Price(value="9000"))},
+        {"payment": Payment(params=PaymentParams(amount="9000"))},
+        {"payment": Payment(status="FREE", params=PaymentParams(amount="9000"))},
+    ],
+)
+def test_every_amount_counts(change):
+    """Security T30: the right quote does not hide another price beside it."""
+    booking = heard(HELD, told("CONFIRMED", **change))
+
+    assert booking.price_mismatch
+    assert not booking.is_confirmed
+
+
+@pytest.mark.parametrize(("total", "confirmed"), [("500.00", False), ("0", True)])
+def test_a_confirmation_without_any_price_confirms_only_what_is_free(total, confirmed):
+    """Security T30: no price is not the price that was quoted; FREE is, where nothing was."""
+    offered = replace(HELD, quote=Quote(Decimal(total)))
+    payment = Payment(status="FREE", params=PaymentParams(amount="0.0"))
+
+    booking = heard(offered, Order(id="a1", state="CONFIRMED", payment=payment))
+
+    assert (booking.is_confirmed, booking.price_mismatch) == (confirmed, False)
+    assert not heard(offered, Order(id="a1", state="CONFIRMED")).is_confirmed
+
+
+def test_news_without_a_price_does_not_settle_a_wrong_one():
+    """Security T30: the mark goes with the right price only."""
+    wrong = heard(heard(HELD, told("CONFIRMED")), told("CONFIRMED", price="900"))
+
+    assert heard(wrong, Order(id="a1", state="CONFIRMED")).price_mismatch
+
+
 @pytest.mark.parametrize("state", ["CANCELLED", "FAILED"])
 def test_an_order_that_ended_may_tell_any_price(state):
     """Ours: nothing is owed for it."""
@@ -134,9 +169,9 @@ def test_a_cancellation_tells_who_and_why():
 
 def test_a_number_as_pin_keeps_its_zeros():
     """UHI PIN: published examples send a number."""
-    order = Order.model_validate({"id": "a1", "state": "CONFIRMED", "authorization": {"token": 42}})
+    shown = Authorization.model_validate({"token": 42})
 
-    assert heard(HELD, order).pin == "0042"
+    assert heard(HELD, told("CONFIRMED", authorization=shown)).pin == "0042"
 
 
 @pytest.mark.parametrize(

@@ -341,10 +341,22 @@ async def test_news_of_an_unknown_appointment_is_refused(front):
 async def test_a_consumer_reports_that_the_doctor_did_not_come(front):
     """UHI on_update to the provider: DOCTOR_NO_SHOW from CONFIRMED."""
     order = await opened(front)
+    front.clock.time = slot(0).start.timestamp()
 
     await front.attending.report(Order(id=order.id, state="DOCTOR_NO_SHOW"), THREAD)
 
     assert (await front.attending.status(Order(id=order.id), THREAD)).order.state == "DOCTOR_NO_SHOW"
+
+
+async def test_a_report_before_the_appointment_changes_nothing(front, caplog):
+    """Ours: nobody has failed to come before it was time."""
+    order = await front.booked(slot(0))
+    front.clock.time = slot(0).start.timestamp() - 1
+
+    await front.attending.report(Order(id=order.id, state="DOCTOR_NO_SHOW"), THREAD)
+
+    assert (await front.attending.status(Order(id=order.id), THREAD)).order.state == "CONFIRMED"
+    assert "before the appointment" in caplog.text
 
 
 async def test_a_report_that_does_not_fit_changes_nothing(front, caplog):

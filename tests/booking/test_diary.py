@@ -11,7 +11,7 @@ from tests.booking.ward import THREAD, found, slot
 from uhi.booking.appointments import Booking
 from uhi.booking.diary import Diary
 from uhi.booking.news import LONGEST_QUEUE, BookingNews, Events, LateDoctors
-from uhi.booking.quotes import Quote
+from uhi.booking.quotes import Quote, write_quote
 from uhi.booking.states import OrderState
 from uhi.messages import OnCancel, OnConfirm, Order
 from uhi.subscribers import Role
@@ -21,7 +21,7 @@ HELD = Booking(order_id="a1", thread=THREAD, found=found(slot()), quote=Quote(De
 
 
 def take(diary: Diary, kind: type[OnConfirm | OnCancel], state: str, thread=THREAD) -> Booking | None:
-    message = kind(order=Order(id="a1", state=state))
+    message = kind(order=Order(id="a1", state=state, quote=write_quote(HELD.quote)))
     return diary.take(message.order, verified(message, thread=thread, sender=Role.PROVIDER), about="on_confirm")
 
 

@@ -186,7 +186,7 @@ async def test_the_same_confirm_again_is_the_same_appointment(world):
     offer = await world.offer()
 
     first = await world.bookings.confirm(offer, agreed=offer.terms)
-    again = await asyncio.gather(*(world.bookings.confirm(offer, agreed={}) for _ in range(10)))
+    again = await asyncio.gather(*(world.bookings.confirm(offer, agreed=offer.terms) for _ in range(10)))
 
     assert again == [first] * 10
     assert world.ward.count == 1
@@ -357,6 +357,9 @@ async def test_the_hospital_cancels_unasked(world):
 async def test_a_doctor_who_did_not_come_is_reported_once_and_not_after_the_end(world):
     """UHI on_update to the provider: the only state a consumer may set."""
     booking = await world.booked()
+    with pytest.raises(StateConflict):
+        await world.bookings.report_doctor_no_show(booking)
+    world.net.clock.time = slot(0).start.timestamp()
 
     reported = await world.bookings.report_doctor_no_show(booking)
     await world.net.settle()
@@ -449,6 +452,49 @@ async def test_an_answer_for_another_order_is_not_taken(world):
         await world.bookings.confirm(offer, agreed=offer.terms)
 
     assert world.bookings.known(offer.order_id, thread=offer.thread).state is OrderState.HELD
+
+
+async def test_a_confirm_that_is_answered_with_another_state_is_not_a_booking(world):
+    """Ours: whoever gets a booking back has an appointment."""
+    offer = await world.offer()
+
+    async def undecided(request: Verified[Confirm]) -> OnConfirm:
+        return OnConfirm(order=request.message.order.model_copy(update={"state": "PENDING"}))
+
+    replaced(world, CONFIRM, undecided)
+
+    with pytest.raises(BookingError, match="not confirmed yet"):
+        await world.bookings.confirm(offer, agreed=offer.terms)
+
+
+async def test_news_of_an_order_that_was_never_held_is_dropped(world, caplog):
+    """Security: only an answer to our own question may bring in an order that is not known here."""
+    booking = await world.booked()
+    full = (await world.provider._attending.status(Order(id=booking.order_id), booking.thread)).order
+    invented = full.model_copy(update={"id": "f00"})
+
+    await world.hospital.tell(STATUS_NEWS, OnStatus(order=invented), booking.thread)
+    await world.hospital.tell(UPDATED, Updated(order=invented), booking.thread)
+    await world.net.settle()
+
+    assert world.bookings.known("f00", thread=booking.thread) is None
+    assert caplog.text.count("is about an order that is not known here") == 2
+
+
+async def test_the_watch_over_holds_outlives_a_failure(world, caplog):
+    """Ours: the next minute sweeps again."""
+    await world.offer()
+    lapsed = world.provider._holding._desk.store.lapsed
+    world.provider._holding._desk.store.lapsed = None
+    watching = asyncio.ensure_future(world.provider.watch_holds())
+    await world.net.clock.sleep(timedelta(minutes=16).total_seconds())
+    world.provider._holding._desk.store.lapsed = lapsed
+
+    await world.net.clock.sleep(120)
+    watching.cancel()
+
+    assert world.ward.released == ["hold-1"]
+    assert "TypeError" in caplog.text
 
 
 async def test_lapsed_holds_are_given_back_every_minute(world):

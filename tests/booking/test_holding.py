@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from tests.booking.ward import ASHA, DAY, FACILITY, MEENA, RAVI, THREAD, Front, found, slot
 from uhi.actions import Decline
+from uhi.booking.holding import PATIENCE
 from uhi.booking.holds import HoldLimits
 from uhi.booking.hospital import Appointment, Hold, Slot
 from uhi.booking.offers import write_init
@@ -89,12 +90,98 @@ async def test_a_hold_is_released_at_fifteen_minutes_exactly(front, seconds, fre
 
 
 async def test_a_patient_holds_two_slots_and_no_third(front):
-    """Reliability, hold limits: at most 2 live ones per patient, over all consumers."""
+    """Reliability, hold limits: at most 2 live ones per patient; the answer tells no numbers."""
     await front.offered(slot(0))
+    await front.offered(slot(1))
+
+    assert await front.init(slot(2)) == Decline(SLOT_UNAVAILABLE)
+    assert outcome(await front.init(slot(2), MEENA)) == "taken"
+
+
+async def test_a_consumer_cannot_use_up_what_a_patient_may_hold_through_another(front):
+    """Security T29: holds made in somebody's name elsewhere lock nobody out."""
+    await front.offered(slot(0), RAVI, OTHERS)
     await front.offered(slot(1), RAVI, OTHERS)
 
-    assert outcome(await front.init(slot(2))) == "40002"
-    assert outcome(await front.init(slot(2), MEENA)) == "taken"
+    assert outcome(await front.init(slot(2), RAVI)) == "taken"
+
+
+async def test_a_consumer_cannot_race_past_its_limit():
+    """Security T29: for many patients at once."""
+    front = Front(policy=Policy(holds=HoldLimits(per_consumer=3)))
+    front.ward.offer(*(slot(number) for number in range(8)))
+
+    answers = await asyncio.gather(*(front.init(slot(n), replace(RAVI, id=f"p{n}@sbx")) for n in range(8)))
+
+    assert sorted(outcome(answer) for answer in answers) == ["40002"] * 5 + ["taken"] * 3
+
+
+async def test_a_release_that_hangs_stops_nobody(front, caplog):
+    """The Hospital protocol: a lapsed hold is free by itself, whatever becomes of its release."""
+    lapsed = await front.offered(slot(0), MEENA)
+    await front.clock.advance(QUARTER)
+    front.ward.release = lambda hold: asyncio.Event().wait()
+    sweep = asyncio.ensure_future(front.holding.release_lapsed())
+    await front.clock.advance(1)
+
+    others = [await front.init(slot(0), RAVI), await front.init(slot(1), RAVI)]
+    late = await front.confirm(lapsed)
+    await front.clock.advance(PATIENCE)
+    await sweep
+
+    assert [outcome(answer) for answer in (*others, late)] == ["taken", "taken", "40002"]
+    assert "TimeoutError" in caplog.text
+
+
+async def test_a_release_that_fails_stops_no_other(front, caplog):
+    """Ours: logged by its kind, the others are given back."""
+    await front.offered(slot(0), MEENA)
+    await front.offered(slot(1), RAVI)
+    await front.clock.advance(QUARTER)
+    release = front.ward.release
+
+    async def fails_for_one(hold: Hold) -> None:
+        if hold.id == "hold-1":
+            raise ConnectionError
+        await release(hold)
+
+    front.ward.release = fails_for_one
+    await front.holding.release_lapsed()
+
+    assert front.ward.released == ["hold-2"]
+    assert "ConnectionError" in caplog.text
+
+
+async def test_a_lapsed_order_is_expired_when_another_takes_its_slot(front):
+    """UHI slots and hold: part of the claim, whether a sweep came by or not."""
+    lapsed = await front.offered(slot(0), MEENA)
+    await front.clock.advance(QUARTER)
+
+    await front.offered(slot(0), RAVI)
+
+    assert (await front.store.get(lapsed.order_id)).state is OrderState.EXPIRED
+
+
+@pytest.mark.parametrize("later", [0, QUARTER])
+async def test_a_booking_that_could_not_be_kept_is_kept_by_the_next_confirm(front, monkeypatch, later):
+    """The Hospital protocol: the same hold again is the same appointment, within the hold or after it."""
+    offer = await front.offered(slot(0))
+    put = front.store.put
+
+    async def fails(order, *, now):
+        if order.state is OrderState.CONFIRMED:
+            raise ConnectionError
+        await put(order, now=now)
+
+    monkeypatch.setattr(front.store, "put", fails)
+    with pytest.raises(ConnectionError):
+        await front.confirm(offer)
+    monkeypatch.undo()
+    await front.clock.advance(later)
+    answer = await front.confirm(offer)
+
+    assert answer.order.state == "CONFIRMED"
+    assert list(front.ward.booked) == ["hold-1"]
 
 
 async def test_a_patient_cannot_race_past_the_limit(front):

@@ -53,16 +53,19 @@ def test_an_expired_order_does_not_come_back_to_life():
 def test_a_patient_may_hold_two_slots(held, more):
     """Reliability, hold limits: at most 2 live ones per patient."""
     if more:
-        check_limits(HoldLimits(), of_patient=held, of_consumer=500)
+        check_limits(HoldLimits(), of_patient=held, of_consumer=held)
     else:
         with pytest.raises(SlotUnavailable):
             check_limits(HoldLimits(), of_patient=held, of_consumer=0)
 
 
-def test_a_consumer_may_be_limited():
+@pytest.mark.parametrize(("limits", "held"), [(HoldLimits(), 20), (HoldLimits(per_consumer=5), 5)])
+def test_a_consumer_is_limited(limits, held):
     """Reliability, hold limits: one consumer must not hold everything."""
+    check_limits(limits, of_patient=0, of_consumer=held - 1)
+
     with pytest.raises(SlotUnavailable):
-        check_limits(HoldLimits(per_consumer=5), of_patient=0, of_consumer=5)
+        check_limits(limits, of_patient=0, of_consumer=held)
 
 
 @pytest.mark.case("BK-09")

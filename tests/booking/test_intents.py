@@ -98,6 +98,19 @@ def test_a_search_for_something_else_is_none_of_ours(intent):
     assert read_search(intent) is None
 
 
+@pytest.mark.parametrize(
+    "change",
+    [{name: "a" * 201} for name in ("doctor", "hpr", "speciality", "facility", "pincode")]
+    + [{name: Place(name="a" * 201)} for name in ("city", "district", "state")],
+    ids=str,
+)
+def test_a_filter_that_is_too_long_fits_nobody(change):
+    """Ours: a stranger's text is bounded before it is compared with every doctor."""
+    written = write_search(replace(EVERYTHING, **change), WINDOW)
+
+    assert read_search(written.intent) is None
+
+
 def test_a_second_search_asks_for_one_doctor_at_one_facility():
     """UHI search second: the entry of the first is echoed, with the window."""
     catalog = write_doctors("Demo", [ASHA, replace(ASHA, id="other@hpr.ndhm")], fulfilment="Physical", window=WINDOW)

@@ -12,7 +12,7 @@ import pytest
 from tests.booking.ward import DAY, RAVI, THREAD, found, slot
 from uhi.booking.offers import Offer, accept, read_offer, write_cancel, write_init
 from uhi.booking.quotes import consultation_quote, write_quote
-from uhi.booking.terms import check_agreed, default_terms
+from uhi.booking.terms import KINDS, check_agreed, default_terms
 from uhi.errors import BookingError, IncompleteMessage
 from uhi.messages import Order
 from uhi.messages.required import missing
@@ -94,7 +94,11 @@ def test_a_confirm_returns_what_was_offered():
     check_agreed(offer.terms, order.terms)
 
 
-@pytest.mark.parametrize("agreed", [(), default_terms(slot())[1:]], ids=["none", "four of five"])
+@pytest.mark.parametrize(
+    "agreed",
+    [(), default_terms(slot())[1:], {}, dict.fromkeys(KINDS[1:], "")],
+    ids=["none", "four of five", "no kind", "four kinds of five"],
+)
 def test_a_term_left_out_is_not_agreed(agreed):
     """UHI go-live checklist 15: all AGREED before confirm."""
     with pytest.raises(IncompleteMessage):
@@ -109,7 +113,8 @@ def test_a_reason_is_asked_for_where_the_term_asks():
 
     with pytest.raises(IncompleteMessage):
         accept(offer, offer.terms)
-    assert accept(offer, {"Cancellation": "I read it"}).terms[2].reason == "I read it"
+    agreed = dict.fromkeys(KINDS, "") | {"Cancellation": "I read it"}
+    assert accept(offer, agreed).terms[2].reason == "I read it"
 
 
 def test_nhas_own_offer_is_accepted():
@@ -118,7 +123,7 @@ def test_nhas_own_offer_is_accepted():
     order = Order.model_validate(raw)
     offer = offer_of(order, slot=replace(slot(), id=order.fulfillment.id))
 
-    confirm = accept(offer, {"Cancellation": "agreed"})
+    confirm = accept(offer, {term.type: "agreed" if term.needs_reason else "" for term in offer.terms})
 
     assert lacks("confirm", confirm) == []
     assert confirm.payment.params.amount == "500.00"

@@ -96,8 +96,16 @@ def test_a_verified_pin_stays_verified():
     """Ours: what was shown need not be shown again, nor set aside."""
     pin = verify(a_pin(), "0042", now=NOON)
 
-    assert verify(pin, "", now=NOON) is pin
+    assert verify(pin, "0042", now=NOON) is pin
     assert set_aside(pin, "OVERRIDE_EUA_OUTAGE") is pin
+
+
+def test_a_wrong_pin_after_the_right_one_is_refused():
+    """Security: nobody is let in on the PIN that another has shown."""
+    pin = verify(a_pin(), "0042", now=NOON)
+
+    with pytest.raises(PinInvalid):
+        verify(pin, "0043", now=NOON)
 
 
 def test_a_pin_travels_as_text_in_indian_time():

@@ -103,6 +103,7 @@ class Ward:
     called_off: list[tuple[str, CancelledBy, str]] = field(default_factory=list)
     is_closed: bool = False
     count: int = 0
+    booked: dict[str, Appointment] = field(default_factory=dict)
 
     def offer(self, *slots: Slot) -> None:
         """Put slots on offer."""
@@ -131,10 +132,12 @@ class Ward:
             del self.taken[hold.slot.id]
 
     async def book(self, hold: Hold) -> Appointment:
+        if hold.id in self.booked:
+            return self.booked[hold.id]
         if getattr(self.taken.get(hold.slot.id), "id", "") != hold.id:
             raise SlotUnavailable("the hold is gone")
         appointment = Appointment(id=f"appointment-{hold.slot.id}")
-        self.taken[hold.slot.id] = appointment
+        self.taken[hold.slot.id] = self.booked[hold.id] = appointment
         return appointment
 
     async def cancel(self, appointment_id: str, *, by: CancelledBy, reason: str) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import pytest
 
 from gateway.matching import Audiences, MatchRules, cut, match, wanted
@@ -92,14 +95,43 @@ def test_match_is_remembered_for_one_list_and_no_longer():
     assert audiences.of(first, wanted(_context("std:022"), {})).ids == frozenset()
 
 
+def test_a_replaced_list_is_let_go():
+    """Ours: the registry's list comes anew every 30 seconds, and an old one must not stay in memory."""
+    audiences, old = Audiences(MatchRules()), Held([provider("a")])
+    gone = weakref.ref(old)
+    audiences.of(old, wanted(_context(""), {}), place=("d", "IND"))
+
+    audiences.of([provider("a")], wanted(_context(""), {}), place=("d", "IND"))
+    del old
+    gc.collect()
+
+    assert gone() is None
+
+
+class Held(list):
+    """A list that a weak reference can watch."""
+
+
 def test_memory_of_matches_is_bounded():
-    """Ours: a flood of made-up cities costs no memory."""
-    audiences, providers = Audiences(MatchRules(city=True), most=10), [provider("a")]
+    """Ours: a flood of made-up cities and domains costs no memory."""
+    audiences, providers = Audiences(MatchRules(city=True), most=10, places=5), [provider("a")]
 
     for number in range(1_000):
-        audiences.of(providers, wanted(_context(f"c{number}"), {}))
+        audiences.of(providers, wanted(_context(f"c{number}"), {}), place=(f"d{number % 20}", "IND"))
 
-    assert len(audiences._known) <= 10
+    assert len(audiences._known) <= 5
+    assert all(len(each.audiences) <= 10 for each in audiences._known.values())
+
+
+@pytest.mark.parametrize(("kind", "domain"), [("x" * 65, "d"), ("Physical", "x" * 65)])
+def test_long_text_of_a_search_is_matched_and_not_remembered(kind, domain):
+    """Ours: a peer's text of any length is no key of a memory."""
+    audiences, providers = Audiences(EVERYTHING), [provider("a", kinds=("Online", kind))]
+
+    found = audiences.of(providers, wanted(_context("std:011"), {"fulfillment": {"type": kind}}), place=(domain, "IND"))
+
+    assert found.ids == {"a"}
+    assert audiences._known == {}
 
 
 def test_small_audience_is_not_cut():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gateway.open_searches import OpenSearch, OpenSearches
+from uhi.errors import OVERLOADED, RATE_LIMITED, Refusal
 from uhi.subscribers import Role, Subscriber
 
 NOW = 1_790_000_000.0
@@ -17,8 +18,8 @@ def search(
     return OpenSearch(entry, transaction, "m-1", frozenset(asked.split()), until)
 
 
-def searches(*opened: OpenSearch, most: int = 100_000) -> OpenSearches:
-    made = OpenSearches(most=most)
+def searches(*opened: OpenSearch, most: int = 100_000, most_each: int = 10_000) -> OpenSearches:
+    made = OpenSearches(most=most, most_each=most_each)
     for each in opened:
         made.open(each)
     return made
@@ -77,10 +78,40 @@ def test_closed_searches_are_forgotten():
     assert len(opened._consumers) == 10
 
 
-def test_open_searches_are_bounded():
-    """Ours: the oldest give way, and leave nothing behind."""
-    opened = searches(*(search(transaction=str(number)) for number in range(100)), most=10)
+def refusal_of(opened: OpenSearches, consumer: str, transaction: str = "new", *, now: float = NOW) -> Refusal:
+    with pytest.raises(Refusal) as caught:
+        opened.check_room(consumer, transaction, now=now)
+    return caught.value
 
-    assert len(opened) == 10
-    assert len(opened._consumers) == 10
-    assert opened.find("app", "99", provider_id="clinic", now=NOW) is not None
+
+def test_consumer_with_too_many_open_searches_is_refused_and_no_other():
+    """Ours: a bound for each consumer; nobody else's searches are pushed out."""
+    opened = searches(search("second"), *(search(transaction=str(number)) for number in range(10)), most_each=10)
+
+    refusal = refusal_of(opened, "app")
+
+    opened.check_room("second", "new", now=NOW)
+    opened.check_room("app", "3", now=NOW)
+    assert (refusal.fault, refusal.retry_after) == (RATE_LIMITED, 10)
+    assert opened.find("second", "t-1", provider_id="clinic", now=NOW) is not None
+    assert len(opened) == 11
+
+
+def test_full_gateway_refuses_and_forgets_nobody():
+    """Ours: overload is told to whoever comes, not suffered by whoever waits."""
+    opened = searches(*(search(f"app-{number}") for number in range(10)), most=10)
+
+    refusal = refusal_of(opened, "one-more")
+
+    assert (refusal.fault, refusal.retry_after) == (OVERLOADED, 10)
+    assert opened.find("app-0", "t-1", provider_id="clinic", now=NOW) is not None
+
+
+def test_there_is_room_again_when_searches_have_closed():
+    """Ours: closed searches are looked for before anybody is refused."""
+    opened = searches(*(search(transaction=str(number)) for number in range(10)), most=10, most_each=10)
+
+    opened.check_room("app", "new", now=NOW + 61)
+
+    assert len(opened) == 0
+    assert opened._counts == {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import IPv4Address
 
 import pytest
@@ -25,6 +26,9 @@ from uhi.http.addresses import AddressRefused, any_address, public_only
         "https://user@clinic.example/",
         "https://user:secret@clinic.example/",
         "https://clinic.example/#part",
+        "https://clinic.example/uhi?key=1",
+        "https://clinic.example:8443/uhi",
+        "https://clinic.example:22/",
         "https://93.184.216.34/",
         "https://[2606:4700::1111]/",
     ],
@@ -38,6 +42,16 @@ def test_url_of_another_form_is_refused(url):
 def test_plain_https_url_is_allowed():
     """Outbound rules."""
     public_only.check_url(URL("https://clinic.example/api/v1"))
+    public_only.check_url(URL("https://clinic.example:443/api/v1"))
+
+
+def test_further_ports_are_allowed_one_by_one():
+    """Outbound rules: port 443, and those the operator names."""
+    policy = replace(public_only, ports=(443, 8443))
+
+    policy.check_url(URL("https://clinic.example:8443/uhi"))
+    with pytest.raises(DeliveryError, match="port 6379, expected port 443 or 8443"):
+        policy.check_url(URL("https://clinic.example:6379/"))
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8081/uhi", "http://localhost/", "https://clinic.example/"])

@@ -124,3 +124,25 @@ def test_without_a_usable_time_to_live_there_is_no_deadline():
     """Decision 20: only an explicit ttl ends a message's life."""
     assert Context.model_validate(LEAST).deadline(received=NOON) is None
     assert Context.model_validate({**LEAST, "ttl": "soon"}).deadline(received=NOON) is None
+
+
+@pytest.mark.case("BODY-14")
+@pytest.mark.parametrize("name", ["domain", "action", "city", "country", "core_version"])
+@pytest.mark.parametrize("value", ["x" * 65, 10**64, "a\nb", "\x1b[31m", "\x00", "a\u2028b", "a\u202eb"])
+def test_a_name_that_is_long_or_breaks_a_line_is_refused(name, value):
+    """Ours: what is looked up by and logged has at most 64 printable characters."""
+    refusal = _refusal_of(**{name: value})
+
+    assert refusal.fault is MESSAGE_INVALID
+    assert refusal.path == f"$.context.{name}"
+    assert str(value) not in str(refusal)
+
+
+@pytest.mark.parametrize(
+    "city", ["std:011", "*", "", "New Delhi", "\u0926\u093f\u0932\u094d\u0932\u0940", "x" * 64, 80]
+)
+def test_a_city_in_any_script_is_read(city):
+    """UHI: text; a number in its place is kept as it came."""
+    context = Context.model_validate({**LEAST, "city": city})
+
+    assert dump(context)["city"] == city

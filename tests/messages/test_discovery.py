@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from uhi.errors import Refusal
+from uhi.errors import MESSAGE_INVALID, Refusal
 from uhi.messages import Catalog, Envelope, OnSearch, Search, SlotsFound
 from uhi.messages.envelope import read
 from uhi.messages.values import Circle, Location, Point, Provider
@@ -112,3 +112,19 @@ def test_a_search_keeps_filters_it_does_not_know():
     value = {"intent": {"locations": [{"gps": "1,2"}], "payment": {"type": "FREE"}}}
 
     assert dump(Search.model_validate(value)) == value
+
+
+def test_a_hundred_bad_providers_are_skipped():
+    """Decision 8: one bad entry, or some, do not spoil a catalogue."""
+    catalog = Catalog.model_validate({"providers": [*([1] * 100), *([GOOD] * 150)]})
+
+    assert (len(catalog.unreadable), len(catalog.readable)) == (100, 150)
+
+
+@pytest.mark.parametrize("providers", [[1] * 101, [GOOD] * 95 + [{"items": {}}] * 300, [GOOD, 1] * 101])
+def test_a_catalogue_of_bad_providers_is_refused(providers):
+    """Ours: reading is given up after a hundred faults, so that a hostile list costs no time."""
+    with pytest.raises(Refusal) as refused:
+        read({"context": CONTEXT, "message": {"catalog": {"providers": providers}}}, Envelope[OnSearch])
+
+    assert (refused.value.fault, refused.value.path) == (MESSAGE_INVALID, "$.message.catalog.providers")

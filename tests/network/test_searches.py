@@ -19,9 +19,11 @@ from uhi.errors import (
     CONSUMER_UNKNOWN,
     CONSUMER_URI_MISMATCH,
     KEY_INACTIVE,
+    MESSAGE_INVALID,
     NO_OPEN_REQUEST,
     NO_PROVIDERS,
     NOT_IMPLEMENTED,
+    RATE_LIMITED,
     REGISTRY_AWAY,
     ROLE_NOT_ALLOWED,
     SIGNATURE_INVALID,
@@ -339,6 +341,49 @@ async def test_fan_out_is_limited_and_the_turn_moves_on(caplog):
     assert [record.levelno for record in caplog.records if "truncated" in record.getMessage()] == [logging.ERROR] * 3
     details = [hop.detail for hop in network.calls if hop.outcome == "truncated"]
     assert details == ["3 providers concerned, 2 asked"] * 3
+
+
+async def test_repeated_search_is_truncated_once(caplog):
+    """Decision 23: what is sent again has no second effect, not on the log and not on whose turn it is."""
+    async with Network(Options(rules=SearchRules(fan_out_limit=1))) as network:
+        scene = await Scene.on(network)
+        letter, signer = scene.letter("search"), network.signers["app.example"]
+        again = [letter.without("Authorization").signed(signer, scene.now + seconds) for seconds in (0, 1, 2)]
+
+        answers = [await scene.send(each, scene.gateway) for each in again]
+        await scene.send(scene.letter("search", message_id="m-2"), scene.gateway)
+
+    assert all(answer.is_ack for answer in answers)
+    assert [hop.outcome for hop in network.calls].count("truncated") == 2
+    assert len([record for record in caplog.records if "truncated" in record.getMessage()]) == 2
+    assert sorted(hop.receiver for hop in scene.deliveries("search")) == ["clinic.example", "other.example"]
+
+
+async def test_long_ttl_does_not_keep_a_search_open(stage, refuses):
+    """Ours: five minutes at most, so that open searches cannot be piled up."""
+    await stage.send(stage.letter("search", ttl="PT24H"), stage.gateway)
+    await stage.network.clock.advance(299)
+    assert (await stage.send(stage.callback("on_search", message_id="m-2"), stage.gateway)).is_ack
+    await stage.network.clock.advance(2)
+
+    await refuses(stage)(stage.callback("on_search", message_id="m-3"), stage.gateway, NO_OPEN_REQUEST)
+
+
+@pytest.mark.parametrize("name", ["domain", "country"])
+@pytest.mark.parametrize("value", ["x" * 65, "nic2004:\u096e\u096b", "a\nb"])
+async def test_search_in_a_place_that_no_registry_lists_is_refused_unasked(stage, refuses, name, value):
+    """Ours: at most 64 printable ASCII characters; what cannot be listed is not looked up."""
+    answer = await refuses(stage)(stage.letter("search", **{name: value}), stage.gateway, MESSAGE_INVALID)
+
+    assert answer.error["path"] == f"$.context.{name}"
+
+
+async def test_consumer_with_too_many_open_searches_is_told_to_wait(stage, refuses):
+    """Ours: 429 with Retry-After, before the message counts as accepted; others are served."""
+    stage.gateway.open_searches.most_each = 1
+    await stage.send(stage.letter("search"), stage.gateway)
+
+    await refuses(stage)(stage.letter("search", transaction_id="t-2", message_id="m-2"), stage.gateway, RATE_LIMITED)
 
 
 async def _catalogue(request: object) -> object:

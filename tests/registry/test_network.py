@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import pytest
 
 from uhi.errors import REGISTRY_AWAY, SUBSCRIBER_UNKNOWN, DeliveryError, Fault, Refusal
 from uhi.exchange.stamps import Stamps
+from uhi.ports import Reply
 from uhi.registry import LookupScope, NetworkRegistry, RegistryAccess
 from uhi.signing import BECKN, UHI, PrivateKey, Signer, body_digest, verify
 from uhi.signing.authorization import parse
@@ -310,3 +312,91 @@ async def test_subscriber_is_looked_for_in_each_of_our_domains(clock, transport,
 
     assert record.subscriber.domains == ("nic2008:86906",)
     assert [question["domain"] for _, question, _ in transport.calls] == [DOMAIN, "nic2008:86906"]
+
+
+async def test_flood_of_made_up_domains_costs_a_bounded_number_of_lookups(registry, transport, clock):
+    """REG-11, for searches: domains nobody serves cost refusals; one that is served stays so, also when due anew."""
+    await registry.providers(DOMAIN, "IND")
+    served, transport.answer = transport.answer, []
+    flood = [registry.providers(f"made-up:{number}", "IND") for number in range(100)]
+    outcomes = await asyncio.gather(*flood, return_exceptions=True)
+    clock.move(30.5)
+    outcomes += [await refused_or(registry.providers(f"made-up:{number}", "IND")) for number in range(100)]
+    transport.answer = served
+
+    assert len(await registry.providers(DOMAIN, "IND")) == 1
+    assert outcomes.count(()) == 40
+    assert len(transport.calls) == 42
+    assert {each.fault for each in outcomes if each} == {REGISTRY_AWAY}
+
+
+async def refused_or(question) -> object:
+    try:
+        return await question
+    except Refusal as refusal:
+        return refusal
+
+
+async def test_flood_of_made_up_subscribers_costs_a_bounded_number_of_lookups(registry, transport):
+    """REG-11, for addresses."""
+    transport.answer = []
+
+    outcomes = [await refused_or(registry.subscriber(f"s{number}", Role.PROVIDER)) for number in range(100)]
+
+    assert len(transport.calls) == 20
+    assert [each.fault for each in outcomes] == [SUBSCRIBER_UNKNOWN] * 20 + [REGISTRY_AWAY] * 80
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        {"status": "SUSPENDED"},
+        {"valid_until": "2025-06-01T00:00:00Z"},
+        {"valid_from": "2026-06-01T00:00:00Z", "valid_until": "2029-01-01T00:00:00Z"},
+    ],
+)
+async def test_active_entry_of_one_domain_counts_before_an_inactive_one_of_another(clock, make_row, first):
+    """Ours: who is suspended in our first domain may be served in the second."""
+    transport = ByDomain({DOMAIN: [make_row(**first)], "other": [make_row(domain="other")]})
+    stamps = Stamps(Signer("app.eua", "k9", PrivateKey(bytes(32)), UHI))
+    access = RegistryAccess("https://r.example", stamps, LookupScope((DOMAIN, "other")))
+    registry = NetworkRegistry(access, transport=transport, clock=clock)
+
+    record = await registry.record(CLINIC)
+
+    record.check_active(clock.now())
+    assert record.subscriber.domains == ("other",)
+    assert (await registry.subscriber("clinic.hspa", Role.PROVIDER)).status == "SUBSCRIBED"
+
+
+class ByDomain:
+    """A registry that answers each domain with its own rows."""
+
+    def __init__(self, rows) -> None:
+        self.rows = rows
+
+    async def post(self, url, *, body, headers, timeout) -> Reply:
+        return Reply(200, {}, write(self.rows[json.loads(body)["domain"]]))
+
+
+async def test_rows_of_one_provider_are_joined(registry, transport, make_row):
+    """UHI registry lookup: a row per city and key; a gateway that matches by city must see them all."""
+    rows = [make_row(city="std:011"), make_row(city="std:080", pub_key_id="k2"), make_row(city="std:022")]
+    transport.answer = rows
+
+    [provider] = await registry.providers(DOMAIN, "IND")
+
+    assert provider.cities == ("std:011", "std:080", "std:022")
+    assert (await registry.record(CLINIC)).subscriber == provider
+    assert await registry.subscriber("clinic.hspa", Role.PROVIDER) == provider
+    assert len(transport.calls) == 1
+
+
+@pytest.mark.parametrize(("second", "declared"), [({"fulfilment_types": ["Online"]}, ("Physical", "Online")), ({}, ())])
+async def test_joined_provider_declares_what_all_its_rows_declare(registry, transport, make_row, second, declared):
+    """Decision 25: a type that is not declared excludes nobody, so one row without keeps it open."""
+    transport.answer = [make_row(fulfilment_types=["Physical"]), make_row(city="std:080", **second)]
+
+    [provider] = await registry.providers(DOMAIN, "IND")
+
+    assert provider.fulfilment_types == declared

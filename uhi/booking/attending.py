@@ -53,7 +53,7 @@ class Attending:
             return refused or OnCancel(order=write_full(kept, self._desk.policy))
 
     async def report(self, order: Order, thread: Thread) -> None:
-        """Take a consumer's word that the doctor did not come; it counts from the start of a confirmed appointment on."""
+        """Take a consumer's word that the doctor did not come; it counts once a confirmed one should have begun."""
         async with self._desk.turn(order.id):
             kept = await self._desk.known(order.id, thread)
             try:

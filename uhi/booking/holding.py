@@ -36,7 +36,6 @@ from uhi.messages.values import PHYSICAL
 from uhi.subscribers import Role
 from uhi.verified import Thread
 
-
 PATIENCE = 10.0
 """How long the hospital may take to release one lapsed hold, in seconds."""
 
@@ -190,11 +189,7 @@ class Holding:
 
     async def _book(self, order: KeptOrder) -> KeptOrder:
         desk = self._desk
-        try:
-            appointment = await desk.hospital.book(order.hold)
-        except SlotUnavailable:
-            await desk.hospital.release(order.hold)
-            raise
+        appointment = await desk.hospital.book(order.hold)
         booked = replace(
             order,
             state=_next(order, OrderState.CONFIRMED),

@@ -146,14 +146,24 @@ async def test_released_slot_is_free_again(hospital, slots, patient):
     assert "10:00 north" in await starts(hospital)
 
 
-async def test_hold_is_booked_once(hospital, slots, patient):
-    """Ours: one hold, one appointment, also for a hundred at once."""
+async def test_hold_is_booked_once(hospital, slots, patient, clock):
+    """The Hospital protocol: one hold, one appointment, also for a hundred at once and after the hold is over."""
     held = await hospital.hold(slots[0].id, patient=patient, until=UNTIL)
 
-    outcomes = await asyncio.gather(*(hospital.book(held) for _ in range(100)), return_exceptions=True)
+    first, *more = await asyncio.gather(*(hospital.book(held) for _ in range(100)))
+    await clock.advance(15 * 60)
 
-    [appointment] = [outcome for outcome in outcomes if not isinstance(outcome, SlotUnavailable)]
-    assert await hospital.appointment(appointment.id) == appointment
+    assert more == [first] * 99
+    assert await hospital.book(held) == await hospital.appointment(first.id) == first
+
+
+async def test_hold_whose_appointment_was_called_off_is_not_booked_again(hospital, slots, patient):
+    """Ours: the slot may be another's by now."""
+    held = await hospital.hold(slots[0].id, patient=patient, until=UNTIL)
+    await hospital.cancel((await hospital.book(held)).id, by=CancelledBy.PATIENT, reason=REASON)
+
+    with pytest.raises(SlotUnavailable):
+        await hospital.book(held)
 
 
 async def test_booked_slot_stays_taken(hospital, slots, patient, clock):

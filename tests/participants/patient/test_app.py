@@ -30,7 +30,7 @@ async def test_news_is_kept_until_it_is_read(network):
     bookings = patient.bookings
     doctor = await anext(aiter(bookings.find(DoctorQuery(doctor="Verma"), wait=1)))
     offer = await bookings.hold((await bookings.slots(doctor, wait=1))[0], person(), wait=1)
-    booking = await bookings.confirm(offer, agreed={}, wait=1)
+    booking = await bookings.confirm(offer, agreed=offer.terms, wait=1)
     await bookings.cancel(booking, "PATIENT_BOOKED_IN_ERROR", wait=1)
 
     told = [await anext(patient.events) for _ in range(2)]
