@@ -73,8 +73,8 @@ async def book(network: DevNetwork) -> Story:
     if not slots:
         raise BookingError("the doctor has no free slot", next_step="run it again")
     offer = await bookings.hold(slots[-1], _RAVI, wait=_WAIT)
-    reasons = {term.type or "": "I have read this" for term in offer.terms if term.needs_reason}
-    booked = await bookings.confirm(offer, agreed=reasons, wait=_WAIT)
+    agreed = {term.type or "": "I have read this" if term.needs_reason else "" for term in offer.terms}
+    booked = await bookings.confirm(offer, agreed=agreed, wait=_WAIT)
     asked = await bookings.status(booked, wait=_WAIT)
     ended = await bookings.cancel(asked, "PATIENT_BOOKED_IN_ERROR", wait=_WAIT)
     async with asyncio.timeout(_WAIT):
