@@ -22,7 +22,13 @@ _SEARCHER_AFTER = len(PROGRAMS)
 
 
 @click.command()
-@click.option("--port", default=9000, show_default=True, help="The first of six ports in a row.")
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65_530),
+    default=9000,
+    show_default=True,
+    help="The first of six ports in a row.",
+)
 @click.option("--quiet", is_flag=True, help="Let nobody book at the start.")
 @json_option
 def dev(port: int, *, quiet: bool, as_json: bool) -> None:

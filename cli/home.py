@@ -57,7 +57,13 @@ class Home:
 
         Raises: SetupError when neither says enough.
         """
-        return Settings.read(self._searcher if self._searcher.exists() else None)
+        if self._searcher.exists():
+            return Settings.read(self._searcher)
+        try:
+            return Settings.read()
+        except SetupError as error:
+            error.next_step = f"run it in the folder where `uhi dev` runs, or: {error.next_step}"
+            raise
 
     @property
     def _searcher(self) -> Path:

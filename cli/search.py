@@ -27,7 +27,13 @@ from uhi.world import identity_of, world_of
 @click.option("--city", default="", help="Where: Pune.")
 @click.option("--doctor", default="", help="A doctor's name, or a part of it.")
 @click.option("--facility", default="", help="A hospital's name, or a part of it.")
-@click.option("--wait", default=5.0, show_default=True, help="Seconds to wait for answers.")
+@click.option(
+    "--wait",
+    type=click.FloatRange(min=0.1),
+    default=5.0,
+    show_default=True,
+    help="Seconds to wait for answers.",
+)
 @json_option
 def search(wait: float, *, as_json: bool, **filters: str) -> None:
     """Search for doctors as a patient would, through the gateway, and print them as hospitals answer.

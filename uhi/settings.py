@@ -46,7 +46,7 @@ class Settings(BaseSettings):
     @classmethod
     def _is_address(cls, value: str) -> str:
         if value and not value.startswith(("https://", "http://")):
-            raise ValueError("expected an address that starts with https://")
+            raise ValueError("expected an address that starts with https:// (or http:// on the local network)")
         return value.rstrip("/")
 
     @field_validator("domains")
@@ -84,7 +84,7 @@ class Settings(BaseSettings):
                 for fault in error.errors(include_url=False, include_input=False)
             ]
         raise SetupError(
-            "the settings are not complete",
+            "the settings cannot be used",
             got="; ".join(faults),
             next_step="set these environment variables, see docs/reference/settings.md",
         )

@@ -21,8 +21,8 @@ def shell(tmp_path: Path) -> Iterator[Shell]:
         shutil.copy(snippet, tmp_path)
     programs = tmp_path / "bin"
     programs.mkdir()
-    _program(programs / "uhi", f"#!{sys.executable}\nfrom cli.main import main\nmain()\n")
-    _program(programs / "python", f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    _program(programs / "uhi", f"#!/bin/sh\nexec '{sys.executable}' -c 'from cli.main import main; main()' \"$@\"\n")
+    _program(programs / "python", f"#!/bin/sh\nexec '{sys.executable}' \"$@\"\n")
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("UHI_", "PYTEST_"))}
     path = f"{programs}{os.pathsep}{clean.get('PATH', '')}"
     opened = Shell(tmp_path, clean | {"PATH": path, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"})

@@ -172,7 +172,7 @@ async def test_consumer_that_swallows_its_answers_costs_the_others_nothing(netwo
 
 
 async def test_flood_of_strangers_changes_nothing(network):
-    """Threat T21: made-up keys cost refusals; the registry is asked no more often than its budget allows."""
+    """Threat T21: made-up keys cost refusals; beyond the budget nobody is asked, and told to come again."""
     app = await network.consumer()
     await app.ask(SEARCH, SEARCH_ALL, wait=20)
     honest = network.signers["app.example"]
@@ -182,7 +182,7 @@ async def test_flood_of_strangers_changes_nothing(network):
     answers = await asyncio.gather(*(hand_in(each, network.gateway.entrance) for each in strangers))
     good = await app.ask(SEARCH, SEARCH_ALL, wait=20)
 
-    assert {(answer.status, answer.error["code"]) for answer in answers} == {(401, "UHI-1406")}
+    assert {(answer.status, answer.error["code"]) for answer in answers} <= {(401, "UHI-1406"), (503, "UHI-1402")}
     assert good.sender.id == "honest.example"
     lookups = [hop for hop in network.calls if hop.direction is Direction.IN and hop.action == "lookup"]
     assert len(lookups) <= 200

@@ -108,7 +108,9 @@ async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
         await web.TCPSite(runner, host, port).start()
     except OSError as error:
         raise SetupError(
-            f"cannot listen on {host}:{port}", got=error.strerror or type(error).__name__, next_step="choose another"
+            f"cannot listen on {host}:{port}",
+            got=error.strerror or type(error).__name__,
+            next_step="choose another port, or stop who has this one",
         ) from None
 
 
