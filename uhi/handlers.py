@@ -128,7 +128,7 @@ async def run(handler: Handler, received: Received) -> Wire | Decline | None:
         log.error(
             "the handler of %s failed: %s",
             handler.leg.name,
-            error if isinstance(error, IncompleteMessage) else unforeseen(error),
+            error if isinstance(error, IncompleteMessage) else f"{unforeseen(error).what}; see the handler",
             extra={"transaction_id": received.message.thread.transaction_id},
         )
         return Decline(ANSWER_FAILED)
