@@ -71,8 +71,7 @@ class Dispatch:
         is_plain_no = isinstance(message, Decline) and message.message is None
         parcel = self._parcel(outgoing, body, now, DISCOVERY if is_plain_no else schedule_of(outgoing.leg.name))
         self.deliveries.start(parcel, ended=ended)
-        tells_an_order = not isinstance(message, Decline) or message.message is not None
-        if outgoing.leg.audit and tells_an_order:
+        if outgoing.leg.audit and not is_plain_no:
             self._copy(outgoing, parcel)
 
     def answer(self, leg: AnyLeg, request: Verified[Wire], answer: Wire | Decline) -> None:

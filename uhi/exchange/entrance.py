@@ -52,53 +52,19 @@ def unforeseen(error: Exception) -> Refusal:
     return Refusal(INTERNAL, f"unforeseen {type(error).__name__} at {place}", next_step="report it as a bug")
 
 
-@dataclass(slots=True)
-class DoorEntrance:
-    """The entrance of a participant or a gateway: one door, and what happens with what comes through it."""
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """How an entrance puts down what came: one hop in the call log, and one line of `lines` for what it refuses."""
 
-    door: Door
-    start: Callable[[Received], None]
-    log: CallLog
     manners: Manners
-    is_full: Callable[[], bool] = lambda: False
-    is_open: bool = field(default=True)
+    log: CallLog
+    clock: Clock
+    lines: logging.Logger
 
-    @property
-    def paths(self) -> Mapping[str, int]:
-        """The paths served, with the most bytes of a body."""
-        return self.door.legs.paths
-
-    async def take(self, inbound: Inbound) -> Reply:
-        """Decide on one message; see `uhi.ports.Entrance`."""
-        started = self._clock.now()
-        try:
-            if not self.is_open:
-                raise Refusal(OVERLOADED, "stopping; not accepting messages", next_step="send again in a moment")
-            if self.is_full():
-                raise Refusal(OVERLOADED, "too much is under way", next_step="send again in a moment")
-            received = await receive(inbound, self.door)
-            if isinstance(received, Received):
-                self.start(received)
-            outcome = "repeated" if isinstance(received, Repeated) else "ACK"
-            self._write(inbound, started, _about(received), outcome)
-        except Refusal as refusal:
-            return self._refused(refusal, inbound, started)
-        except Exception as error:
-            return self._refused(unforeseen(error), inbound, started)
-        return _ACK
-
-    def refuse(self, refusal: Refusal, path: str = "") -> Reply:
-        """The NACK for what a server refuses itself; see `uhi.ports.Entrance`."""
-        return self._refused(refusal, Inbound(path, {}, b""), self._clock.now())
-
-    @property
-    def _clock(self) -> Clock:
-        return self.door.trust.clock
-
-    def _refused(self, refusal: Refusal, inbound: Inbound, started: float) -> Reply:
-        reply = nack_reply(refusal, self.manners)
-        self._write(inbound, started, refusal.about, refusal)
-        log.log(
+    def refused(self, refusal: Refusal, inbound: Inbound, started: float) -> Reply:
+        """Write a refusal down; returns its answer. `started` is Unix seconds."""
+        self.write(inbound, started, refusal.about, refusal)
+        self.lines.log(
             logging.ERROR if refusal.fault is INTERNAL else logging.WARNING,
             "refused: %s",
             refusal,
@@ -110,9 +76,10 @@ class DoorEntrance:
                 "http_status": refusal.fault.status,
             },
         )
-        return reply
+        return nack_reply(refusal, self.manners)
 
-    def _write(self, inbound: Inbound, started: float, about: tuple[str, str, str], outcome: str | Refusal) -> None:
+    def write(self, inbound: Inbound, started: float, about: tuple[str, str, str], outcome: str | Refusal) -> None:
+        """Write a hop; `about` is the sender, the transaction and the message id."""
         sender, transaction_id, message_id = about
         refusal = outcome if isinstance(outcome, Refusal) else None
         self.log.write(
@@ -126,10 +93,54 @@ class DoorEntrance:
                 message_id=message_id,
                 outcome=refusal.fault.type if refusal else str(outcome),
                 status=refusal.fault.status if refusal else 200,
-                ms=(self._clock.now() - started) * 1_000,
+                ms=(self.clock.now() - started) * 1_000,
                 detail=str(refusal or "")[:_LONGEST_DETAIL],
             )
         )
+
+
+@dataclass(slots=True)
+class DoorEntrance:
+    """The entrance of a participant or a gateway: one door, and what happens with what comes through it."""
+
+    door: Door
+    start: Callable[[Received], None]
+    log: CallLog
+    manners: Manners
+    is_full: Callable[[], bool] = lambda: False
+    is_open: bool = field(default=True)
+    _ledger: Ledger = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._ledger = Ledger(self.manners, self.log, self.door.trust.clock, log)
+
+    @property
+    def paths(self) -> Mapping[str, int]:
+        """The paths served, with the most bytes of a body."""
+        return self.door.legs.paths
+
+    async def take(self, inbound: Inbound) -> Reply:
+        """Decide on one message; see `uhi.ports.Entrance`."""
+        started = self.door.trust.clock.now()
+        try:
+            if not self.is_open:
+                raise Refusal(OVERLOADED, "stopping; not accepting messages", next_step="send again in a moment")
+            if self.is_full():
+                raise Refusal(OVERLOADED, "too much is under way", next_step="send again in a moment")
+            received = await receive(inbound, self.door)
+            if isinstance(received, Received):
+                self.start(received)
+            outcome = "repeated" if isinstance(received, Repeated) else "ACK"
+            self._ledger.write(inbound, started, _about(received), outcome)
+        except Refusal as refusal:
+            return self._ledger.refused(refusal, inbound, started)
+        except Exception as error:
+            return self._ledger.refused(unforeseen(error), inbound, started)
+        return _ACK
+
+    def refuse(self, refusal: Refusal, path: str = "") -> Reply:
+        """The NACK for what a server refuses itself; see `uhi.ports.Entrance`."""
+        return self._ledger.refused(refusal, Inbound(path, {}, b""), self.door.trust.clock.now())
 
 
 def _about(received: Received | Repeated) -> tuple[str, str, str]:
