@@ -35,8 +35,8 @@ def dev(port: int, *, quiet: bool, as_json: bool) -> None:
     """Run a whole network on this machine: registry, gateway, two hospitals, a patient app.
 
     At the start the patient finds a doctor and books; every message is a line. Keys are made on the fly and kept in
-    the folder .uhi; the data are invented; what programs accept they remember in memory only, so it is gone when this
-    ends. Try `uhi search` in another terminal.
+    the folder .uhi, and so is what the programs accept: it is there again when you start anew. The data are invented.
+    Try `uhi search` in another terminal.
     """
     configure_logging(json=as_json)
 
@@ -67,7 +67,7 @@ async def _tell(network: DevNetwork, *, as_json: bool) -> None:
 async def _network(port: int, home: Home) -> AsyncIterator[DevNetwork]:
     ports = {name: port + number for number, name in enumerate(PROGRAMS)}
     url = f"http://127.0.0.1:{port + _SEARCHER_AFTER}/uhi"
-    async with running(ports=ports, new_key=home.key) as network:
+    async with running(ports=ports, home=home) as network:
         register_searcher(network, SEARCHER, url)
         home.write_searcher(
             url=url, registry_url=network.net.registry_url, gateway_url=network.net.gateway.identity.me.url
@@ -83,7 +83,7 @@ def _announce(network: DevNetwork) -> None:
     say_rows((name, url) for name, url in network.addresses.items())
     say()
     say("In another terminal: uhi search --speciality CARDIOLOGY --city Pune")
-    say("The journal is in memory: what was accepted is gone when this ends.", style="dim")
+    say("What the programs accept is kept in .uhi: stop this, start it again, and nothing is lost.", style="dim")
     say()
 
 

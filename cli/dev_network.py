@@ -1,5 +1,5 @@
 """The network that `uhi dev` and `uhi demo` run: registry, gateway, two hospitals, a patient app, each on a port of its
-own, with real keys, signatures and HTTP. Demo data; the journal is in memory.
+own, with real keys, signatures and HTTP. Demo data.
 """
 
 from __future__ import annotations
@@ -7,12 +7,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
+from cli.home import Home
 from participants.hospital.app import hospital_app
-from participants.hospital.data import demo_hospital
+from participants.hospital.data import HospitalData, demo_hospital
 from participants.patient.app import PatientApp
-from uhi.signing import PrivateKey
+from uhi.participant import Participant
 from uhi.subscribers import Role, Subscriber
 from uhi.testing import Network, Options
 from uhi.testing.network import CITY, GATEWAY_ID, REGISTRY_ID
@@ -34,28 +36,32 @@ class DevNetwork:
 
 
 @asynccontextmanager
-async def running(
-    *, ports: Mapping[str, int] | None = None, new_key: Callable[[str], PrivateKey] = lambda _: PrivateKey.new()
-) -> AsyncIterator[DevNetwork]:
+async def running(*, ports: Mapping[str, int] | None = None, home: Home | None = None) -> AsyncIterator[DevNetwork]:
     """Run the network while the block does. `ports` by subscriber id; without one a program takes any free port.
 
-    Raises: SetupError when a port is taken.
+    Keys and what the programs accepted are kept in `home`, and in memory without one.
+    Raises: SetupError when a port is taken, or the home cannot be used.
     """
+    options = Options(sockets=True, ports=ports or {})
+    if home is not None:
+        options = replace(options, new_key=home.key, keeping=home.keeping)
     async with AsyncExitStack() as stack:
-        net = await stack.enter_async_context(Network(Options(sockets=True, ports=ports or {}, new_key=new_key)))
+        net = await stack.enter_async_context(Network(options))
 
         def background(work: Coroutine[object, object, None]) -> None:
             stack.callback(asyncio.ensure_future(work).cancel)
 
         addresses = {REGISTRY_ID: net.registry_url, GATEWAY_ID: net.gateway.identity.me.url}
         for subscriber_id, name in HOSPITALS.items():
-            hospital = await net.provider(subscriber_id)
-            provider = hospital_app(hospital, demo_hospital(name))
-            background(provider.watch_holds())
+            hospital = await net.provider(subscriber_id, prepare=partial(_open, demo_hospital(name)))
             addresses[subscriber_id] = hospital.identity.me.url
         patient = PatientApp(await net.consumer(PATIENT))
         addresses[PATIENT] = patient.participant.identity.me.url
         yield DevNetwork(net, patient, addresses, background)
+
+
+def _open(data: HospitalData, participant: Participant) -> None:
+    hospital_app(participant, data)
 
 
 def register_searcher(network: DevNetwork, subscriber_id: str, url: str) -> None:

@@ -1,4 +1,5 @@
-"""The folder `.uhi` that `uhi dev` keeps: keys made on the fly, and settings for `uhi search` beside it. Mode 0700."""
+"""The folder `.uhi` that `uhi dev` keeps: keys made on the fly, what the programs accepted, and settings for
+`uhi search`. Mode 0700."""
 
 from __future__ import annotations
 
@@ -6,9 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from uhi.errors import SetupError
+from uhi.keeping import Keeping, keeping_in_database
+from uhi.ports import Clock
 from uhi.settings import Settings
 from uhi.signing import PrivateKey
-from uhi.signing.key_files import read_private_key_file, write_private_key_file
+from uhi.signing.key_files import read_private_key_file, write_private_key_file, write_private_text
+from uhi.storage.sealing import Sealing, new_body_key, read_body_key_file
 
 FOLDER = Path(".uhi")
 SEARCHER = "search.example"
@@ -34,6 +38,16 @@ class Home:
     def key_file(self, subscriber_id: str) -> Path:
         """Where a subscriber's key is."""
         return self.folder / "keys" / f"{subscriber_id}.pem"
+
+    def keeping(self, subscriber_id: str, clock: Clock) -> Keeping:
+        """Where a program of the development network keeps what it promised: a SQLite file of its own, its bodies
+        encrypted with a key made at the first use.
+
+        Raises: SetupError when the folder, the key or the file cannot be used.
+        """
+        self._make(self.folder)
+        url = f"sqlite:///{self.folder / subscriber_id}.db"
+        return keeping_in_database(url, self._sealing(), clock=clock, owner=subscriber_id, subscriber_id=subscriber_id)
 
     def write_searcher(self, *, url: str, registry_url: str, gateway_url: str) -> None:
         """Leave the settings with which `uhi search` takes part in the running development network."""
@@ -68,6 +82,12 @@ class Home:
     @property
     def _searcher(self) -> Path:
         return self.folder / "search.env"
+
+    def _sealing(self) -> Sealing:
+        path = self.folder / "body.key"
+        if not path.exists():
+            write_private_text(path, new_body_key())
+        return read_body_key_file(path)
 
     def _make(self, folder: Path) -> None:
         try:

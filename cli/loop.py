@@ -7,13 +7,19 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import signal
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
 from importlib import import_module
 from typing import TypeVar
 
+log = logging.getLogger(__name__)
+
 T = TypeVar("T")
+
+STOP_SECONDS = 27.0
+"""How long a program may take to end, of the 30 that whoever stops it waits."""
 
 _STOPS = (signal.SIGINT, signal.SIGTERM)
 _THRESHOLDS = (50_000, 20, 100)
@@ -35,29 +41,39 @@ def settle_memory() -> None:
     gc.set_threshold(*_THRESHOLDS)
 
 
-async def serve_until_stopped(server: AbstractAsyncContextManager[T], announce: Callable[[T], None]) -> None:
+async def serve_until_stopped(
+    server: AbstractAsyncContextManager[T], announce: Callable[[T], None], *, seconds: float = STOP_SECONDS
+) -> None:
     """Enter the server, announce it, and leave it at SIGINT or SIGTERM, so that what is under way is finished first.
 
-    A second Ctrl-C while it finishes ends it at once.
+    What takes longer than `seconds` is left as it is. A second signal while it finishes ends it at once.
     """
-    with _stop_signals() as stopped:
-        async with server as running:
-            settle_memory()
-            announce(running)
-            await stopped.wait()
+    with stop_signals() as stopped:
+        limit = asyncio.timeout(None)
+        try:
+            async with limit, server as running:
+                settle_memory()
+                announce(running)
+                await stopped.wait()
+                limit.reschedule(asyncio.get_running_loop().time() + seconds)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            log.warning("what was under way did not end within %g s and is left as it is", seconds)
 
 
 @contextmanager
-def _stop_signals() -> Iterator[asyncio.Event]:
+def stop_signals() -> Iterator[asyncio.Event]:
+    """An event that the first SIGINT or SIGTERM sets; from then on they mean what they mean to Python."""
     loop = asyncio.get_running_loop()
     stopped = asyncio.Event()
 
     def stop() -> None:
-        # Python's own meaning of the signals comes back, for those who do not want to wait for the end.
-        _restore()
+        # For those who do not want to wait for the end.
+        restore()
         stopped.set()
 
-    def _restore() -> None:
+    def restore() -> None:
         for each in _STOPS:
             loop.remove_signal_handler(each)
 
@@ -66,7 +82,7 @@ def _stop_signals() -> Iterator[asyncio.Event]:
     try:
         yield stopped
     finally:
-        _restore()
+        restore()
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -17,7 +17,7 @@ from uhi.messages.values import Place
 from uhi.observability.call_log import RememberedCalls
 from uhi.observability.logs import configure_logging
 from uhi.participant import Participant
-from uhi.settings import Settings
+from uhi.settings import MEMORY, Settings
 from uhi.subscribers import Role
 from uhi.world import identity_of, world_of
 
@@ -57,6 +57,8 @@ def search(wait: float, *, as_json: bool, **filters: str) -> None:
 async def _search(
     settings: Settings, query: DoctorQuery, wait: float, tell: Callable[[FoundDoctor], None]
 ) -> list[FoundDoctor]:
+    # One search is over when it ends: nothing of it needs to outlive the process.
+    settings = settings.model_copy(update={"database_url": MEMORY})
     identity = identity_of(settings, Role.CONSUMER)
     world = replace(world_of(settings, identity.signer), log=RememberedCalls())
     participant = Participant(identity, world=world, network=settings.preset)

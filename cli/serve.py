@@ -27,8 +27,8 @@ PORT = click.IntRange(0, 65_535)
 def serve(target: str, host: str, port: int, as_json: bool) -> None:
     """Run a participant until Ctrl-C or SIGTERM; what is under way is finished first.
 
-    MODULE:APP is a uhi.Participant, or a function that returns one, in a module of this folder or an installed one; or
-    the short name of an installed participant.
+    Beside its paths it serves /healthz, /readyz and /version. MODULE:APP is a uhi.Participant, or a function that
+    returns one, in a module of this folder or an installed one; or the short name of an installed participant.
 
     \b
     Example:
@@ -41,15 +41,19 @@ def serve(target: str, host: str, port: int, as_json: bool) -> None:
     run(serve_until_stopped(serving, announcer(me, as_json=as_json)))
 
 
-def announcer(me: Subscriber, *, as_json: bool) -> Callable[[Server], None]:
-    """What tells the operator that a server is up: who it is, where its paths begin, and its registered address."""
+def announcer(me: Subscriber, *, as_json: bool, workers: int = 1) -> Callable[[Server], None]:
+    """What tells the operator that a server is up: who it is, where its paths begin, and its registered address.
+
+    `workers` is how many processes it consists of.
+    """
 
     def announce(server: Server) -> None:
         base = server.url + urlsplit(me.url).path
-        value = {"ok": True, "serving": me.id, "role": me.role.value, "url": base}
+        value = {"ok": True, "serving": me.id, "role": me.role.value, "url": base, "workers": workers}
 
         def human() -> None:
-            say(f"{me.id} is up as {me.role.value}", style="bold green")
+            many = f", with {workers} workers" if workers > 1 else ""
+            say(f"{me.id} is up as {me.role.value}{many}", style="bold green")
             say_rows([("serves", f"{base}/…"), *([("registered as", me.url)] if me.url.startswith("http") else [])])
             say("Ctrl-C stops it; what is under way is finished first.")
 

@@ -1,51 +1,59 @@
 """The gateway: one door, two kinds of relay, and audit copies that are only written down.
 
-Above: `gateway.bootstrap` and the command line; below: the exchange of the library. The way of a search: `search.admit`
-(step 8: match), journal, ACK, `fan_out`; of a catalogue: `on_search`, journal, ACK, `fan_out` to one.
+Above: `gateway.bootstrap` and the command line; below: the exchange of the library. The way of a search:
+`search.admit` (step 8: match), journal with the open search, ACK, `fan_out`; of a catalogue: `on_search`, journal, ACK,
+`fan_out` to one.
 """
 
 from __future__ import annotations
 
+import logging
+
 from gateway.fan_out import fan_out
-from gateway.on_search import admit_on_search
-from gateway.open_searches import OpenSearches
+from gateway.on_search import admit_on_search, who_asked
+from gateway.record import describe, stage_hop
 from gateway.relays import GATEWAY_LEGS, RELAYED_ON_SEARCH, RELAYED_SEARCH
-from gateway.search import AdmittedSearch, Searches, SearchRules
-from uhi.exchange.admission import Admitted, Candidate
-from uhi.exchange.deliveries import Deliveries
+from gateway.search import Searches, SearchRules
+from uhi.errors import REGISTRY_AWAY, Refusal, SetupError
+from uhi.exchange.admission import Admitted, Candidate, end_of_work
+from uhi.exchange.deliveries import POLL_SECONDS, Deliveries
 from uhi.exchange.entrance import DoorEntrance, Manners
 from uhi.exchange.legs import Legs
-from uhi.exchange.receive import Door, Received
+from uhi.exchange.pressure import Pressure
+from uhi.exchange.receive import Door, Received, replay
 from uhi.exchange.send import Exit
 from uhi.exchange.stamps import Stamps
 from uhi.exchange.trust import Trust
+from uhi.exchange.upkeep import Upkeep
+from uhi.http.health import Health
 from uhi.network import LOCAL, Network
 from uhi.participant import DRAIN_SECONDS
-from uhi.ports import Entrance, ProviderDirectory
+from uhi.ports import Change, Entrance, Kept, ProviderDirectory
+from uhi.subscribers import Audience
 from uhi.verified import Admission
-from uhi.world import Identity, World
+from uhi.world import Identity, World, health_of
+
+log = logging.getLogger(__name__)
+
+_LEGS = {leg.name: leg for leg in GATEWAY_LEGS}
 
 
 class Relays:
     """A gateway's step 8."""
 
-    def __init__(self, searches: Searches, open_searches: OpenSearches) -> None:
+    def __init__(self, searches: Searches, world: World, our_id: str) -> None:
         self._searches = searches
-        self._open = open_searches
+        self._world = world
+        self._our_id = our_id
 
-    async def __call__(self, candidate: Candidate) -> Admitted:
+    async def __call__(self, candidate: Candidate, row: str) -> Admitted:
         """See `uhi.exchange.admission.Admit`."""
         leg = candidate.legs[0]
         if leg is RELAYED_SEARCH:
-            return await self._searches.admit(candidate)
+            return await self._searches.admit(candidate, row)
         if leg is RELAYED_ON_SEARCH:
-            return admit_on_search(candidate, self._open)
-        return Admitted(leg, Admission())
-
-    async def accepted(self, candidate: Candidate, admitted: Admitted) -> None:
-        """See `uhi.exchange.admission.Admit`."""
-        if isinstance(admitted, AdmittedSearch):
-            self._searches.accepted(candidate, admitted)
+            return await admit_on_search(candidate, self._our_id, self._world)
+        return Admitted(leg, Admission(), end_of_work(leg, candidate.context, candidate.now))
 
 
 class Gateway:
@@ -62,14 +70,16 @@ class Gateway:
     ) -> None:
         me = identity.me
         self.identity = identity
-        self.open_searches = OpenSearches()
-        way_out = Exit(me, Stamps(identity.signer), world.transport, world.clock, world.log)
-        searches = Searches(directory, self.open_searches, rules or SearchRules(), way_out=way_out)
+        self.world = world
+        self._searches = Searches(directory, rules or SearchRules(), me=me, world=world)
         trust = Trust(me.id, me.role, world.registry, world.clock, window=network.window)
-        door = Door(trust, Legs(GATEWAY_LEGS), world.journal, Relays(searches, self.open_searches))
-        self._deliveries = Deliveries(way_out)
+        door = Door(trust, Legs(GATEWAY_LEGS), world.storage, Relays(self._searches, world, me.id))
+        way_out = Exit(me, Stamps(identity.signer), world.transport, world.registry, world.clock, world.log)
+        pressure = Pressure(world.bounds, world.clock)
+        self._deliveries = Deliveries(way_out, world.storage, pressure=pressure, signals=world.signals)
+        self._upkeep = Upkeep(world.storage, self._deliveries, world.clock, self._take_up, pressure, world.retention)
         manners = Manners(me.id, always_200=network.always_200)
-        self._entrance = DoorEntrance(door, self._start, world.log, manners, lambda: self._deliveries.is_full)
+        self._entrance = DoorEntrance(door, self._start, world.log, manners, pressure.check, describe)
 
     @property
     def entrance(self) -> Entrance:
@@ -85,11 +95,67 @@ class Gateway:
         """Return when no delivery is under way."""
         await self._deliveries.idle()
 
+    def health(self) -> Health:
+        """What the health pages tell."""
+        return health_of(self.world, is_open=lambda: self._entrance.is_open)
+
+    async def start(self) -> None:
+        """Take up what an earlier life left, and begin the background.
+
+        Raises: SetupError when the storage cannot be used.
+        """
+        await self.world.open()
+        try:
+            await self._upkeep.start()
+        except Refusal as refusal:
+            raise SetupError(
+                "the storage cannot be reached", got=str(refusal), next_step="check UHI_DATABASE_URL"
+            ) from None
+        for work in self.world.kept.meanwhile:
+            self._upkeep.meanwhile(work)
+
     async def stop(self, *, seconds: float = DRAIN_SECONDS) -> None:
-        """Take no more messages and wait up to `seconds` for the deliveries under way."""
+        """Take no more messages and finish what is under way within `seconds`; what is stored goes on with the next
+        start."""
         self._entrance.is_open = False
-        await self._deliveries.drain(seconds)
+        await self._deliveries.drain(seconds, close=self._entrance.close)
+        await self._upkeep.stop()
+        await self._upkeep.release()
 
     def _start(self, received: Received) -> None:
-        if received.message.admission.audience.members:
-            fan_out(received.message, received.leg.path, self._deliveries)
+        message = received.message
+        if received.leg is RELAYED_SEARCH:
+            self._searches.accepted(message)
+        self._deliveries.follow(message, self._pass_on(received, message.admission.audience))
+
+    def _take_up(self, kept: Kept) -> None:
+        self._deliveries.spawn(self._again(kept))
+
+    async def _again(self, kept: Kept) -> None:
+        """Whom a message concerns is found out anew: it was not kept with it."""
+        try:
+            received = replay(kept, _LEGS)
+            audience = await self._audience(received)
+        except Refusal as refusal:
+            if refusal.fault is REGISTRY_AWAY and self.world.clock.now() < kept.deadline:
+                await self.world.clock.sleep(POLL_SECONDS)
+                self._take_up(kept)
+                return
+            log.error("a message of an earlier life is given up: %s", refusal)
+            await self._deliveries.finish(Change(finishes=kept.id))
+            return
+        await self._pass_on(received, audience)
+
+    async def _audience(self, received: Received) -> Audience:
+        if received.leg is RELAYED_SEARCH:
+            return await self._searches.audience_again(received.message)
+        if received.leg is RELAYED_ON_SEARCH:
+            return await who_asked(received.message, self.identity.me.id, self.world)
+        return Audience()
+
+    async def _pass_on(self, received: Received, audience: Audience) -> None:
+        if audience.members:
+            await fan_out(received, audience.members, self._deliveries)
+            return
+        hop = stage_hop(received, gateway_id=self.identity.me.id, now=self.world.clock.now())
+        await self._deliveries.finish(Change(finishes=received.row, forgets=True, hops=(hop,)))

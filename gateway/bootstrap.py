@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Required, TypedDict, Unpack
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -18,17 +19,18 @@ from uhi.exchange.stamps import Stamps
 from uhi.http.addresses import any_address, public_only
 from uhi.http.client import HttpTransport
 from uhi.http.server import Server, application, serve
-from uhi.observability.call_log import LoggedCalls
+from uhi.keeping import calls_of, keeping_of
 from uhi.ports import CallLog
 from uhi.registry.network import LONGEST_PROVIDER_LIST, LookupScope, NetworkRegistry, RegistryAccess
 from uhi.subscribers import Role
-from uhi.world import World, identity_of
+from uhi.world import World, around, identity_of
 
 
-def gateway_from(settings: GatewaySettings, *, log: CallLog | None = None) -> tuple[Gateway, World]:
-    """A gateway and the world around it, which whoever runs it closes; the log of hops is standard logging by default.
+def gateway_from(settings: GatewaySettings, *, log: CallLog | None = None, worker: int = 0) -> tuple[Gateway, World]:
+    """A gateway and the world around it, which whoever runs it closes.
 
-    Raises: SetupError when the key cannot be used.
+    The call log goes into the database; hops go to `log` as well, or to standard logging.
+    Raises: SetupError when the key cannot be used, or there is none for what is kept.
     """
     identity = identity_of(settings, Role.GATEWAY)
     addresses = any_address if settings.preset.is_local else public_only
@@ -39,34 +41,51 @@ def gateway_from(settings: GatewaySettings, *, log: CallLog | None = None) -> tu
     scope = LookupScope(settings.domain_list, city=identity.city)
     access = RegistryAccess(settings.registry_url, Stamps(identity.signer), scope)
     registry = NetworkRegistry(access, transport=asking, clock=clock)
+    kept = keeping_of(settings, worker=worker)
     world = World(
         registry=registry,
         transport=peers,
         clock=clock,
-        log=log or LoggedCalls(),
+        log=calls_of(kept, log),
+        keeping=kept,
         closing=(registry.aclose, asking.aclose, peers.aclose),
     )
+    world = around(settings, world, registry)
     gateway = Gateway(identity, world=world, directory=registry, rules=settings.rules, network=settings.preset)
     return gateway, world
 
 
 def gateway_application(gateway: Gateway) -> web.Application:
-    """The gateway as an HTTP application, at the path of its registered address (`…/api/v1/uhi`)."""
-    return application(gateway.entrance, prefix=urlsplit(gateway.identity.me.url).path)
+    """The gateway as an HTTP application, at the path of its registered address (`…/api/v1/uhi`), and its health
+    pages."""
+    return application(gateway.entrance, prefix=urlsplit(gateway.identity.me.url).path, health=gateway.health())
+
+
+class _Where(TypedDict, total=False):
+    host: Required[str]
+    port: Required[int]
+    log: CallLog | None
+    worker: int
+    reuse_port: bool
 
 
 @asynccontextmanager
-async def gateway_serving(
-    settings: GatewaySettings, *, host: str, port: int, log: CallLog | None = None
-) -> AsyncIterator[Server]:
-    """Run a gateway while the block does. Leaving it takes no more messages and finishes what is under way.
+async def gateway_serving(settings: GatewaySettings, **where: Unpack[_Where]) -> AsyncIterator[Server]:
+    """Run a gateway while the block does, listening at `host` and `port`. Leaving it takes no more messages and
+    finishes what is under way; what is stored goes on with the next start.
 
-    Raises: SetupError when the key cannot be used or the address cannot be listened on.
+    `worker` numbers the processes that share a port, each with `reuse_port`.
+    Raises: SetupError when the key cannot be used, the database cannot, or the address cannot be listened on.
     """
-    gateway, world = gateway_from(settings, log=log)
-    async with serve(gateway_application(gateway), host=host, port=port) as server:
-        try:
-            yield server
-        finally:
-            await gateway.stop()
-            await world.aclose()
+    gateway, world = gateway_from(settings, log=where.get("log"), worker=where.get("worker", 0))
+    try:
+        await gateway.start()
+        app = gateway_application(gateway)
+        reuse_port = where.get("reuse_port", False)
+        async with serve(app, host=where["host"], port=where["port"], reuse_port=reuse_port) as server:
+            try:
+                yield server
+            finally:
+                await gateway.stop()
+    finally:
+        await world.aclose()

@@ -10,7 +10,6 @@ import json
 import logging
 import os
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from queue import Empty, Full, Queue
 from threading import Thread
@@ -19,6 +18,7 @@ from typing import Self
 
 from uhi.errors import SetupError
 from uhi.observability.scrubbing import scrub
+from uhi.observability.timeline import hop_json
 from uhi.ports import Hop
 
 log = logging.getLogger(__name__)
@@ -96,22 +96,7 @@ class JsonLinesCalls:
 
 def hop_line(hop: Hop) -> bytes:
     """One hop as one line of JSON in ASCII, its time as UTC in ISO 8601."""
-    at = datetime.fromtimestamp(hop.at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    value = {
-        "at": at,
-        "direction": hop.direction.value,
-        "sender": hop.sender,
-        "receiver": hop.receiver,
-        "action": hop.action,
-        "transaction_id": hop.transaction_id,
-        "message_id": hop.message_id,
-        "outcome": hop.outcome,
-        "status": hop.status,
-        "ms": round(hop.ms, 1),
-        "attempt": hop.attempt,
-        "detail": hop.detail,
-    }
-    shown = {name: scrub(item) if isinstance(item, str) else item for name, item in value.items() if item != ""}
+    shown = {name: scrub(item) if isinstance(item, str) else item for name, item in hop_json(hop).items()}
     return json.dumps(shown, separators=(",", ":")).encode() + b"\n"
 
 

@@ -7,7 +7,7 @@ says so. Source: decision 25.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from uhi.messages import Context
 from uhi.subscribers import Audience, Subscriber
@@ -115,4 +115,5 @@ def cut(audience: Audience, limit: int, turn: int) -> Audience:
     if len(members) <= limit:
         return audience
     start = turn * limit % len(members)
-    return Audience.of((members[start:] + members[:start])[:limit])
+    asked = Audience.of((members[start:] + members[:start])[:limit])
+    return replace(asked, left_out=len(members) - limit)

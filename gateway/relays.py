@@ -12,6 +12,7 @@ from uhi.actions import (
     ON_STATUS_AUDIT,
     ON_UPDATE_AUDIT,
     Leg,
+    Urgency,
 )
 from uhi.messages.wire import Wire
 from uhi.subscribers import Role
@@ -29,7 +30,9 @@ class RelayedCatalog(Wire):
     catalog: dict[str, object]
 
 
-RELAYED_SEARCH: Leg[RelayedSearch] = Leg("search", "search", RelayedSearch, (Role.CONSUMER,), Role.GATEWAY, ("search",))
+RELAYED_SEARCH: Leg[RelayedSearch] = Leg(
+    "search", "search", RelayedSearch, (Role.CONSUMER,), Role.GATEWAY, ("search",), urgency=Urgency.SEARCH
+)
 RELAYED_ON_SEARCH: Leg[RelayedCatalog] = Leg(
     "on_search",
     "on_search",
@@ -37,6 +40,7 @@ RELAYED_ON_SEARCH: Leg[RelayedCatalog] = Leg(
     (Role.PROVIDER,),
     Role.GATEWAY,
     ("on_search",),
+    urgency=Urgency.SEARCH,
     answers="search",
     limits=CATALOGUE,
 )

@@ -7,110 +7,142 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field
+from math import ceil
 
 from gateway.matching import Audiences, MatchRules, cut, wanted
-from gateway.open_searches import OpenSearch, OpenSearches
 from gateway.relays import RelayedSearch
-from uhi.errors import MESSAGE_INVALID, NO_PROVIDERS, Refusal
+from uhi.errors import MESSAGE_INVALID, NO_PROVIDERS, RATE_LIMITED, Refusal
 from uhi.exchange.admission import Admitted, Candidate
 from uhi.exchange.compose import COUNTRY
 from uhi.exchange.parties import check_registered_consumer, ttl_end
-from uhi.exchange.send import Exit
-from uhi.ports import Direction, Hop, ProviderDirectory
-from uhi.verified import Admission
+from uhi.messages import Context
+from uhi.messages.wire import Wire
+from uhi.ports import Direction, Hop, OpenRequest, ProviderDirectory
+from uhi.subscribers import Audience, Subscriber
+from uhi.verified import Admission, Declined, Verified
+from uhi.world import World
 
 log = logging.getLogger(__name__)
 
 _LONGEST = 64
+_A_MINUTE = 60
 
 
 @dataclass(frozen=True, slots=True)
 class SearchRules:
     """What a network decides on searches: `fan_out_limit` providers at most, open for `open_seconds` without a ttl and
-    for `longest_open_seconds` whatever the ttl."""
+    for `longest_open_seconds` whatever the ttl, `searches_per_minute` of one consumer."""
 
     match: MatchRules = field(default_factory=MatchRules)
     fan_out_limit: int = 2_000
     open_seconds: float = 60.0
     longest_open_seconds: float = 300.0
-
-
-@dataclass(frozen=True, slots=True)
-class AdmittedSearch(Admitted):
-    """Also how many providers the search concerns, of whom some may be left out."""
-
-    concerned: int = 0
+    searches_per_minute: int = 600
 
 
 class Searches:
     """Decides on searches: whom each concerns, and how long it stays open."""
 
-    def __init__(
-        self, directory: ProviderDirectory, open_searches: OpenSearches, rules: SearchRules, *, way_out: Exit
-    ) -> None:
+    def __init__(self, directory: ProviderDirectory, rules: SearchRules, *, me: Subscriber, world: World) -> None:
         self._directory = directory
-        self._way_out = way_out
-        self._open = open_searches
+        self._me = me
+        self._world = world
         self._rules = rules
         self._audiences = Audiences(rules.match)
         self._turn = 0
 
-    async def admit(self, candidate: Candidate) -> AdmittedSearch:
-        """Step 8 for a search: the consumer is as registered, and somebody is concerned. Nothing is changed.
+    async def admit(self, candidate: Candidate, row: str) -> Admitted:
+        """Step 8 for a search: the consumer is as registered, and somebody is concerned. It opens with its acceptance,
+        before anybody can answer it.
 
-        Raises: Refusal(CONSUMER_UNKNOWN, CONSUMER_URI_MISMATCH, MESSAGE_INVALID, RATE_LIMITED, OVERLOADED,
-        NO_PROVIDERS, REGISTRY_AWAY).
+        Raises: Refusal(CONSUMER_UNKNOWN, CONSUMER_URI_MISMATCH, MESSAGE_INVALID, RATE_LIMITED, NO_PROVIDERS,
+        REGISTRY_AWAY).
         """
         context = candidate.context
         check_registered_consumer(context, candidate.sender)
-        place = _checked(context.domain, "domain"), _checked(context.country or COUNTRY, "country")
-        self._open.check_room(candidate.sender.id, candidate.transaction_id, now=candidate.now)
-        message = candidate.message
-        intent = message.intent if isinstance(message, RelayedSearch) else {}
-        providers = await self._directory.providers(*place)
-        audience = self._audiences.of(providers, wanted(context, intent), place=place)
-        if not audience.members:
+        await self._check_rate(candidate.sender.id)
+        concerned = await self._concerned(context, candidate.message)
+        if not concerned.members:
             raise Refusal(
                 NO_PROVIDERS, "no subscribed provider fits this search", next_step="widen the search, or register"
             )
-        asked = cut(audience, self._rules.fan_out_limit, self._turn)
-        return AdmittedSearch(candidate.legs[0], Admission(audience=asked), concerned=len(audience.members))
-
-    def accepted(self, candidate: Candidate, admitted: AdmittedSearch) -> None:
-        """Open the search before anybody can answer it; where some were left out, say so and let others be next."""
-        rules = self._rules
-        ends = ttl_end(candidate.context, candidate.now)
-        open_for = rules.open_seconds if ends is None else min(ends - candidate.now, rules.longest_open_seconds)
-        self._open.open(
-            OpenSearch(
-                consumer=candidate.sender,
-                transaction_id=candidate.transaction_id,
-                message_id=candidate.context.message_id,
-                asked=admitted.admission.audience.ids,
-                until=candidate.now + open_for,
-            )
+        asked = cut(concerned, self._rules.fan_out_limit, self._turn)
+        ends = ttl_end(context, candidate.now)
+        return Admitted(
+            candidate.legs[0],
+            Admission(audience=asked),
+            deadline=float(candidate.expires) if ends is None else min(ends, candidate.expires),
+            opens=self._open_search(candidate, row, ends),
         )
-        if admitted.concerned > rules.fan_out_limit:
-            self._turn += 1
-            self._tell_truncated(candidate, admitted.concerned)
 
-    def _tell_truncated(self, candidate: Candidate, concerned: int) -> None:
+    def accepted(self, message: Verified[Wire] | Declined) -> None:
+        """A search is new and on its way; where it leaves some out, that is said, and others are next."""
+        asked = message.admission.audience
+        if asked.left_out:
+            self._turn += 1
+            self._tell_truncated(message, len(asked.members) + asked.left_out)
+
+    async def audience_again(self, message: Verified[Wire] | Declined) -> Audience:
+        """Whom a search concerns, found out anew after a crash.
+
+        Raises: Refusal(REGISTRY_AWAY, MESSAGE_INVALID).
+        """
+        body = message.message if isinstance(message, Verified) else None
+        concerned = await self._concerned(message.context, body)
+        return cut(concerned, self._rules.fan_out_limit, self._turn)
+
+    async def _concerned(self, context: Context, message: Wire | None) -> Audience:
+        place = _checked(context.domain, "domain"), _checked(context.country or COUNTRY, "country")
+        intent = message.intent if isinstance(message, RelayedSearch) else {}
+        providers = await self._directory.providers(*place)
+        return self._audiences.of(providers, wanted(context, intent), place=place)
+
+    async def _check_rate(self, consumer_id: str) -> None:
+        full_for = await self._world.windows.hit(
+            f"search {consumer_id}", most=self._rules.searches_per_minute, seconds=_A_MINUTE
+        )
+        if full_for:
+            refusal = Refusal(
+                RATE_LIMITED,
+                f"{consumer_id} searches more than {self._rules.searches_per_minute} times a minute",
+                next_step="search less often",
+            )
+            refusal.retry_after = ceil(full_for)
+            raise refusal
+
+    def _open_search(self, candidate: Candidate, row: str, ends: float | None) -> OpenRequest:
+        rules = self._rules
+        open_for = rules.open_seconds if ends is None else min(ends - candidate.now, rules.longest_open_seconds)
+        return OpenRequest(
+            owner=self._me.id,
+            leg=candidate.legs[0].name,
+            # Not the consumer's message_id: two of them may choose the same, and one may use it again.
+            message_id=row,
+            transaction_id=candidate.transaction_id,
+            counterpart="",
+            opened_at=candidate.now,
+            until=candidate.now + open_for,
+            asker=candidate.sender,
+            cause=row,
+        )
+
+    def _tell_truncated(self, message: Verified[Wire] | Declined, concerned: int) -> None:
         limit = self._rules.fan_out_limit
         log.error(
             "truncated: a search concerns %d providers, the limit is %d",
             concerned,
             limit,
-            extra={"transaction_id": candidate.transaction_id, "outcome": "truncated"},
+            extra={"transaction_id": message.thread.transaction_id, "outcome": "truncated"},
         )
-        self._way_out.log.write(
+        self._world.log.write(
             Hop(
-                at=candidate.now,
+                at=message.received_at,
                 direction=Direction.IN,
-                sender=candidate.sender.id,
-                receiver=self._way_out.me.id,
+                sender=message.sender.id,
+                receiver=self._me.id,
                 action="search",
-                transaction_id=candidate.transaction_id,
-                message_id=candidate.context.message_id,
+                transaction_id=message.thread.transaction_id,
+                message_id=message.context.message_id,
                 outcome="truncated",
                 status=200,
                 ms=0.0,

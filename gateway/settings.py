@@ -13,13 +13,16 @@ class GatewaySettings(Settings):
     """The settings of `uhi.settings`, and how searches are passed on.
 
     `match_city` and `match_fulfilment_type` turn these checks on beside domain and country; `fan_out_limit` is the most
-    providers one search goes to; `open_seconds` is how long a search without a ttl may be answered.
+    providers one search goes to; `open_seconds` is how long a search without a ttl may be answered;
+    `searches_per_minute` is how often one consumer may search.
     """
 
     match_city: bool = False
     match_fulfilment_type: bool = False
     fan_out_limit: int = Field(default=2_000, ge=1)
     open_seconds: float = Field(default=60.0, gt=0, le=3_600)
+
+    searches_per_minute: int = Field(default=600, ge=1)
 
     @property
     def rules(self) -> SearchRules:
@@ -28,4 +31,5 @@ class GatewaySettings(Settings):
             match=MatchRules(city=self.match_city, fulfilment_type=self.match_fulfilment_type),
             fan_out_limit=self.fan_out_limit,
             open_seconds=self.open_seconds,
+            searches_per_minute=self.searches_per_minute,
         )

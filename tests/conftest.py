@@ -7,10 +7,14 @@ import os
 import pytest
 from hypothesis import settings
 
+pytest_plugins = ["tests.service_fixtures"]
+
 _SETTINGS = {
     *("UHI_SUBSCRIBER_ID", "UHI_KEY_ID", "UHI_KEY_FILE", "UHI_URL", "UHI_REGISTRY_URL", "UHI_GATEWAY_URL"),
     *("UHI_DOMAINS", "UHI_CITY", "UHI_NETWORK", "UHI_SIGNATURE_FUTURE", "UHI_SIGNATURE_LIFETIME", "UHI_HOSPITAL_FILE"),
     *("UHI_MATCH_CITY", "UHI_MATCH_FULFILMENT_TYPE", "UHI_FAN_OUT_LIMIT", "UHI_OPEN_SECONDS"),
+    *("UHI_DATABASE_URL", "UHI_BODY_KEY_FILE", "UHI_REDIS_URL", "UHI_EVENTS_URL", "UHI_INSTANCE"),
+    *("UHI_KEEP_BODIES_DAYS", "UHI_KEEP_CALLS_DAYS", "UHI_FULL_MIB"),
 }
 
 settings.register_profile("here", deadline=None)

@@ -421,7 +421,7 @@ CLAUSES = (
         """network/test_faults: dropped_message_is_sent_again message_whose_ack_was_lost_has_one_effect
         network/test_faults: duplicated_message_has_one_effect corrupted_message_is_refused_and_sent_again
         network/test_faults: message_that_is_always_corrupted_is_given_up_after_the_second_time
-        exchange/test_retry: next_pause_follows_verdict_schedule_and_deadline
+        exchange/test_retry: letter_ends_or_waits_as_verdict_schedule_and_deadline_say
         exchange/test_retry: our_own_refusals_are_read_as_they_are_meant""",
     ),
     _clause(
@@ -445,7 +445,8 @@ CLAUSES = (
         "What an appointment depends on is tried for three days.",
         DELIVERY,
         """network/test_faults: critical_callback_is_tried_for_three_days
-        exchange/test_retry: critical_pauses_follow_the_long_schedule each_leg_has_its_schedule
+        exchange/test_retry: critical_pauses_follow_the_long_schedule each_leg_has_its_urgency_and_schedule
+        exchange/test_retry: critical_letter_is_dead_after_twelve_attempts_and_three_days
         faults/test_random_network: what_an_appointment_depends_on_arrives_however_much_is_lost""",
     ),
     _clause(
@@ -453,7 +454,7 @@ CLAUSES = (
         "A slow or hostile peer delays nobody else.",
         DELIVERY,
         """network/test_faults: slow_provider_does_not_delay_another
-        exchange/test_sending: lane_lets_eight_through_at_a_time
+        exchange/test_lanes: lane_lets_eight_through_at_a_time
         faults/test_hostile_peers: ten_black_holes_cost_ten_honest_hospitals_nothing
         faults/test_hostile_peers: search_is_answered_by_the_honest_though_one_peer_misbehaves""",
     ),
@@ -461,7 +462,8 @@ CLAUSES = (
         "send.log",
         "Every hop is a line of the call log: who, what, when, outcome, attempt; never a body.",
         DELIVERY,
-        """exchange/test_sending: each_attempt_is_a_line_of_the_call_log what_was_not_delivered_is_said
+        """exchange/test_sending: each_attempt_is_a_line_of_the_call_log
+        exchange/test_deliveries: what_was_not_delivered_is_said
         exchange/test_entrance: what_the_server_refuses_is_logged_like_the_rest""",
     ),
     _clause(
@@ -477,7 +479,74 @@ CLAUSES = (
         "A program that stops refuses for now and ends what it has ACKed, callbacks included.",
         DELIVERY,
         """network/test_faults: program_that_stops_refuses_for_now_and_ends_what_is_under_way
-        exchange/test_sending: drain_waits_for_what_follows_too
+        exchange/test_deliveries: drain_waits_for_what_follows_too
+        exchange/test_deliveries: drain_leaves_what_is_stored_to_the_next_life
         network/test_mounting: mounted_participant_stops_with_its_application""",
+    ),
+    _clause(
+        "kept.replay",
+        "What was acknowledged is done though the process dies: from its row, and once.",
+        DELIVERY,
+        """exchange/test_replay: message_from_the_journal_is_the_message_that_came
+        exchange/test_replay: row_that_is_not_what_was_accepted_is_refused_as_our_own_fault
+        exchange/test_facts: facts_are_read_as_they_were_written
+        faults/test_restarts: question_is_answered_once_wherever_the_hospital_died_after_its_ack
+        faults/test_restarts: fan_out_that_was_interrupted_is_completed_with_everybody_asked_once
+        faults/test_restarts: catalogue_that_was_acknowledged_is_relayed_in_the_next_life
+        faults/test_restarts: message_that_came_again_to_the_next_life_has_one_effect""",
+    ),
+    _clause(
+        "kept.away",
+        "There is no ACK without a row; what follows from one waits for a storage that is away.",
+        DELIVERY,
+        """test_participant: message_that_cannot_be_remembered_is_refused_for_now
+        test_participant: question_that_cannot_be_remembered_is_not_sent
+        exchange/test_deliveries: storage_that_is_away_for_a_while_loses_nothing""",
+    ),
+    _clause(
+        "kept.pin",
+        "A PIN is not kept longer than it takes to deal with its message.",
+        AUDIT,
+        """test_participant: body_with_a_pin_is_forgotten_once_it_is_dealt_with
+        network/test_elsewhere: answer_that_shows_a_pin_is_there_until_it_has_been_heard""",
+    ),
+    _clause(
+        "correlate.once",
+        "Of several answers that come at once, one answers the question.",
+        CALLBACKS,
+        """network/test_at_once: question_is_answered_once_though_five_answers_come_at_once
+        network/test_at_once: two_answers_at_once_find_a_question_each
+        network/test_at_once: hundred_copies_at_once_have_one_effect""",
+    ),
+    _clause(
+        "correlate.anywhere",
+        "An answer finds whoever asked in any process of the consumer, and is heard once.",
+        CALLBACKS,
+        """network/test_elsewhere: answer_that_another_process_took_is_heard_by_whoever_asked
+        network/test_elsewhere: each_answer_of_another_process_is_heard_once
+        exchange/test_answers: answer_that_comes_two_ways_is_heard_once""",
+    ),
+    _clause(
+        "send.line",
+        "News of an order are delivered in the order in which they were made.",
+        DELIVERY,
+        """exchange/test_deliveries: letter_of_a_line_waits_for_the_one_before_it_through_all_its_retries
+        exchange/test_deliveries: retry_goes_on_in_the_next_life_when_its_time_comes""",
+    ),
+    _clause(
+        "send.breakers",
+        "Who does not answer is left alone for a while; a restart does not forget it.",
+        DELIVERY,
+        """exchange/test_breakers: breaker_opens_at_half_of_twenty_calls_or_five_without_answer
+        exchange/test_breakers: breaker_goes_on_after_a_restart
+        exchange/test_deliveries: peer_that_is_left_alone_is_not_posted_to_and_costs_no_attempt""",
+    ),
+    _clause(
+        "refuse.full",
+        "Too much waiting is told before the queues are full; orders go before searches.",
+        DELIVERY,
+        """exchange/test_pressure: low_mark_refuses_discovery_and_high_mark_all_but_status_and_cancel
+        gateway/test_open_searches: full_gateway_refuses_and_forgets_nobody
+        network/test_searches: consumer_that_searches_too_often_is_told_to_wait""",
     ),
 )

@@ -6,11 +6,23 @@ An action is a value of one of three kinds: `Question` (exactly one answer), `Br
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Generic, TypedDict, TypeVar, Unpack
+from typing import Required, TypedDict, TypeVar, Unpack
 
-from uhi.errors import MESSAGE_INVALID, Outcome, Refusal
+from uhi.errors import MESSAGE_INVALID, Refusal
+from uhi.legs import (
+    CATALOGUE,
+    CHAT,
+    KIB,
+    ORDINARY,
+    Broadcast,
+    Check,
+    Decline,
+    Leg,
+    Limits,
+    Notice,
+    Question,
+    Urgency,
+)
 from uhi.messages import (
     Cancel,
     Confirm,
@@ -42,88 +54,11 @@ from uhi.messages.wire import Wire
 from uhi.subscribers import Role
 
 M = TypeVar("M", bound=Wire)
-M_co = TypeVar("M_co", bound=Wire, covariant=True)
 Q = TypeVar("Q", bound=Wire)
 A = TypeVar("A", bound=Wire)
 
-KIB = 1024
-Check = Callable[[Wire], None]
-
 _CONSUMER, _PROVIDER, _GATEWAY = Role.CONSUMER, Role.PROVIDER, Role.GATEWAY
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What one direction of an action may cost: body bytes, JSON nodes, and differing messages per transaction."""
-
-    body: int = 256 * KIB
-    nodes: int = 20_000
-    per_transaction: int = 50
-
-
-ORDINARY = Limits()
-CATALOGUE = Limits(body=4096 * KIB, nodes=250_000, per_transaction=20)
-CHAT = Limits(body=8192 * KIB, per_transaction=1_000)
-
-
-@dataclass(frozen=True, slots=True)
-class Leg(Generic[M_co]):
-    """One direction of an action: what arrives at `path`, from whom, for whom.
-
-    `name` tells apart what shares a path (first and second search). `accepts` are the values of `context.action` taken;
-    the first is the one written. `forwarded` legs come through the gateway and carry its header. A `single_shot` leg
-    takes one body per message_id. `answers` names the leg it is the callback of; `audit` is the path of its copy.
-    `check` is a pure test for what must be refused before the ACK.
-    """
-
-    name: str
-    path: str
-    kind: type[M_co]
-    senders: tuple[Role, ...]
-    receiver: Role
-    accepts: tuple[str, ...] = ()
-    forwarded: bool = False
-    single_shot: bool = False
-    answers: str = ""
-    audit: str = ""
-    has_context: bool = True
-    limits: Limits = ORDINARY
-    check: Check | None = field(default=None, compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Decline:
-    """What a handler returns when the business answer is no: it travels as the callback's `error`.
-
-    `message` goes beside the error where the protocol wants both: on_confirm tells a FAILED order and why.
-    """
-
-    outcome: Outcome
-    text: str = ""
-    message: Wire | None = field(default=None, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Question(Generic[Q, A]):
-    """An action with exactly one answer: the provider owes the consumer a callback."""
-
-    request: Leg[Q]
-    answer: Leg[A]
-
-
-@dataclass(frozen=True, slots=True)
-class Broadcast(Generic[Q, A]):
-    """An action that may stay unanswered, and may be answered by many."""
-
-    request: Leg[Q]
-    answer: Leg[A]
-
-
-@dataclass(frozen=True, slots=True)
-class Notice(Generic[M]):
-    """News without an answer."""
-
-    leg: Leg[M]
+_ORDER, _ASKED, _OFFER, _SEARCH = Urgency.ORDER, Urgency.ASKED, Urgency.OFFER, Urgency.SEARCH
 
 
 def _requires(*paths: str) -> Check:
@@ -165,13 +100,33 @@ _has_order = _requires("order.id")
 _TOLD_UNASKED_TOO = {"status", "cancel"}
 
 
+class _Asked(TypedDict, total=False):
+    audit: str
+    check: Check
+
+
 def _question(
-    name: str, kinds: tuple[type[Q], type[A]], *, single_shot: bool, check: Check | None, audit: str = ""
+    name: str,
+    kinds: tuple[type[Q], type[A]],
+    urgency: tuple[Urgency, Urgency],
+    *,
+    single_shot: bool,
+    **rest: Unpack[_Asked],
 ) -> Question[Q, A]:
     request, answer = kinds
     callback = f"on_{name}"
     return Question(
-        Leg(name, name, request, (_CONSUMER,), _PROVIDER, (name,), single_shot=single_shot, check=check),
+        Leg(
+            name,
+            name,
+            request,
+            (_CONSUMER,),
+            _PROVIDER,
+            (name,),
+            single_shot=single_shot,
+            urgency=urgency[0],
+            check=rest.get("check"),
+        ),
         Leg(
             callback,
             callback,
@@ -180,26 +135,28 @@ def _question(
             _CONSUMER,
             (callback,),
             single_shot=single_shot,
+            urgency=urgency[1],
             answers=name,
-            audit=audit,
+            audit=rest.get("audit", ""),
             check=_has_order if name in _TOLD_UNASKED_TOO else None,
         ),
     )
 
 
-class _Rest(TypedDict, total=False):
+class _Told(TypedDict, total=False):
+    urgency: Required[Urgency]
     audit: str
     check: Check
     limits: Limits
 
 
-def _notice(name: str, path: str, kind: type[M], sender: Role, **rest: Unpack[_Rest]) -> Notice[M]:
+def _notice(name: str, path: str, kind: type[M], sender: Role, **rest: Unpack[_Told]) -> Notice[M]:
     receiver = _CONSUMER if sender is _PROVIDER else _PROVIDER
-    return Notice(Leg(name, path, kind, (sender,), receiver, (path,), **rest))
+    return Notice(Leg(name, path, kind, (sender,), receiver, accepts=(path,), **rest))
 
 
 SEARCH: Broadcast[Search, OnSearch] = Broadcast(
-    Leg("search", "search", Search, (_CONSUMER,), _PROVIDER, ("search",), forwarded=True),
+    Leg("search", "search", Search, (_CONSUMER,), _PROVIDER, ("search",), urgency=_SEARCH, forwarded=True),
     Leg(
         "on_search",
         "on_search",
@@ -207,6 +164,7 @@ SEARCH: Broadcast[Search, OnSearch] = Broadcast(
         (_PROVIDER,),
         _CONSUMER,
         ("on_search",),
+        urgency=_SEARCH,
         forwarded=True,
         answers="search",
         limits=CATALOGUE,
@@ -215,7 +173,7 @@ SEARCH: Broadcast[Search, OnSearch] = Broadcast(
 """The first search: through the gateway to every provider it concerns."""
 
 SLOTS: Broadcast[Slots, SlotsFound] = Broadcast(
-    Leg("slots", "search", Slots, (_CONSUMER,), _PROVIDER, ("search",)),
+    Leg("slots", "search", Slots, (_CONSUMER,), _PROVIDER, ("search",), urgency=_SEARCH),
     Leg(
         "slots_found",
         "on_search",
@@ -223,48 +181,57 @@ SLOTS: Broadcast[Slots, SlotsFound] = Broadcast(
         (_PROVIDER,),
         _CONSUMER,
         ("on_search",),
+        urgency=_SEARCH,
         answers="slots",
         limits=CATALOGUE,
     ),
 )
 """The second search: straight to one provider, for the free slots of one doctor."""
 
-SELECT: Question[Select, OnSelect] = _question("select", (Select, OnSelect), single_shot=False, check=None)
-INIT: Question[Init, OnInit] = _question("init", (Init, OnInit), single_shot=True, check=_names_a_slot)
+SELECT: Question[Select, OnSelect] = _question("select", (Select, OnSelect), (_OFFER, _OFFER), single_shot=False)
+INIT: Question[Init, OnInit] = _question(
+    "init", (Init, OnInit), (_OFFER, _OFFER), single_shot=True, check=_names_a_slot
+)
 CONFIRM: Question[Confirm, OnConfirm] = _question(
-    "confirm", (Confirm, OnConfirm), single_shot=True, check=_has_order, audit="on_confirm_audit"
+    "confirm", (Confirm, OnConfirm), (_ORDER, _ORDER), single_shot=True, check=_has_order, audit="on_confirm_audit"
 )
 STATUS: Question[Status, OnStatus] = _question(
-    "status", (Status, OnStatus), single_shot=False, check=_has_order, audit="on_status_audit"
+    "status", (Status, OnStatus), (_ASKED, _ORDER), single_shot=False, check=_has_order, audit="on_status_audit"
 )
 """Its answer may also come unasked (`STATUS_NEWS`): one form, one check."""
 CANCEL: Question[Cancel, OnCancel] = _question(
-    "cancel", (Cancel, OnCancel), single_shot=True, check=_has_order, audit="on_cancel_audit"
+    "cancel", (Cancel, OnCancel), (_ORDER, _ORDER), single_shot=True, check=_has_order, audit="on_cancel_audit"
 )
 
 UPDATED: Notice[Updated] = _notice(
-    "updated", "on_update", Updated, _PROVIDER, audit="on_update_audit", check=_has_order
+    "updated", "on_update", Updated, _PROVIDER, urgency=_ORDER, audit="on_update_audit", check=_has_order
 )
 """News of an appointment, provider to consumer: started, completed, no-show."""
 
-REPORTED: Notice[Reported] = _notice("reported", "on_update", Reported, _CONSUMER, check=_is_doctor_no_show)
+REPORTED: Notice[Reported] = _notice(
+    "reported", "on_update", Reported, _CONSUMER, urgency=_ORDER, check=_is_doctor_no_show
+)
 """The one state a consumer may set, consumer to provider: DOCTOR_NO_SHOW."""
 
 STATUS_NEWS: Notice[OnStatus] = _notice(
-    "status_news", "on_status", OnStatus, _PROVIDER, audit="on_status_audit", check=_has_order
+    "status_news", "on_status", OnStatus, _PROVIDER, urgency=_ORDER, audit="on_status_audit", check=_has_order
 )
 CANCELLED: Notice[OnCancel] = _notice(
-    "cancelled", "on_cancel", OnCancel, _PROVIDER, audit="on_cancel_audit", check=_has_order
+    "cancelled", "on_cancel", OnCancel, _PROVIDER, urgency=_ORDER, audit="on_cancel_audit", check=_has_order
 )
 """A cancellation the provider makes of its own accord."""
 
-TO_CONSUMER: Notice[MessageToConsumer] = _notice("to_consumer", "on_message", MessageToConsumer, _PROVIDER, limits=CHAT)
-TO_PROVIDER: Notice[MessageToProvider] = _notice("to_provider", "on_message", MessageToProvider, _CONSUMER, limits=CHAT)
+TO_CONSUMER: Notice[MessageToConsumer] = _notice(
+    "to_consumer", "on_message", MessageToConsumer, _PROVIDER, urgency=_ORDER, limits=CHAT
+)
+TO_PROVIDER: Notice[MessageToProvider] = _notice(
+    "to_provider", "on_message", MessageToProvider, _CONSUMER, urgency=_ORDER, limits=CHAT
+)
 
 
 def _audit(path: str, kind: type[M]) -> Notice[M]:
     callback = path.removesuffix("_audit")
-    return Notice(Leg(path, path, kind, (_PROVIDER,), _GATEWAY, (callback, path)))
+    return Notice(Leg(path, path, kind, (_PROVIDER,), _GATEWAY, (callback, path), urgency=_ORDER))
 
 
 ON_CONFIRM_AUDIT = _audit("on_confirm_audit", OnConfirmAudit)
@@ -273,11 +240,17 @@ ON_UPDATE_AUDIT = _audit("on_update_audit", OnUpdateAudit)
 ON_CANCEL_AUDIT = _audit("on_cancel_audit", OnCancelAudit)
 
 _ANYBODY = (_CONSUMER, _PROVIDER, _GATEWAY)
-LOOKUP: Leg[Lookup] = Leg("lookup", "lookup", Lookup, _ANYBODY, Role.REGISTRY, has_context=False)
+LOOKUP: Leg[Lookup] = Leg("lookup", "lookup", Lookup, _ANYBODY, Role.REGISTRY, urgency=_ASKED, has_context=False)
 """Context-free, and answered at once with records instead of an ACK."""
 
 PROVIDER_LOOKUP: Leg[ProviderLookup] = Leg(
-    "lookup/providers", "lookup/providers", ProviderLookup, (_GATEWAY,), Role.REGISTRY, has_context=False
+    "lookup/providers",
+    "lookup/providers",
+    ProviderLookup,
+    (_GATEWAY,),
+    Role.REGISTRY,
+    urgency=_ASKED,
+    has_context=False,
 )
 """The gateway's question for whom a search concerns."""
 
@@ -297,3 +270,10 @@ _NEWS: tuple[Leg[Wire], ...] = (
 def legs_of(receiver: Role) -> tuple[Leg[Wire], ...]:
     """Every leg of the protocol that arrives at a consumer or a provider, handled or not."""
     return tuple(leg for leg in (*_TALK, *_NEWS) if leg.receiver is receiver)
+
+
+__all__ = ["Broadcast", "Decline", "Leg", "Limits", "Notice", "Question", "Urgency", "legs_of"]
+__all__ += ["CATALOGUE", "CHAT", "KIB", "ORDINARY"]
+__all__ += ["SEARCH", "SLOTS", "SELECT", "INIT", "CONFIRM", "STATUS", "CANCEL", "UPDATED", "REPORTED", "STATUS_NEWS"]
+__all__ += ["CANCELLED", "TO_CONSUMER", "TO_PROVIDER", "LOOKUP", "PROVIDER_LOOKUP"]
+__all__ += ["ON_CONFIRM_AUDIT", "ON_STATUS_AUDIT", "ON_UPDATE_AUDIT", "ON_CANCEL_AUDIT"]

@@ -11,6 +11,7 @@
         ├── SlotUnavailable  the slot is held, booked, past or unknown
         ├── OrderUnknown     no order or appointment has this id
         ├── StateConflict    the order is in a state from which this move does not lead on
+        ├── OrderChanged     another process changed the order meanwhile
         ├── PinInvalid       the PIN is wrong, used up, or of another day
         ├── BookingDeclined  the provider answered with an error
         └── PriceMismatch    the provider confirmed another price than it had quoted
@@ -214,6 +215,10 @@ class OrderUnknown(BookingError):
 
 class StateConflict(BookingError):
     """The order is in a state from which this move does not lead on, or another party may make the move."""
+
+
+class OrderChanged(BookingError):
+    """Somebody else, mostly another process, changed the order since it was read; read it again and decide again."""
 
 
 class PinInvalid(BookingError):

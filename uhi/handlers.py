@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar, overload
 
 from uhi.actions import Broadcast, Decline, Leg, Notice, Question
-from uhi.errors import ANSWER_FAILED, IncompleteMessage, SetupError
+from uhi.errors import ANSWER_FAILED, OVERLOADED, IncompleteMessage, Refusal, SetupError
 from uhi.exchange.entrance import unforeseen
 from uhi.exchange.legs import AnyLeg
 from uhi.exchange.receive import Received
@@ -120,11 +120,16 @@ def _handler(action: Question[Any, Any] | Broadcast[Any, Any] | Notice[Any] | Le
 
 
 async def run(handler: Handler, received: Received) -> Wire | Decline | None:
-    """Run a handler on what came; returns its answer, or a Decline when it raised or returned what is no answer."""
+    """Run a handler on what came; returns its answer, or a Decline when it raised or returned what is no answer.
+
+    Raises: Refusal(OVERLOADED) when what it needed cannot be reached at the moment: then nothing was decided.
+    """
     try:
         answer = await handler.function(received.message)
         _check_answer(handler, answer)
     except Exception as error:
+        if isinstance(error, Refusal) and error.fault is OVERLOADED:
+            raise
         log.error(
             "the handler of %s failed: %s",
             handler.leg.name,

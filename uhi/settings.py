@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from socket import gethostname
 from typing import Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
@@ -14,9 +15,14 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from uhi.errors import SetupError
 from uhi.network import NETWORKS, Network
+from uhi.ports import Retention
 from uhi.signing import Window
 
 _PREFIX = "UHI_"
+_A_DAY = 86_400.0
+
+MEMORY = "memory:"
+"""The storage that ends with the process, by name."""
 
 
 class Settings(BaseSettings):
@@ -26,6 +32,13 @@ class Settings(BaseSettings):
     base; `registry_url` and `gateway_url` as the network publishes them; `domains` separated by commas, the first is
     used for searches of our own; `network` is one of `local`, `nha-sandbox`, `nha`. `signature_future` and
     `signature_lifetime` are the seconds a signature may be made ahead of our clock, and may live.
+
+    `database_url` is `sqlite:///file.db`, `postgresql://…` or `memory:`; empty means a SQLite file named after us in
+    the working directory. `body_key_file` holds the keys that bodies are encrypted with (`uhi db key` makes one).
+    `redis_url` and `events_url` (`redis://…`, `nats://…`) are optional. `instance` tells the machines of one program
+    apart.
+    `keep_bodies_days` and `keep_calls_days` are how long bodies and the call log are kept; `full_mib` is how much may
+    wait to be delivered before searches are turned away.
     """
 
     model_config = SettingsConfigDict(env_prefix=_PREFIX, extra="ignore", hide_input_in_errors=True)
@@ -41,6 +54,14 @@ class Settings(BaseSettings):
     network: str = "local"
     signature_future: int = Field(default=5, ge=0, le=10)
     signature_lifetime: int = Field(default=3_600, ge=1)
+    database_url: str = ""
+    body_key_file: Path | None = None
+    redis_url: str = ""
+    events_url: str = ""
+    instance: str = Field(default_factory=gethostname, min_length=1)
+    keep_bodies_days: float = Field(default=7.0, gt=0)
+    keep_calls_days: float = Field(default=90.0, gt=0)
+    full_mib: int = Field(default=256, ge=1)
 
     @field_validator("url", "registry_url", "gateway_url")
     @classmethod
@@ -48,6 +69,13 @@ class Settings(BaseSettings):
         if value and not value.startswith(("https://", "http://")):
             raise ValueError("expected an address that starts with https:// (or http:// on the local network)")
         return value.rstrip("/")
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_database(cls, value: str) -> str:
+        if value and value != MEMORY and not value.startswith(("sqlite:///", "postgresql://")):
+            raise ValueError("expected sqlite:///file.db, postgresql://user@host/name or memory:")
+        return value
 
     @field_validator("domains")
     @classmethod
@@ -93,6 +121,16 @@ class Settings(BaseSettings):
     def preset(self) -> Network:
         """The network's preset, with the window for signatures set."""
         return replace(NETWORKS[self.network], window=Window(self.signature_future, self.signature_lifetime))
+
+    @property
+    def storage_url(self) -> str:
+        """Where what was accepted is kept."""
+        return self.database_url or f"sqlite:///{self.subscriber_id}.db"
+
+    @property
+    def retention(self) -> Retention:
+        """For how long."""
+        return Retention(bodies=self.keep_bodies_days * _A_DAY, calls=self.keep_calls_days * _A_DAY)
 
     @property
     def domain_list(self) -> tuple[str, ...]:

@@ -75,10 +75,11 @@ class Subscriber:
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """Whom a relay passes a message on to, in order, and their ids."""
+    """Whom a relay passes a message on to, in order, their ids, and how many more it concerns."""
 
     members: tuple[Subscriber, ...] = ()
     ids: frozenset[str] = frozenset()
+    left_out: int = 0
 
     @classmethod
     def of(cls, members: Iterable[Subscriber]) -> Audience:

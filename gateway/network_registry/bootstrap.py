@@ -8,6 +8,7 @@ from aiohttp import web
 
 from gateway.network_registry.entrance import RegistryEntrance
 from uhi.clock import SystemClock
+from uhi.http.health import Health
 from uhi.http.server import application
 from uhi.observability.call_log import LoggedCalls
 from uhi.ports import CallLog, Clock
@@ -30,4 +31,4 @@ def registry_from(
 
 def registry_application(entrance: RegistryEntrance) -> web.Application:
     """The registry as an HTTP application, at its place below the host."""
-    return application(entrance, prefix=PREFIX)
+    return application(entrance, prefix=PREFIX, health=Health())

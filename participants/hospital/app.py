@@ -11,6 +11,8 @@ from participants.hospital.hospital import DemoHospital
 from participants.hospital.settings import HospitalSettings
 from uhi.booking.policy import Policy
 from uhi.booking.provider import ConsultationProvider
+from uhi.booking.speaker import moment
+from uhi.booking.sql_bookings import bookings_of
 from uhi.booking.store import BookingStore
 from uhi.messages.values import ONLINE, PHYSICAL
 from uhi.network import Network
@@ -34,15 +36,22 @@ def hospital_app(
 ) -> ConsultationProvider:
     """Give a participant a hospital: its handlers answer searches and bookings. Returns the provider, to tell news by.
 
+    Orders are kept where the participant keeps its messages, unless a `store` is given; when it starts, the hospital
+    takes over what stands there.
     Raises: SetupError when the participant handles bookings already.
     """
+    hospital = DemoHospital(data, clock=participant.clock)
+    store = store or bookings_of(participant.world, provider_id=participant.subscriber_id)
     provider = ConsultationProvider(
-        DemoHospital(data, clock=participant.clock),
-        speaker=participant,
-        store=store,
-        policy=_policy(data, participant.network),
+        hospital, speaker=participant, store=store, policy=_policy(data, participant.network)
     )
     participant.include(provider.handlers)
+
+    async def take_over() -> None:
+        hospital.restore(await store.standing(now=moment(participant.clock)))
+
+    participant.at_start(take_over)
+    participant.meanwhile(provider.watch_holds)
     return provider
 
 

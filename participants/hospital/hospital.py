@@ -1,23 +1,24 @@
 """The demo hospital's own system: the `uhi.booking.Hospital` Protocol over a file's data, appointments in memory.
 
-No method awaits anything, so every one is a single atomic step. Above: `participants.hospital.app`; below: `data`
-(doctors, hours, prices), `schedule` (slots), `taken` (who has which).
+No method awaits anything, so every one is a single atomic step. What it had before a restart it takes over from the
+orders that were kept. Above: `participants.hospital.app`; below: `data`, `schedule` (slots), `taken` (who has which).
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from participants.hospital.data import HospitalData, Practice
 from participants.hospital.schedule import SlotName, offered, read_slot_id
-from participants.hospital.taken import TakenTimes
+from participants.hospital.taken import FOR_GOOD, TakenTimes
 from uhi.booking.hospital import Appointment, Doctor, DoctorQuery, Hold, Patient, Slot, Window
 from uhi.booking.matching import matcher
 from uhi.booking.reasons import Cancellation, CancelledBy
 from uhi.booking.speaker import moment
+from uhi.booking.store import KeptOrder
 from uhi.errors import SlotUnavailable, StateConflict
 from uhi.ports import Clock
 
@@ -29,7 +30,7 @@ class _Booked:
 
 
 class DemoHospital:
-    """A hospital in memory: what is booked lives as long as the process."""
+    """A hospital in memory: what is booked lives as long as the process, or comes back by `restore`."""
 
     def __init__(self, data: HospitalData, *, clock: Clock) -> None:
         self._practices = {practice.ref: practice for practice in data.practices}
@@ -38,6 +39,17 @@ class DemoHospital:
         self._taken = TakenTimes()
         self._booked: dict[str, _Booked] = {}
         self._of_hold: dict[str, str] = {}
+
+    def restore(self, orders: Iterable[KeptOrder]) -> None:
+        """Take over what orders of an earlier life stand for: their slots, and the appointments they have."""
+        for order in orders:
+            if not order.appointment_id:
+                self._taken.restore(order.hold.id, order.slot, until=order.hold.until)
+                continue
+            appointment = Appointment(id=order.appointment_id, care_context_id=order.care_context_id)
+            self._taken.restore(appointment.id, order.slot, until=FOR_GOOD)
+            self._booked[appointment.id] = _Booked(order.slot, appointment)
+            self._of_hold[order.hold.id] = appointment.id
 
     async def find_doctors(self, query: DoctorQuery) -> Sequence[Doctor]:
         """Return the doctors that fit and have a free slot, each with the time from the first one to the horizon."""

@@ -47,6 +47,10 @@ class TakenTimes:
             del day[lapsed]
         day[name] = Taken(slot, until)
 
+    def restore(self, name: str, slot: Slot, *, until: datetime) -> None:
+        """Take a slot that was taken before, whatever else is: that was decided then."""
+        self._days.setdefault(_day(slot), {})[name] = Taken(slot, until)
+
     def turn(self, name: str, slot: Slot, *, into: str, now: datetime) -> Slot:
         """Turn a hold into an appointment with a name of its own; returns the slot as it was taken.
 

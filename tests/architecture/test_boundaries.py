@@ -7,9 +7,11 @@ import ast
 CATCHES_EVERYTHING = {
     "cli/main.py",  # the command's own end: no traceback reaches a person
     "gateway/network_registry/entrance.py",  # the registry's door
+    "uhi/exchange/deliveries.py",  # the worker loop: a letter that we fail on is put off, the others go on
     "uhi/exchange/entrance.py",  # every other door
     "uhi/handlers.py",  # the handler runner
     "uhi/http/server.py",  # the outer middleware: whatever fails around a door is a NACK too
+    "uhi/storage/sql/groups.py",  # the one writer: a write that fails is told to whoever waits for it
 }
 MAKES_THE_PROOF = {"uhi/exchange/receive.py", "uhi/verified.py"}
 READS_THE_CLOCK = {"uhi/clock.py"}

@@ -295,14 +295,14 @@ async def test_slots_that_a_hospital_cannot_tell_are_an_error(world):
 
 @pytest.mark.case("CB-06")
 async def test_a_late_confirmation_does_not_bring_a_cancelled_order_back(world):
-    """UHI order states: on_cancel overtakes on_confirm; stays CANCELLED."""
+    """UHI order states: on_cancel overtakes a copy of on_confirm that was given up; stays CANCELLED."""
     offer = await world.offer()
     world.net.faults.delay(60, "on_confirm", to="https://app.example")
 
     with pytest.raises(NoAnswer):
         await world.bookings.confirm(offer, agreed=offer.terms, wait=5)
     held = world.bookings.known(offer.order_id, thread=offer.thread)
-    await world.bookings.cancel(held, "PATIENT_BOOKED_IN_ERROR")
+    await world.bookings.cancel(held, "PATIENT_BOOKED_IN_ERROR", wait=50)
     world.net.clock.time += 120
     await world.net.settle()
 
@@ -350,7 +350,11 @@ async def test_the_hospital_cancels_unasked(world):
     assert isinstance(news, BookingNews)
     assert (news.about, news.booking.order_id) == ("on_cancel", booking.order_id)
     assert news.booking.cancellation.by.value == "doctor"
-    audits = [hop.action for hop in world.net.calls if hop.action.endswith("_audit") and hop.direction.value == "in"]
+    audits = [
+        hop.action
+        for hop in world.net.calls
+        if hop.action.endswith("_audit") and (hop.direction.value, hop.outcome) == ("in", "ACK")
+    ]
     assert audits == ["on_confirm_audit", "on_cancel_audit"]
 
 
@@ -507,6 +511,26 @@ async def test_lapsed_holds_are_given_back_every_minute(world):
     await world.provider.release_lapsed()
 
     assert world.ward.released == ["hold-1"]
+
+
+async def test_a_pin_is_forgotten_when_its_day_is_over(world, caplog):
+    """Decision 37: the watch over holds does it, and tries again where it failed."""
+    booking = await world.booked()
+    store = world.provider._store
+    forget = store.forget_pins
+    store.forget_pins = None
+    watching = asyncio.ensure_future(world.provider.watch_holds())
+    world.net.clock.time = slot(0).start.replace(hour=23, minute=59, second=30).timestamp()
+    await world.net.clock.sleep(90)
+    before = await store.get(booking.order_id)
+
+    store.forget_pins = forget
+    await world.net.clock.sleep(90)
+    watching.cancel()
+
+    assert before.pin.token == booking.pin
+    assert (await store.get(booking.order_id)).pin.token == ""
+    assert "TypeError" in caplog.text
 
 
 async def test_patients_and_pins_are_in_no_log(world, caplog):

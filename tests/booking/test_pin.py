@@ -12,6 +12,7 @@ from tests.booking.ward import DAY
 from uhi.booking.pin import Pin, PinStatus, missed, new_pin, set_aside, verify, write_pin
 from uhi.errors import IncompleteMessage, PinInvalid, StateConflict
 from uhi.messages.values import IST
+from uhi.messages.wire import emit
 
 NOON = DAY.replace(hour=12)
 
@@ -114,6 +115,18 @@ def test_a_pin_travels_as_text_in_indian_time():
 
     assert (written.type, written.token, written.status) == ("PIN", "0042", "GENERATED")
     assert (written.valid_from, written.valid_to) == ("2026-09-23T00:00:00", "2026-09-23T23:59:00")
+
+
+def test_a_pin_that_nobody_has_to_show_any_more_opens_nothing_and_goes_without_digits():
+    """Decision 37: what is not kept is neither compared nor sent."""
+    spent = verify(a_pin(), "0042", now=NOON)
+    spent = Pin("", spent.valid_from, spent.valid_to, spent.status)
+
+    with pytest.raises(PinInvalid):
+        verify(spent, "", now=NOON)
+
+    assert write_pin(spent).status == "VERIFIED"
+    assert "token" not in emit(write_pin(spent))
 
 
 def test_a_pin_does_not_show():

@@ -31,13 +31,15 @@ from uhi.booking.policy import Policy
 from uhi.booking.quotes import consultation_quote
 from uhi.booking.reasons import CancelledBy
 from uhi.booking.speaker import moment
-from uhi.booking.store import MemoryBookings
+from uhi.booking.store import BookingStore, MemoryBookings
 from uhi.errors import SlotUnavailable, StateConflict
 from uhi.messages import OnConfirm, OnInit, Order
 from uhi.messages.values import IST, Address, Place, Point
 from uhi.messages.wire import Wire
-from uhi.ports import Clock
+from uhi.ports import Clock, Letter
+from uhi.subscribers import Role, Subscriber
 from uhi.testing import FakeClock
+from uhi.testing.clock import START
 from uhi.verified import Thread
 
 FACILITY = Facility(
@@ -156,25 +158,53 @@ class Ward:
 
 
 class Voice:
-    """A speaker that remembers what it told."""
+    """A speaker that remembers what it told; news is told once it is posted."""
 
     subscriber_id = "clinic.example"
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
         self.told: list[tuple[str, Order, Thread]] = []
+        self._composed: dict[str, tuple[str, Order, Thread]] = {}
 
-    async def tell(self, notice: Notice[Wire], message: Wire, thread: Thread) -> None:
-        self.told.append((notice.leg.name, message.order, thread))  # type: ignore[attr-defined]
+    async def compose(self, notice: Notice[Wire], message: Wire, thread: Thread) -> list[Letter]:
+        letter = a_letter(f"news-{len(self._composed):03}", path=notice.leg.path, thread=thread)
+        self._composed[letter.id] = (notice.leg.name, message.order, thread)  # type: ignore[attr-defined]
+        return [letter]
+
+    def post(self, letters: Sequence[Letter], *, mine: Sequence[Letter]) -> None:
+        self.told.extend(self._composed[letter.id] for letter in letters)
+
+
+def a_letter(name: str, *, path: str = "on_update", thread: Thread = THREAD) -> Letter:
+    """A letter to a consumer."""
+    to = Subscriber(thread.consumer_id, Role.CONSUMER, f"https://{thread.consumer_id}")
+    return Letter(
+        id=name,
+        to=to,
+        path=path,
+        digest="",
+        transaction_id=thread.transaction_id,
+        message_id=name,
+        deadline=START + 600,
+        body=b"{}",
+    )
 
 
 class Front:
     """A ward with its desk: what a consumer can ask, without a network between."""
 
-    def __init__(self, *, policy: Policy | None = None) -> None:
-        self.clock = FakeClock(jumps=False)
-        self.ward = Ward(self.clock)
-        self.store = MemoryBookings()
+    def __init__(
+        self,
+        *,
+        policy: Policy | None = None,
+        store: BookingStore | None = None,
+        ward: Ward | None = None,
+        clock: FakeClock | None = None,
+    ) -> None:
+        self.clock = clock or FakeClock(jumps=False)
+        self.ward = ward or Ward(self.clock)
+        self.store = store or MemoryBookings()
         self.voice = Voice(self.clock)
         desk = Desk(hospital=self.ward, store=self.store, policy=policy or Policy(), clock=self.clock)
         self.holding = Holding(desk)

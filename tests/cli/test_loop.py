@@ -66,6 +66,24 @@ def test_second_interruption_ends_it_at_once():
         run(serve_until_stopped(server(), lambda _: os.kill(os.getpid(), signal.SIGINT)))
 
 
+def test_end_without_an_end_is_cut_off(caplog):
+    """Reliability rules "Shutdown": a program ends within 30 s; what is left is taken up at the next start."""
+    happened: list[str] = []
+
+    @asynccontextmanager
+    async def server() -> AsyncIterator[None]:
+        try:
+            yield
+            await asyncio.Event().wait()
+        finally:
+            happened.append("closed")
+
+    run(serve_until_stopped(server(), lambda _: os.kill(os.getpid(), signal.SIGTERM), seconds=0.05))
+
+    assert happened == ["closed"]
+    assert caplog.messages == ["what was under way did not end within 0.05 s and is left as it is"]
+
+
 def test_memory_is_settled_once_the_server_is_up():
     """Decision on speed: after start-up `gc.freeze()` and the thresholds 50,000, 20, 100."""
     seen: list[object] = []

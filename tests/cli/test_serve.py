@@ -34,6 +34,7 @@ SETTINGS = {
     "UHI_KEY_ID": "k1",
     "UHI_URL": "http://127.0.0.1:8081/uhi",
     "UHI_REGISTRY_URL": "http://127.0.0.1:1/api/v1/networkregistry",
+    "UHI_DATABASE_URL": "memory:",
 }
 
 Start = Callable[..., subprocess.Popen[str]]
@@ -45,7 +46,7 @@ def start(tmp_path: Path, key_file: Path) -> Iterator[Start]:
     with ExitStack() as stack:
 
         def start(*arguments: str, **settings: str) -> subprocess.Popen[str]:
-            process = subprocess.Popen(
+            command = subprocess.Popen(
                 [sys.executable, "-c", "from cli.main import main; main(prog_name='uhi')", *arguments],
                 cwd=tmp_path,
                 env={**os.environ, "PYTHONPATH": str(ROOT), "UHI_KEY_FILE": str(key_file), **SETTINGS, **settings},
@@ -53,7 +54,7 @@ def start(tmp_path: Path, key_file: Path) -> Iterator[Start]:
                 stderr=subprocess.PIPE,
                 text=True,
             )
-            stack.callback(process.wait)
+            process = stack.enter_context(command)
             stack.callback(process.kill)
             return process
 
@@ -70,6 +71,11 @@ def first_line(process: subprocess.Popen[str]) -> dict:
 def post(url: str, body: bytes, **headers: str) -> tuple[int, dict]:
     request = Request(url, body, {"Content-Type": "application/json", **headers})
     with urlopen(request) as response:
+        return response.status, json.load(response)
+
+
+def get(url: str) -> tuple[int, dict]:
+    with urlopen(url) as response:
         return response.status, json.load(response)
 
 
@@ -121,6 +127,28 @@ def test_gateway_serves_below_its_registered_path_and_keeps_a_call_log(start, tm
     assert code == 0, logged
     assert [(hop["action"], hop["outcome"]) for hop in hops] == [("search", "AUT_SIGNATURE_MISSING")]
     assert "Priya" not in logged + json.dumps(hops)
+
+
+def test_gateway_of_two_workers_is_one_gateway_on_one_port(start, uhi, tmp_path, postgres_url):
+    """Issue "more than one process": `uhi gateway serve --workers N` on PostgreSQL; SIGTERM ends all of them."""
+    assert uhi("db", "key", str(tmp_path / "body.key")).exit_code == 0
+    process = start(
+        *("gateway", "serve", "--port", "0", "--workers", "2", "--json"),
+        UHI_URL="http://127.0.0.1:8070/api/v1/uhi",
+        UHI_DATABASE_URL=postgres_url,
+        UHI_BODY_KEY_FILE="body.key",
+    )
+    told = first_line(process)
+
+    ready, page = get(told["url"].removesuffix("/api/v1/uhi") + "/readyz")
+    with pytest.raises(OSError, match="HTTP Error 401"):
+        post(f"{told['url']}/search", b"{}")
+    code, logged = end(process, signal.SIGTERM)
+
+    assert (told["workers"], ready, page["ready"]) == (2, 200, True)
+    assert {"database", "migrations", "outbox", "draining"} <= set(page["checks"])
+    assert code == 0, logged
+    assert {json.loads(line)["worker"] for line in logged.splitlines()} <= {0, 1}
 
 
 def test_participant_of_this_folder_is_served_below_its_registered_path(start, tmp_path):

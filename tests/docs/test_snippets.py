@@ -17,11 +17,13 @@ from uhi.booking import DoctorQuery
 from uhi.booking.speaker import moment
 from uhi.http import serve
 from uhi.network import CONSULTATION_DOMAIN
-from uhi.signing.key_files import write_private_key_file
+from uhi.signing.key_files import write_private_key_file, write_private_text
+from uhi.storage.sealing import new_body_key
 from uhi.testing import Network, Options
 
 SNIPPETS = ROOT / "docs" / "snippets"
 RUN_HERE = {"hospital.py", "mounted.py"}
+NEEDS_A_SERVER = {"read_events.py": "tests/signals/test_reading_events.py"}
 
 
 @pytest.fixture
@@ -31,8 +33,10 @@ async def net(tmp_path, monkeypatch) -> AsyncIterator[tuple[Network, int]]:
     async with Network(Options(sockets=True)) as network:
         me = Subscriber("clinic.example", Role.PROVIDER, f"http://127.0.0.1:{port}/uhi", domains=(CONSULTATION_DOMAIN,))
         write_private_key_file(tmp_path / "clinic.pem", network.register(me).key)
+        write_private_text(tmp_path / "body.key", new_body_key())
         settings = {"SUBSCRIBER_ID": me.id, "KEY_ID": "k1", "KEY_FILE": str(tmp_path / "clinic.pem"), "URL": me.url}
         settings |= {"REGISTRY_URL": network.registry_url, "GATEWAY_URL": network.gateway.identity.me.url}
+        settings |= {"DATABASE_URL": f"sqlite:///{tmp_path}/c.db", "BODY_KEY_FILE": str(tmp_path / "body.key")}
         for name, value in settings.items():
             monkeypatch.setenv(f"UHI_{name}", value)
         monkeypatch.syspath_prepend(str(SNIPPETS))
@@ -60,7 +64,7 @@ def test_every_snippet_is_on_a_page_and_run():
     run = {name for name in snippets if name in commands or f"{name.removesuffix('.py')}:app" in commands}
 
     assert snippets - on_pages == set()
-    assert snippets - run == RUN_HERE
+    assert snippets - run == RUN_HERE | set(NEEDS_A_SERVER)
 
 
 async def test_the_mounted_clinic_answers_a_search(net):

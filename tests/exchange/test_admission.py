@@ -13,9 +13,10 @@ from uhi.errors import NO_OPEN_REQUEST, TTL_PASSED, WRONG_PROVIDER, Refusal
 from uhi.exchange.admission import Admitted, Candidate, Correlation
 from uhi.exchange.legs import Legs
 from uhi.messages import Context
-from uhi.ports import Arrival, OpenRequest
-from uhi.storage.memory import MemoryConversations, MemoryJournal
+from uhi.ports import Arrival, Arrived, Change, OpenRequest
+from uhi.storage.memory import MemoryStorage
 from uhi.subscribers import Role, Subscriber
+from uhi.testing import FakeClock
 
 SAMPLES = Path(__file__).parents[1] / "conformance" / "samples" / "uhi-current"
 NOW = 1_790_000_000.0
@@ -28,22 +29,45 @@ class Desk:
     """A consumer's or provider's correlation with its memory."""
 
     def __init__(self, our_id: str = "app") -> None:
-        self.conversations = MemoryConversations()
-        self.journal = MemoryJournal()
-        self.admit = Correlation(our_id, self.conversations, self.journal)
+        self.storage = MemoryStorage(FakeClock())
+        self.correlation = Correlation(our_id, self.storage)
 
     async def open(self, leg: Leg, message_id: str, **changes: object) -> OpenRequest:
         """Remember a question, by default one that ends in ten seconds."""
         request = OpenRequest("app", leg.name, message_id, "t-1", "clinic", NOW, NOW + 10)
         request = replace(request, **changes)
-        await self.conversations.open(request)
+        await self.storage.commit(Change(opens=request))
         return request
+
+    async def admit(self, candidate: Candidate) -> Admitted:
+        """Step 8 alone."""
+        return await self.correlation(candidate, "row")
+
+    async def accept(self, signer: str, path_role: str, message_id: str, **changes: object) -> Arrived:
+        """Step 9 alone, for a message of the transaction that the questions belong to."""
+        arrival = Arrival(
+            id=f"row-{message_id}",
+            receiver=self.correlation._our_id,
+            signer=signer,
+            path_role=path_role,
+            message_id=message_id,
+            variant="",
+            digest="d",
+            transaction_id="t-1",
+            received_at=NOW,
+            cap=50,
+            deadline=NOW + 30,
+            body=b"{}",
+        )
+        return await self.storage.accept(replace(arrival, **changes))
 
     async def hear(self, path: str, message_id: str, **changes: object) -> Admitted:
         """Admit a callback and tell that it was new."""
         candidate = callback(path, message_id, **changes)
         admitted = await self.admit(candidate)
-        await self.admit.accepted(candidate, admitted)
+        transaction = admitted.request.transaction_id if admitted.request else candidate.transaction_id
+        changes = {"answers": admitted.request, "transaction_id": transaction}
+        await self.accept(candidate.sender.id, admitted.leg.name, message_id, **changes)
         return admitted
 
 
@@ -230,7 +254,7 @@ async def test_request_opens_a_conversation_at_the_provider():
     assert (await desk.admit(request)).leg is INIT.request
     with pytest.raises(Refusal):
         await desk.admit(report)
-    await desk.journal.accept(Arrival("clinic", "app", "init", "m-1", "", "d", "t-1", NOW, 50))
+    await desk.accept("app", "init", "m-1")
     assert (await desk.admit(report)).leg is REPORTED.leg
 
 
@@ -243,7 +267,7 @@ async def test_request_without_provider_id_needs_a_known_conversation():
         await desk.admit(silent)
 
     assert raised.value.fault is WRONG_PROVIDER
-    await desk.journal.accept(Arrival("clinic", "app", "search", "m-0", "", "d", "t-1", NOW, 50))
+    await desk.accept("app", "search", "m-0")
     assert (await desk.admit(silent)).leg is INIT.request
 
 
@@ -251,7 +275,7 @@ async def test_second_search_always_names_its_provider():
     """UHI second search: without the id it would be the bytes of a first search whose gateway header is gone."""
     desk = Desk("clinic")
     silent = replace(candidate(PROVIDER.at("search", forwarded=False), "m-1", sender=APP), is_addressed=False)
-    await desk.journal.accept(Arrival("clinic", "app", "search", "m-0", "", "d", "t-1", NOW, 50))
+    await desk.accept("app", "search", "m-0")
 
     with pytest.raises(Refusal) as raised:
         await desk.admit(silent)

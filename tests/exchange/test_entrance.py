@@ -27,7 +27,7 @@ from uhi.exchange.trust import Trust
 from uhi.observability.call_log import RememberedCalls
 from uhi.ports import Inbound
 from uhi.registry.memory import MemoryRegistry
-from uhi.storage.memory import MemoryConversations, MemoryJournal
+from uhi.storage.memory import MemoryStorage
 from uhi.subscribers import Role
 from uhi.testing import FakeClock
 
@@ -90,9 +90,10 @@ def test_unforeseen_error_quotes_nothing():
 
 
 def entrance(registry: object = None, start: object = None) -> tuple[DoorEntrance, RememberedCalls, list[Received]]:
-    journal, conversations, calls, started = MemoryJournal(), MemoryConversations(), RememberedCalls(), []
-    trust = Trust("clinic.example", Role.PROVIDER, registry or MemoryRegistry(), FakeClock())
-    door = Door(trust, Legs(legs_of(Role.PROVIDER)), journal, Correlation("clinic.example", conversations, journal))
+    clock, calls, started = FakeClock(), RememberedCalls(), []
+    storage = MemoryStorage(clock)
+    trust = Trust("clinic.example", Role.PROVIDER, registry or MemoryRegistry(), clock)
+    door = Door(trust, Legs(legs_of(Role.PROVIDER)), storage, Correlation("clinic.example", storage))
     return DoorEntrance(door, start or started.append, calls, MANNERS), calls, started
 
 

@@ -8,22 +8,50 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uhi.actions import CANCEL, CONFIRM, INIT, REPORTED, SEARCH, SELECT, SLOTS, STATUS, TO_CONSUMER, UPDATED
+from uhi.actions import (
+    CANCEL,
+    CONFIRM,
+    INIT,
+    ON_CONFIRM_AUDIT,
+    REPORTED,
+    SEARCH,
+    SELECT,
+    SLOTS,
+    STATUS,
+    STATUS_NEWS,
+    TO_CONSUMER,
+    UPDATED,
+    Urgency,
+)
 from uhi.errors import FAULTS, Fault, Resend
+from uhi.exchange.breakers import Health
 from uhi.exchange.retry import (
     CRITICAL,
     CRITICAL_LIFE,
     DISCOVERY,
+    EXPIRED,
+    NO_ANSWER,
     Attempted,
-    Progress,
-    Schedule,
     Verdict,
-    next_pause,
+    decide,
+    postponed,
     read_reply,
     schedule_of,
 )
 from uhi.messages.receipt import ACK, nack
-from uhi.ports import Reply
+from uhi.ports import Ending, Letter, LetterState, Reply
+from uhi.subscribers import Role, Subscriber
+
+CLINIC = Subscriber("clinic", Role.PROVIDER, "https://clinic.example/uhi")
+READY, DELIVERED, REFUSED = LetterState.READY, LetterState.DELIVERED, LetterState.REFUSED
+DEAD, GONE = LetterState.DEAD, LetterState.EXPIRED
+
+
+class Lowest(Random):
+    """Always draws the smallest number of a range."""
+
+    def uniform(self, a: float, b: float) -> float:
+        return a
 
 
 class Highest(Random):
@@ -132,67 +160,181 @@ def test_discovery_pauses_double_up_to_eight_seconds(attempts, most):
     assert 0 <= DISCOVERY.pause(attempts, Random(attempts)) <= most
 
 
-LONG = [5, 30, 120, 600, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400, None]
+LONG = [5, 30, 120, 600, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400]
 
 
 @pytest.mark.parametrize(("attempts", "pause"), list(enumerate(LONG, start=1)))
 def test_critical_pauses_follow_the_long_schedule(attempts, pause):
-    """Reliability rules: about three days; what an appointment depends on is not given up lightly."""
-    assert CRITICAL.pause(attempts, Random(1)) == pause
+    """Reliability rules: about three days; jitter only adds, up to five minutes, so that the promise is kept."""
+    assert CRITICAL.pause(attempts, Lowest()) == pause
+    assert CRITICAL.pause(attempts, Highest()) == pause + min(pause, 300)
+    assert CRITICAL.pause(len(LONG) + 1, Random(1)) is None
 
 
-def test_critical_life_has_room_for_attempts_that_all_run_out():
-    """Reliability rules: twelve attempts of ten seconds each do not cost the last one."""
-    now = 0.0
-    attempts = 1
-    while (
-        pause := next_pause(read_reply(None), CRITICAL, Progress(attempts, CRITICAL_LIFE, now + 10), Random(1))
-    ) is not None:
-        now += 10 + pause
+def letter(**changes: object) -> Letter:
+    fields = {"deadline": 100.0} | changes
+    return Letter(
+        id="1", to=CLINIC, path="init", digest="", transaction_id="t-1", message_id="m-1", body=b"{}", **fields
+    )
+
+
+@pytest.mark.parametrize("drawn", [Lowest(), Highest()])
+@pytest.mark.parametrize("said", [NO_ANSWER, Attempted(Verdict.LATER, 503, "x", retry_after=3_600.0)])
+def test_critical_letter_is_dead_after_twelve_attempts_and_three_days(drawn, said):
+    """Reliability rules: attempts that all run out, and a peer that asks for an hour each time, do not cost the last
+    attempt; the end of the schedule is DEAD, for the operator to replay."""
+    sent, now, attempts = letter(deadline=CRITICAL_LIFE, is_critical=True), 0.0, 0
+    ending = Ending(sent, READY, now)
+
+    while ending.state is READY:
+        sent = letter(deadline=CRITICAL_LIFE, is_critical=True, attempts=ending.attempts)
         attempts += 1
+        now = max(now, ending.not_before) + 10
+        ending = decide(sent, said, now=now, random=drawn)
 
-    assert attempts == 12
-    assert now >= 72 * 3_600
+    assert (attempts, ending.attempts, ending.state) == (12, 12, DEAD)
+    assert 72 * 3_600 <= now <= CRITICAL_LIFE
 
 
-LATER, AGAIN = read_reply(None), Attempted(Verdict.SIGN_AGAIN, 401, "x")
-STEADY = Schedule(steps=(10.0,) * 3)
+def later(seconds: float | None = None) -> Attempted:
+    return Attempted(Verdict.LATER, 503, "x", retry_after=seconds)
+
+
+AGAIN = Attempted(Verdict.SIGN_AGAIN, 401, "x")
 
 
 @pytest.mark.parametrize(
-    ("attempted", "progress", "expected"),
+    ("attempted", "fields", "now", "expected"),
     [
-        (read_reply(Reply(200, {}, ACK)), Progress(1, 100, 0), None),
-        (read_reply(Reply(400, {}, b"")), Progress(1, 100, 0), None),
-        (Attempted(Verdict.EXPIRED, 0, "expired"), Progress(1, 100, 0), None),
-        (LATER, Progress(1, 100, 0), 10.0),
-        (LATER, Progress(1, 10, 0), 10.0),
-        (LATER, Progress(1, 9.9, 0), None),
-        (LATER, Progress(4, 100, 0), None),
-        (Attempted(Verdict.LATER, 503, "x", retry_after=30.0), Progress(1, 100, 0), 30.0),
-        (Attempted(Verdict.LATER, 503, "x", retry_after=3.0), Progress(1, 100, 0), 10.0),
-        (Attempted(Verdict.LATER, 503, "x", retry_after=200.0), Progress(1, 100, 0), None),
-        (AGAIN, Progress(1, 100, 0), 0.0),
-        (AGAIN, Progress(1, 100, 100), 0.0),
-        (AGAIN, Progress(1, 100, 100.1), None),
-        (AGAIN, Progress(2, 100, 0, signed_again=1), None),
+        (read_reply(Reply(200, {}, ACK)), {}, 0, (DELIVERED, 0)),
+        (read_reply(Reply(200, {}, ACK)), {}, 101, (DELIVERED, 0)),
+        (read_reply(Reply(200, {}, error("SCH_INVALID_FORMAT"))), {}, 0, (REFUSED, 0)),
+        (read_reply(Reply(200, {}, error("AUT_RATE_LIMITED"))), {}, 10, (READY, 11)),
+        (read_reply(Reply(400, {}, b"")), {}, 0, (REFUSED, 0)),
+        (read_reply(Reply(302, {}, b"")), {"is_critical": True}, 0, (REFUSED, 0)),
+        (EXPIRED, {}, 101, (GONE, 0)),
+        (EXPIRED, {"is_critical": True}, 101, (DEAD, 0)),
+        (NO_ANSWER, {}, 99, (READY, 100)),
+        (NO_ANSWER, {}, 99.1, (GONE, 0)),
+        (NO_ANSWER, {"is_critical": True}, 0, (READY, 10)),
+        (NO_ANSWER, {"is_critical": True}, 90.1, (DEAD, 0)),
+        (NO_ANSWER, {"is_critical": True, "attempts": 11}, 0, (DEAD, 0)),
+        (NO_ANSWER, {"attempts": 2_000}, 0, (READY, 8)),
+        (later(30), {}, 0, (READY, 30)),
+        (later(0.5), {}, 0, (READY, 1)),
+        (later(200), {}, 0, (GONE, 0)),
+        (AGAIN, {}, 0, (READY, 0)),
+        (AGAIN, {}, 100, (READY, 100)),
+        (AGAIN, {}, 100.1, (GONE, 0)),
+        (AGAIN, {"attempts": 1, "signed_again": 1}, 0, (REFUSED, 0)),
+        (NO_ANSWER, {"attempts": 1, "signed_again": 1, "is_critical": True}, 0, (READY, 10)),
     ],
 )
-def test_next_pause_follows_verdict_schedule_and_deadline(attempted, progress, expected):
-    """Reliability rules: delivered and refused end it; the deadline is never passed; a new signature is made once."""
-    assert next_pause(attempted, STEADY, progress, Random(1)) == expected
+def test_letter_ends_or_waits_as_verdict_schedule_and_deadline_say(attempted, fields, now, expected):
+    """Reliability rules, answers: the deadline is never passed; a new signature is made once and costs no step."""
+    ending = decide(letter(**fields), attempted, now=now, random=Highest())
+
+    assert (ending.state, ending.not_before) == expected
+
+
+def test_ending_tells_what_the_peer_said():
+    """Ours: the row of the outbox says why, and how often it was tried and signed again."""
+    reply = Reply(401, {}, error("AUT_SIGNATURE_INVALID", "UHI-1405"))
+
+    ending = decide(letter(attempts=3), read_reply(reply), now=7.0, random=Random(1))
+
+    assert (ending.at, ending.status, ending.outcome, ending.code) == (7.0, 401, "AUT_SIGNATURE_INVALID", "UHI-1405")
+    assert (ending.attempts, ending.signed_again) == (4, 1)
+
+
+def test_attempt_that_was_too_late_to_begin_is_not_counted():
+    """Ours: attempts are posts."""
+    assert decide(letter(attempts=3), EXPIRED, now=101, random=Random(1)).attempts == 3
 
 
 @pytest.mark.parametrize(
-    ("leg", "schedule"),
+    ("attempted", "expected"), [(NO_ANSWER, (READY, 20)), (AGAIN, (READY, 20)), (later(30), (READY, 30))]
+)
+def test_retry_waits_for_the_budget_too(attempted, expected):
+    """Reliability rules: retry budget per destination."""
+    ending = decide(letter(), attempted, now=0, random=Random(1), budget_pause=20.0)
+
+    assert (ending.state, ending.not_before) == expected
+
+
+@pytest.mark.parametrize(
+    ("fields", "until", "expected"),
+    [({}, 100, (READY, 100)), ({}, 101, (GONE, 0)), ({"is_critical": True}, 101, (DEAD, 0))],
+)
+def test_letter_to_a_failing_destination_waits_without_an_attempt(fields, until, expected):
+    """Reliability rules, breakers: critical letters wait, others expire without connecting."""
+    ending = postponed(letter(attempts=2, signed_again=1, **fields), now=50, until=until)
+
+    assert (ending.state, ending.not_before) == expected
+    assert (ending.attempts, ending.signed_again, ending.status) == (2, 1, 0)
+
+
+@given(
+    st.builds(Attempted, st.sampled_from([*Verdict]), st.just(0), st.just("x"), retry_after=st.floats(0, 3_600)),
+    st.integers(0, 20),
+    st.booleans(),
+    st.floats(0, 1e6),
+    st.floats(0, 1e6),
+)
+def test_no_attempt_is_planned_beyond_the_deadline_or_in_the_past(attempted, attempts, is_critical, now, deadline):
+    """Reliability rules: whatever is said, a letter waits within its life or has come to an end."""
+    sent = letter(attempts=attempts, is_critical=is_critical, deadline=deadline)
+
+    ending = decide(sent, attempted, now=now, random=Random(1))
+
+    if ending.state is READY:
+        assert now <= ending.not_before <= deadline
+    else:
+        assert ending.state.is_end
+        assert ending.not_before == 0
+    assert not (ending.state is GONE and is_critical)
+
+
+@pytest.mark.parametrize(
+    ("status", "health"),
     [
-        *((leg, DISCOVERY) for action in (SEARCH, SLOTS, SELECT, INIT) for leg in (action.request, action.answer)),
-        *((leg, CRITICAL) for action in (CONFIRM, CANCEL) for leg in (action.request, action.answer)),
-        (STATUS.answer, CRITICAL),
-        *((notice.leg, CRITICAL) for notice in (UPDATED, REPORTED, TO_CONSUMER)),
+        *((status, Health.WELL) for status in (200, 302, 400, 401, 404, 409, 429)),
+        *((status, Health.ILL) for status in (408, 425, 500, 503, 599)),
+    ],
+)
+def test_whoever_answers_with_a_decision_is_well(status, health):
+    """Reliability rules, breakers: a NACK or 429 is no fault of health, 5xx and timeouts are."""
+    assert read_reply(Reply(status, {}, b"")).health is health
+
+
+def test_no_answer_and_no_attempt_are_told_apart():
+    """Ours: a letter that came too late says nothing about its receiver."""
+    assert (NO_ANSWER.health, EXPIRED.health) == (Health.SILENT, None)
+
+
+@pytest.mark.parametrize(
+    ("leg", "urgency"),
+    [
+        *((leg, Urgency.SEARCH) for action in (SEARCH, SLOTS) for leg in (action.request, action.answer)),
+        *((leg, Urgency.OFFER) for action in (SELECT, INIT) for leg in (action.request, action.answer)),
+        (STATUS.request, Urgency.ASKED),
+        *((leg, Urgency.ORDER) for action in (CONFIRM, CANCEL) for leg in (action.request, action.answer)),
+        (STATUS.answer, Urgency.ORDER),
+        *((notice.leg, Urgency.ORDER) for notice in (UPDATED, REPORTED, TO_CONSUMER, STATUS_NEWS, ON_CONFIRM_AUDIT)),
     ],
     ids=lambda value: getattr(value, "name", ""),
 )
-def test_each_leg_has_its_schedule(leg, schedule):
+def test_each_leg_has_its_urgency_and_schedule(leg, urgency):
     """Decision 19: what can be asked again is quick, what matters is patient."""
-    assert schedule_of(leg.name) is schedule
+    assert leg.urgency is urgency
+    assert schedule_of(is_critical=leg.urgency.is_critical) is (CRITICAL if urgency is Urgency.ORDER else DISCOVERY)
+
+
+def test_orders_go_before_questions_before_offers_before_searches():
+    """Reliability rules, priority: cancel, confirm > status > init, select > search."""
+    assert sorted(Urgency, key=lambda each: each.priority) == [
+        Urgency.ORDER,
+        Urgency.ASKED,
+        Urgency.OFFER,
+        Urgency.SEARCH,
+    ]

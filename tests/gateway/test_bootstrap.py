@@ -15,8 +15,10 @@ from uhi.errors import SetupError
 from uhi.http import serve
 from uhi.observability.call_log import RememberedCalls
 from uhi.registry import Member, MemoryRegistry
+from uhi.settings import MEMORY
 from uhi.signing import UHI, PrivateKey
-from uhi.signing.key_files import write_private_key_file
+from uhi.signing.key_files import write_private_key_file, write_private_text
+from uhi.storage.sealing import new_body_key
 from uhi.subscribers import Role, Subscriber, SubscriberKey
 
 KEY = PrivateKey(bytes(range(32)))
@@ -27,6 +29,7 @@ PROVIDERS = 200
 
 def settings(tmp_path: Path, registry_url: str, *, key: PrivateKey = KEY, network: str = "local") -> GatewaySettings:
     write_private_key_file(tmp_path / "gateway.pem", key)
+    write_private_text(tmp_path / "body.key", new_body_key())
     return GatewaySettings(
         subscriber_id="gateway.example",
         key_id="k1",
@@ -34,6 +37,8 @@ def settings(tmp_path: Path, registry_url: str, *, key: PrivateKey = KEY, networ
         url="https://gateway.example/api/v1/uhi",
         registry_url=registry_url,
         network=network,
+        database_url=f"sqlite:///{tmp_path}/gateway.db",
+        body_key_file=tmp_path / "body.key",
     )
 
 
@@ -72,9 +77,12 @@ async def test_gateway_is_up_while_the_block_runs(tmp_path):
     """Leaving the block stops the gateway first, then closes what it used; the port is free again."""
     given = settings(tmp_path, "https://registry.example")
 
+    other = given.model_copy(update={"database_url": MEMORY})
     async with gateway_serving(given, host="127.0.0.1", port=0) as first:
         with pytest.raises(SetupError, match="cannot listen"):
-            await gateway_serving(given, host="127.0.0.1", port=first.port).__aenter__()
+            await gateway_serving(other, host="127.0.0.1", port=first.port).__aenter__()
+        with pytest.raises(SetupError, match="another process serves the database file"):
+            await gateway_serving(given, host="127.0.0.1", port=0).__aenter__()
 
     async with gateway_serving(given, host="127.0.0.1", port=first.port) as second:
         assert second.port == first.port

@@ -274,6 +274,16 @@ async def test_taken_port_is_a_setup_error(server, entrance):
             pass
 
 
+async def test_servers_that_agree_share_a_port(entrance, transport):
+    """Decision 41: workers of one gateway are on one port; the kernel gives each connection to one of them."""
+    async with serve(application(entrance), reuse_port=True) as first:
+        async with serve(application(entrance), port=first.port, reuse_port=True):
+            pass
+        left = await transport.post(f"{first.url}/search", body=b"{}", headers={}, timeout=5)
+
+    assert left.status == 200
+
+
 async def test_answers_name_no_versions(ask):
     """Security reference: peers learn nothing about the libraries behind an address."""
     answer = await ask(post(sized(b"{}"), b"{}"))

@@ -30,8 +30,10 @@ from uhi.actions import (
 from uhi.exchange.answers import Asking
 from uhi.messages.receipt import ACK
 from uhi.messages.wire import Wire
+from uhi.observability.timeline import NOTED
 from uhi.participant import Participant
-from uhi.ports import Direction, Hop, Reply
+from uhi.ports import Direction, Hop, Reply, Storage
+from uhi.storage.memory import MemoryStorage
 from uhi.subscribers import Subscriber
 from uhi.testing import FakeClock, Network
 from uhi.testing.network import REGISTRY_ID
@@ -113,23 +115,18 @@ class Scene:
     def state(self) -> tuple[object, ...]:
         """Everything a refused message must leave as it was."""
         sent = [hop for hop in self.network.calls if hop.direction is Direction.OUT]
-        doors = [each._entrance.door for each in (self.app, self.clinic, self.other, self.gateway)]
-        journals = [(dict(door.journal._digests), dict(door.journal._counts)) for door in doors]
-        asked = [(set(each._requests), set(each._pairs)) for each in self._conversations()]
-        return tuple(self.handled), len(sent), journals, asked, len(self.gateway.open_searches)
+        kept = [remembered(each.world.storage) for each in (self.app, self.clinic, self.other, self.gateway)]
+        return tuple(self.handled), len(sent), kept
 
     def refusals(self) -> list[Hop]:
         """The lines of the programs' call logs about messages that did not get their ACK; lookups aside."""
         received = [hop for hop in self.network.calls if hop.direction is Direction.IN]
-        return [hop for hop in received if hop.receiver != REGISTRY_ID and hop.outcome not in ("ACK", "repeated")]
+        return [hop for hop in received if hop.receiver != REGISTRY_ID and hop.outcome not in NO_REFUSALS]
 
     def deliveries(self, path: str, *, sender: str = "") -> list[Hop]:
         """The attempts to deliver something to a path."""
         hops = [hop for hop in self.network.calls if hop.direction is Direction.OUT and hop.action == path]
         return [hop for hop in hops if sender in ("", hop.sender)]
-
-    def _conversations(self) -> list[object]:
-        return [each.world.conversations for each in (self.app, self.clinic, self.other)]
 
     def _answer_everything(self, provider: Participant) -> None:
         for action, answer in ANSWERS:
@@ -146,6 +143,23 @@ class Scene:
         return handler
 
 
+def remembered(storage: Storage) -> tuple[object, ...]:
+    """Everything a storage in memory holds, but the headers that may not come again."""
+    assert isinstance(storage, MemoryStorage)
+    journal, requests, outbox = storage._journal, storage._requests, storage._outbox
+    return (
+        dict(journal._digests),
+        dict(journal._counts),
+        set(journal._pairs),
+        set(journal._unfinished),
+        {key: asked.answered_as for key, asked in requests._requests.items()},
+        set(requests._pairs),
+        (set(outbox._ready), set(outbox._leased)),
+        dict(storage._tripped),
+    )
+
+
+NO_REFUSALS = {"ACK", "repeated", "truncated", NOTED}
 A_THREAD = Thread("nic2004:85111", "t-1", "app.example", "clinic.example", "std:011")
 """The conversation of `app.example` and `clinic.example` that the letters belong to."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import pytest
 
@@ -191,7 +192,7 @@ async def test_relay_ends_with_the_senders_signature(stage, caplog):
     assert len(times) > 1
     assert max(times) <= expires
     assert stage.handled.count(("clinic.example", "search")) == 1
-    assert caplog.text.count("search was not delivered to clinic.example: no answer") == 1
+    assert caplog.text.count("search was not delivered to clinic.example:") == 1
 
 
 async def test_relay_ends_with_the_ttl_where_that_is_shorter(stage):
@@ -225,7 +226,7 @@ def _search_of(stage: Scene, hand: Subscriber, transaction_id: str) -> Letter:
     return letters.letter("search", context).signed(stage.network.signers[hand.id], stage.now)
 
 
-async def test_search_that_waited_past_its_deadline_is_not_sent_and_is_seen(stage):
+async def test_search_that_waited_past_its_deadline_is_not_sent_and_is_seen(stage, caplog):
     """Reliability rules: each target ends delivered, refused or expired, visibly; at most 8 posts wait for one peer."""
     start = stage.now
     black_hole = stage.clinic.identity.me.url
@@ -236,10 +237,10 @@ async def test_search_that_waited_past_its_deadline_is_not_sent_and_is_seen(stag
         await stage.send(letter, stage.gateway, settle=False)
     await stage.network.settle()
 
-    ends = [hop.outcome for hop in stage.deliveries("search") if hop.receiver == "clinic.example"]
-    assert set(ends) == {"no answer", "expired"}
-    begun = [hop.at for hop in stage.deliveries("search") if hop.outcome == "no answer"]
-    assert max(begun) <= start + 10
+    posts = [hop for hop in stage.deliveries("search") if hop.receiver == "clinic.example"]
+    assert {hop.outcome for hop in posts} <= {"no answer", "expired"}
+    assert max(hop.at for hop in posts if hop.outcome == "no answer") <= start + 10
+    assert caplog.text.count("search was not delivered to clinic.example:") == 20
     assert stage.handled.count(("clinic.example", "search")) == 0
 
 
@@ -274,9 +275,12 @@ async def test_critical_callback_is_tried_for_three_days(stage):
 
     await stage.send(stage.letter("status"), stage.clinic)
 
-    times = [round(hop.at - start) for hop in stage.deliveries("on_status")]
-    steps = [0, 5, 30, 120, 600, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400]
-    assert times == [sum(steps[: number + 1]) for number in range(len(steps))]
+    times = [hop.at - start for hop in stage.deliveries("on_status")]
+    steps = [5, 30, 120, 600, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400]
+    pauses = [after - before for before, after in pairwise(times)]
+    assert times[0] == 0
+    assert len(pauses) == len(steps)
+    assert all(step <= pause <= step + min(step, 300) for step, pause in zip(steps, pauses, strict=True))
 
 
 async def test_program_that_stops_refuses_for_now_and_ends_what_is_under_way(stage):

@@ -378,12 +378,20 @@ async def test_search_in_a_place_that_no_registry_lists_is_refused_unasked(stage
     assert answer.error["path"] == f"$.context.{name}"
 
 
-async def test_consumer_with_too_many_open_searches_is_told_to_wait(stage, refuses):
-    """Ours: 429 with Retry-After, before the message counts as accepted; others are served."""
-    stage.gateway.open_searches.most_each = 1
-    await stage.send(stage.letter("search"), stage.gateway)
+async def test_consumer_that_searches_too_often_is_told_to_wait(refuses):
+    """Ours: 429 with Retry-After, before the message counts as accepted; others are served, and so is it in time."""
+    async with Network(Options(rules=SearchRules(searches_per_minute=2))) as network:
+        stage, second = await Scene.on(network), await network.consumer("second.example")
+        for name in ("m-1", "m-2"):
+            await stage.send(stage.letter("search", transaction_id=name, message_id=name), stage.gateway)
 
-    await refuses(stage)(stage.letter("search", transaction_id="t-2", message_id="m-2"), stage.gateway, RATE_LIMITED)
+        answer = await refuses(stage)(stage.letter("search", message_id="m-3"), stage.gateway, RATE_LIMITED)
+
+        wait = int(answer.headers["Retry-After"])
+        assert 1 <= wait <= 61
+        assert len([each async for each in second.ask(SEARCH, SEARCH_ALL)]) == 2
+        await network.clock.advance(wait)
+        assert (await stage.send(stage.letter("search", message_id="m-4"), stage.gateway)).is_ack
 
 
 async def _catalogue(request: object) -> object:

@@ -208,3 +208,54 @@ async def test_closing_ends_the_lookups_in_flight(cache, source):
 
     with pytest.raises(asyncio.CancelledError):
         await waiting
+
+
+async def test_look_into_the_memory_asks_nobody(cache, source, clock):
+    """Ours: what is remembered, however old; nothing where nothing is."""
+    nothing = cache.peek("a")
+    await cache.get("a")
+    clock.move(10_000)
+
+    assert (nothing, cache.peek("a"), source.calls) == (None, "a 1", ["a"])
+
+
+async def test_dropped_answer_is_asked_for_again_at_the_next_need(cache, source):
+    """Decision 26: what another process has found out of date is not waited out."""
+    for key in ("a", "b"):
+        await cache.get(key)
+
+    cache.drop(lambda key: key == "a")
+
+    assert [await cache.get(key) for key in ("a", "b")] == ["a 3", "b 2"]
+    assert source.calls == ["a", "b", "a"]
+
+
+async def test_dropped_refusal_is_forgotten(cache, source):
+    """Decision 26: a subscriber that has just been registered is found at once by everybody who is told."""
+    source.fault = SUBSCRIBER_UNKNOWN
+    await refused(cache)
+    source.fault = None
+
+    cache.drop(lambda key: True)
+
+    assert await cache.get("a") == "a 2"
+
+
+async def test_dropped_answer_still_serves_while_the_registry_is_away(cache, source, clock):
+    """Registry rules: a signal must not cost what a cache is for."""
+    await cache.get("a")
+    source.fault = REGISTRY_AWAY
+    cache.drop(lambda key: True)
+
+    assert await cache.get("a") == "a 1"
+    clock.move(901)
+    assert await refused(cache) is REGISTRY_AWAY
+
+
+async def test_drop_of_what_is_not_there_changes_nothing(cache, source):
+    """Ours: a signal may name anybody."""
+    await cache.get("a")
+
+    cache.drop(lambda key: key == "nobody")
+
+    assert (await cache.get("a"), source.calls) == ("a 1", ["a"])

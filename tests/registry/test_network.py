@@ -400,3 +400,85 @@ async def test_joined_provider_declares_what_all_its_rows_declare(registry, tran
     [provider] = await registry.providers(DOMAIN, "IND")
 
     assert provider.fulfilment_types == declared
+
+
+async def test_registry_tells_when_it_last_answered(registry, transport, clock):
+    """Issue: readiness tells how old the registry's last word is; a failure is no word."""
+    before = registry.answered_at
+    await registry.record(CLINIC)
+    first = registry.answered_at
+    clock.move(40)
+    transport.answer = DeliveryError("no answer")
+    await registry.record(CLINIC)
+
+    assert (before, first, registry.answered_at) == (None, clock.now() - 40, clock.now() - 40)
+
+
+@pytest.mark.parametrize("status", [200, 404])
+async def test_registry_that_knows_nobody_has_answered(registry, transport, clock, status):
+    """Issue: "unknown" is an answer."""
+    transport.status, transport.answer = status, []
+
+    assert await refused(registry.record(CLINIC)) is SUBSCRIBER_UNKNOWN
+    assert registry.answered_at == clock.now()
+
+
+async def test_answer_that_cannot_be_used_is_no_answer(registry, transport):
+    """Issue: a registry that answers nonsense is as good as away."""
+    transport.answer = b"<html>"
+
+    assert await refused(registry.record(CLINIC)) is REGISTRY_AWAY
+    assert registry.answered_at is None
+
+
+async def test_forgotten_subscriber_is_looked_up_again_and_no_other(registry, transport, make_row):
+    """Decision 26: another process tells whose entry is out of date."""
+    await registry.record(CLINIC)
+    await registry.subscriber("clinic.hspa", Role.PROVIDER)
+    registry.forget("other.hspa")
+    await registry.record(CLINIC)
+    assert len(transport.calls) == 1
+    transport.answer = [make_row(subscriber_url="https://moved.example/uhi")]
+
+    registry.forget("clinic.hspa")
+
+    assert (await registry.record(CLINIC)).subscriber.url == "https://moved.example/uhi"
+    assert (await registry.subscriber("clinic.hspa", Role.PROVIDER)).url == "https://moved.example/uhi"
+    assert len(transport.calls) == 2
+
+
+async def test_forgotten_address_is_looked_up_by_itself(registry, transport, make_row):
+    """Decision 3: the address used is the registry's; there may be no record of a key that was asked for."""
+    await registry.subscriber("clinic.hspa", Role.PROVIDER)
+    transport.answer = [make_row(subscriber_url="https://moved.example/uhi")]
+
+    registry.forget("clinic.hspa")
+
+    assert (await registry.subscriber("clinic.hspa", Role.PROVIDER)).url == "https://moved.example/uhi"
+
+
+async def test_others_are_told_of_a_key_that_turned_out_to_be_another(registry, transport, make_row, clock):
+    """Issue: registry-cache invalidation among processes; told once, by whoever found it out."""
+    told: list[str] = []
+    registry.on_renewed(told.append)
+    await registry.record(CLINIC)
+    await registry.record(CLINIC, fresh=True)
+    clock.move(6)
+    transport.answer = [make_row(encr_public_key=OTHER.public.spki_base64())]
+
+    await registry.record(CLINIC)
+    assert told == []
+    await registry.record(CLINIC, fresh=True)
+    await registry.record(CLINIC, fresh=True)
+
+    assert told == ["clinic.hspa"]
+
+
+async def test_first_look_at_a_key_is_no_news(registry):
+    """Ours: only what others may have in another form is told."""
+    told: list[str] = []
+    registry.on_renewed(told.append)
+
+    await registry.record(CLINIC, fresh=True)
+
+    assert told == []

@@ -83,5 +83,25 @@ async def test_post_that_sleeps_lets_the_time_go_on():
     assert clock.now() == START + 5
 
 
+async def test_held_clock_stands_still_until_something_real_has_ended():
+    """Test network: a database at work takes no time of the network's."""
+    clock, steps = FakeClock(), []
+
+    async def work() -> None:
+        with clock.held():
+            for _ in range(500):
+                await asyncio.sleep(0)
+            steps.append(("worked", clock.now() - START))
+
+    async def sleep() -> None:
+        await clock.sleep(5)
+        steps.append(("slept", clock.now() - START))
+
+    async with asyncio.timeout(10):
+        await asyncio.gather(sleep(), work())
+
+    assert steps == [("worked", 0), ("slept", 5)]
+
+
 async def _catalogue(request: object) -> object:
     return CATALOGUE

@@ -26,8 +26,9 @@ from uhi.booking.provider import ConsultationProvider
 from uhi.booking.quotes import Quote, consultation_quote
 from uhi.booking.reasons import Cancellation, CancelledBy, DoctorReason, OverrideReason, PatientReason
 from uhi.booking.speaker import Speaker
+from uhi.booking.sql_bookings import SqlBookings, bookings_of
 from uhi.booking.states import OrderState
-from uhi.booking.store import BookingStore, MemoryBookings
+from uhi.booking.store import BookingStore, MemoryBookings, Written
 
 __all__ = [
     "Appointment",
@@ -59,6 +60,9 @@ __all__ = [
     "Slot",
     "Speaker",
     "Speciality",
+    "SqlBookings",
     "Window",
+    "Written",
+    "bookings_of",
     "consultation_quote",
 ]

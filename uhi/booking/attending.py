@@ -7,6 +7,7 @@ Source: NHA Physical Consultation v2.0, status, on_update, cancel, PIN.
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 from uhi.actions import CANCELLED, UPDATED, Decline
@@ -20,6 +21,7 @@ from uhi.booking.store import KeptOrder
 from uhi.errors import CANCELLATION_IMPOSSIBLE, ORDER_UNKNOWN, OrderUnknown, PinInvalid, StateConflict
 from uhi.messages import OnCancel, OnStatus, Order, Updated
 from uhi.messages.values import tag
+from uhi.ports import Letter
 from uhi.subscribers import Role
 from uhi.verified import Thread
 
@@ -35,15 +37,19 @@ class Attending:
 
     async def status(self, order: Order, thread: Thread) -> OnStatus | Decline:
         """Tell the whole order; before on_confirm there is none to tell of."""
-        async with self._desk.turn(order.id):
+
+        async def told() -> OnStatus | Decline:
             kept = await self._desk.known(order.id, thread)
             if kept is None or not kept.state.travels:
                 return Decline(ORDER_UNKNOWN)
             return OnStatus(order=write_full(await self._refreshed(kept), self._desk.policy))
 
+        return await self._desk.in_turn(order.id, told)
+
     async def cancel(self, order: Order, thread: Thread) -> OnCancel | Decline:
         """Call an appointment off for the patient; once cancelled, the answer stays the same."""
-        async with self._desk.turn(order.id):
+
+        async def cancelled() -> OnCancel | Decline:
             kept = await self._desk.known(order.id, thread)
             if kept is None:
                 return Decline(ORDER_UNKNOWN)
@@ -52,9 +58,12 @@ class Attending:
                 kept, refused = await self._called_off(kept, self._cancellation(order))
             return refused or OnCancel(order=write_full(kept, self._desk.policy))
 
+        return await self._desk.in_turn(order.id, cancelled)
+
     async def report(self, order: Order, thread: Thread) -> None:
         """Take a consumer's word that the doctor did not come; it counts once a confirmed one should have begun."""
-        async with self._desk.turn(order.id):
+
+        async def noted() -> None:
             kept = await self._desk.known(order.id, thread)
             try:
                 if kept is None:
@@ -65,41 +74,47 @@ class Attending:
             except (OrderUnknown, StateConflict) as error:
                 log.warning("%s: %s", thread.consumer_id, error)
                 return
-            await self._keep(replace(kept, state=state))
+            await self._desk.keep(replace(kept, state=state))
+
+        await self._desk.in_turn(order.id, noted)
 
     async def started(self, appointment_id: str) -> None:
         """The consultation has begun; needs the PIN shown or set aside where the appointment has one.
 
         Raises: OrderUnknown, StateConflict.
         """
-        order = await self._order(appointment_id)
-        async with self._desk.turn(order.id):
-            order = await self._order(appointment_id)
+
+        async def begun(order: KeptOrder) -> None:
             if order.pin is not None and not order.pin.is_settled:
                 raise StateConflict(
                     "the PIN was not shown", got=order.pin.status.value, next_step="verify the PIN, or override it"
                 )
             await self._update(order, OrderState.APPOINTMENT_STARTED)
 
+        await self._attend(appointment_id, begun)
+
     async def completed(self, appointment_id: str, *, care_context_id: str = "") -> None:
         """The consultation is over; may be told again once the id of its records is known.
 
         Raises: OrderUnknown, StateConflict.
         """
-        order = await self._order(appointment_id)
-        async with self._desk.turn(order.id):
-            order = await self._order(appointment_id)
-            care_context_id = care_context_id or order.care_context_id
-            await self._update(replace(order, care_context_id=care_context_id), OrderState.COMPLETED)
+
+        async def ended(order: KeptOrder) -> None:
+            records = care_context_id or order.care_context_id
+            await self._update(replace(order, care_context_id=records), OrderState.COMPLETED)
+
+        await self._attend(appointment_id, ended)
 
     async def no_show(self, appointment_id: str) -> None:
         """The patient did not come.
 
         Raises: OrderUnknown, StateConflict.
         """
-        order = await self._order(appointment_id)
-        async with self._desk.turn(order.id):
-            await self._update(await self._order(appointment_id), OrderState.NO_SHOW)
+
+        async def missing(order: KeptOrder) -> None:
+            await self._update(order, OrderState.NO_SHOW)
+
+        await self._attend(appointment_id, missing)
 
     async def cancelled(self, appointment_id: str, reason: str, *, text: str = "") -> None:
         """The doctor or the facility calls the appointment off, with a D-code; the consumer is told unasked.
@@ -107,41 +122,54 @@ class Attending:
         Raises: IncompleteMessage, OrderUnknown, StateConflict.
         """
         why = Cancellation(CancelledBy.DOCTOR, chosen(DoctorReason, reason, text=text).value, text)
-        order = await self._order(appointment_id)
-        async with self._desk.turn(order.id):
-            order = await self._order(appointment_id)
+
+        async def called_off(order: KeptOrder) -> None:
             state = transition(order.state, OrderState.CANCELLED, by=Role.PROVIDER, via=Via.ON_CANCEL)
             if order.cancellation is None:
-                order = await self._keep(replace(order, state=state, cancellation=why))
+                order = replace(order, state=state, cancellation=why)
             message = OnCancel(order=write_full(order, self._desk.policy))
-            await self._speaker.tell(CANCELLED, message, order.thread)
+            await self._announce(order, await self._speaker.compose(CANCELLED, message, order.thread))
+
+        await self._attend(appointment_id, called_off)
 
     async def verify_pin(self, appointment_id: str, pin: str) -> None:
         """Check the PIN a patient shows; three wrong tries are counted.
 
         Raises: PinInvalid, OrderUnknown, StateConflict when the appointment has no PIN or is not CONFIRMED.
         """
-        order = await self._order(appointment_id)
-        async with self._desk.turn(order.id):
-            order, known = await self._with_pin(appointment_id)
+
+        async def checked(order: KeptOrder) -> None:
+            known = _pin_of(order)
             try:
                 shown = verify(known, pin, now=self._desk.now())
             except PinInvalid as error:
                 if error.attempts_left < ATTEMPTS - known.misses:
-                    await self._keep(replace(order, pin=missed(known)))
+                    await self._desk.keep(replace(order, pin=missed(known)))
                 raise
-            await self._keep(replace(order, pin=shown))
+            await self._desk.keep(replace(order, pin=shown))
+
+        await self._attend(appointment_id, checked)
 
     async def override_pin(self, appointment_id: str, reason: str, *, text: str = "") -> None:
         """Set the PIN aside with an O-code.
 
         Raises: IncompleteMessage, OrderUnknown, StateConflict.
         """
-        order = await self._order(appointment_id)
-        async with self._desk.turn(order.id):
-            order, known = await self._with_pin(appointment_id)
-            await self._keep(replace(order, pin=set_aside(known, reason, text=text)))
+
+        async def overridden(order: KeptOrder) -> None:
+            await self._desk.keep(replace(order, pin=set_aside(_pin_of(order), reason, text=text)))
             log.info("the PIN of an appointment was set aside: %s", reason)
+
+        await self._attend(appointment_id, overridden)
+
+    async def _attend(self, appointment_id: str, step: Callable[[KeptOrder], Awaitable[None]]) -> None:
+        """Run a step on the order of an appointment when it is its turn."""
+
+        async def attended() -> None:
+            await step(await self._order(appointment_id))
+
+        order = await self._order(appointment_id)
+        await self._desk.in_turn(order.id, attended)
 
     async def _order(self, appointment_id: str) -> KeptOrder:
         order = await self._desk.store.by_appointment(appointment_id)
@@ -149,20 +177,15 @@ class Attending:
             raise OrderUnknown("no order belongs to this appointment", next_step="pass the id that book() returned")
         return order
 
-    async def _with_pin(self, appointment_id: str) -> tuple[KeptOrder, Pin]:
-        order = await self._order(appointment_id)
-        if order.pin is None:
-            raise StateConflict("the appointment has no PIN", got=order.slot.fulfilment, expected="Physical")
-        if order.state is not OrderState.CONFIRMED:
-            raise StateConflict(
-                "a PIN is shown before the consultation", got=order.state.value, expected=OrderState.CONFIRMED.value
-            )
-        return order, order.pin
-
     async def _update(self, order: KeptOrder, target: OrderState) -> None:
-        state = transition(order.state, target, by=Role.PROVIDER, via=Via.ON_UPDATE)
-        order = await self._keep(replace(order, state=state))
-        await self._speaker.tell(UPDATED, Updated(order=write_full(order, self._desk.policy)), order.thread)
+        order = replace(order, state=transition(order.state, target, by=Role.PROVIDER, via=Via.ON_UPDATE))
+        message = Updated(order=write_full(order, self._desk.policy))
+        await self._announce(order, await self._speaker.compose(UPDATED, message, order.thread))
+
+    async def _announce(self, order: KeptOrder, letters: Sequence[Letter]) -> None:
+        """Keep an order and its news in one step, so that neither is without the other, then send the news."""
+        written = await self._desk.store.put(order, now=self._desk.now(), letters=letters)
+        self._speaker.post(letters, mine=written.mine)
 
     async def _refreshed(self, order: KeptOrder) -> KeptOrder:
         """Add what only the hospital's own system knows: the records' id, a cancellation made there."""
@@ -175,7 +198,7 @@ class Attending:
         if known.cancelled is not None and order.state is OrderState.CONFIRMED:
             state = transition(order.state, OrderState.CANCELLED, by=Role.PROVIDER, via=Via.ON_CANCEL)
             fresh = replace(fresh, state=state, cancellation=known.cancelled)
-        return await self._keep(fresh) if fresh != order else order
+        return await self._desk.keep(fresh) if fresh != order else order
 
     async def _called_off(self, order: KeptOrder, why: Cancellation) -> tuple[KeptOrder, Decline | None]:
         try:
@@ -183,7 +206,7 @@ class Attending:
             await self._desk.hospital.cancel(order.appointment_id, by=why.by, reason=why.reason)
         except StateConflict:
             return order, Decline(CANCELLATION_IMPOSSIBLE)
-        return await self._keep(replace(order, state=state, cancellation=why)), None
+        return await self._desk.keep(replace(order, state=state, cancellation=why)), None
 
     def _cancellation(self, order: Order) -> Cancellation:
         fulfillment, free_text = order.fulfillment, self._desk.policy.free_text_tag
@@ -191,6 +214,12 @@ class Attending:
         text = tag(fulfillment.tags, free_text) if fulfillment and free_text else None
         return Cancellation(CancelledBy.PATIENT, reason, text or "")
 
-    async def _keep(self, order: KeptOrder) -> KeptOrder:
-        await self._desk.store.put(order, now=self._desk.now())
-        return order
+
+def _pin_of(order: KeptOrder) -> Pin:
+    if order.pin is None:
+        raise StateConflict("the appointment has no PIN", got=order.slot.fulfilment, expected="Physical")
+    if order.state is not OrderState.CONFIRMED:
+        raise StateConflict(
+            "a PIN is shown before the consultation", got=order.state.value, expected=OrderState.CONFIRMED.value
+        )
+    return order.pin

@@ -6,16 +6,25 @@ Above: `uhi.booking.holding` (init, confirm) and `uhi.booking.attending` (status
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeVar
 from weakref import WeakValueDictionary
 
 from uhi.booking.hospital import Hospital
 from uhi.booking.policy import Policy
 from uhi.booking.speaker import moment
 from uhi.booking.store import BookingStore, KeptOrder
+from uhi.errors import OrderChanged
 from uhi.ports import Clock
 from uhi.verified import Thread
+
+R = TypeVar("R")
+
+TRIES = 5
+"""How often a step is begun that finds its order changed by another process when it wants to keep it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +54,25 @@ class Desk:
     def turn(self, order_id: str | None) -> asyncio.Lock:
         """The turn of an order: whoever reads it to change it has this first."""
         return self.turns.of(f"order {order_id}")
+
+    async def in_turn(self, order_id: str | None, step: Callable[[], Awaitable[R]]) -> R:
+        """Run a step that reads an order and changes it, when it is the order's turn.
+
+        Where another process changed the order meanwhile, the step runs once more from its beginning.
+        Raises: OrderChanged after `TRIES` times; what the step raises.
+        """
+        async with self.turn(order_id):
+            for _ in range(TRIES - 1):
+                with suppress(OrderChanged):
+                    return await step()
+            return await step()
+
+    async def keep(self, order: KeptOrder) -> KeptOrder:
+        """Keep an order now, and return it as it is kept.
+
+        Raises: SlotUnavailable, OrderChanged.
+        """
+        return (await self.store.put(order, now=self.now())).order
 
     def now(self) -> datetime:
         """The time, in India."""

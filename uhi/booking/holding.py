@@ -10,6 +10,7 @@ import asyncio
 import logging
 import secrets
 from collections import Counter
+from contextlib import suppress
 from dataclasses import replace
 
 from uhi.actions import Decline
@@ -30,7 +31,7 @@ from uhi.booking.pin import new_pin
 from uhi.booking.reasons import CancelledBy, DoctorReason
 from uhi.booking.states import OrderState, Via, transition
 from uhi.booking.store import KeptOrder
-from uhi.errors import ANSWER_FAILED, ORDER_UNKNOWN, SLOT_UNAVAILABLE, SlotUnavailable
+from uhi.errors import ANSWER_FAILED, ORDER_UNKNOWN, SLOT_UNAVAILABLE, OrderChanged, SlotUnavailable
 from uhi.messages import OnConfirm, OnInit, Order
 from uhi.messages.values import PHYSICAL
 from uhi.subscribers import Role
@@ -71,7 +72,8 @@ class Holding:
 
     async def confirm(self, order: Order, thread: Thread) -> OnConfirm | Decline:
         """Book what is held; an order that was answered before gets the same answer, PIN included."""
-        async with self._desk.turn(order.id):
+
+        async def confirmed() -> OnConfirm | Decline:
             kept = await self._desk.known(order.id, thread)
             if kept is None:
                 return Decline(ORDER_UNKNOWN)
@@ -82,6 +84,8 @@ class Holding:
             if refused is not None:
                 return refused
             return self._answer(await self._booked(agreed_terms(order, kept), finding))
+
+        return await self._desk.in_turn(order.id, confirmed)
 
     async def release_lapsed(self) -> None:
         """Give back every slot whose hold is over; one whose confirmation is under way is left to that.
@@ -145,7 +149,7 @@ class Holding:
         )
         if refused is None:
             try:
-                await self._desk.store.put(kept, now=now)
+                kept = (await self._desk.store.put(kept, now=now)).order
             except SlotUnavailable:
                 refused = Decline(SLOT_UNAVAILABLE)
         if refused is not None:
@@ -157,17 +161,18 @@ class Holding:
     async def _booked(self, order: KeptOrder, finding: Finding) -> KeptOrder:
         """Return the order as CONFIRMED, or as FAILED where the slot is gone."""
         try:
-            claimed = await self._claimed(order) if finding is Finding.LAPSED else order
-            return await self._book(claimed)
+            if finding is Finding.LAPSED:
+                order = await self._expired(order)
+                order = await self._claimed(order)
+            return await self._book(order)
         except SlotUnavailable:
+            # `order` is as it was kept last: expired, perhaps claimed.
             failed = replace(order, state=_next(order, OrderState.FAILED), failure=SLOT_UNAVAILABLE)
-            await self._desk.store.put(failed, now=self._desk.now())
-            return failed
+            return await self._desk.keep(failed)
 
     async def _claimed(self, order: KeptOrder) -> KeptOrder:
         """Take the slot once more for a confirmation that comes after the hold, at the same price or not at all."""
         desk = self._desk
-        order = await self._expired(order)
         now, slot = desk.now(), order.slot
         if not is_bookable(slot.start, now=now):
             raise SlotUnavailable("the slot is in the past")
@@ -180,8 +185,8 @@ class Holding:
         try:
             if hold.slot.price != slot.price:
                 raise SlotUnavailable("the slot has another price now")
-            await desk.store.put(claimed, now=now)
-        except SlotUnavailable:
+            claimed = (await desk.store.put(claimed, now=now)).order
+        except (SlotUnavailable, OrderChanged):
             await desk.hospital.release(hold)
             raise
         await self._expire_others(claimed)
@@ -197,14 +202,13 @@ class Holding:
             pin=new_pin(order.slot.start) if order.slot.fulfilment == PHYSICAL else None,
         )
         try:
-            await desk.store.put(booked, now=desk.now())
+            return await desk.keep(booked)
         except SlotUnavailable:
             # Another order took the slot while the hospital was booking past the end of the hold.
             await desk.hospital.cancel(
                 appointment.id, by=CancelledBy.DOCTOR, reason=DoctorReason.TECHNICAL_SYSTEM_ISSUE.value
             )
             raise
-        return booked
 
     async def _expire_others(self, claimed: KeptOrder) -> None:
         """Move the orders that once held a slot to EXPIRED, now that another order has it."""
@@ -213,13 +217,15 @@ class Holding:
                 await self._expire_unless_busy(order.id)
 
     async def _expire_unless_busy(self, order_id: str) -> bool:
-        """Move an order whose hold is over to EXPIRED; whether it was moved."""
+        """Move an order whose hold is over to EXPIRED; whether it was moved, here and now."""
         turn = self._desk.turn(order_id)
         if turn.locked():
             return False
         async with turn:
             order = await self._desk.store.get(order_id)
-            return order is not None and await self._expired(order) is not order
+            with suppress(OrderChanged):
+                return order is not None and await self._expired(order) is not order
+            return False
 
     async def _expired(self, order: KeptOrder) -> KeptOrder:
         """Keep an order whose hold is over as EXPIRED; the caller has its turn."""
@@ -227,9 +233,7 @@ class Holding:
         if order.state is not OrderState.HELD or is_live(order.hold.until, now=now):
             return order
         state = transition(order.state, OrderState.EXPIRED, by=Role.PROVIDER, via=Via.HOLD)
-        expired = replace(order, state=state)
-        await self._desk.store.put(expired, now=now)
-        return expired
+        return await self._desk.keep(replace(order, state=state))
 
     def _answer(self, order: KeptOrder) -> OnConfirm | Decline:
         message = OnConfirm(order=write_full(order, self._desk.policy))

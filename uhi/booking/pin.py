@@ -39,7 +39,10 @@ class Override:
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """Four digits for one appointment, valid on its day. `misses` counts wrong tries."""
+    """Four digits for one appointment, valid on its day. `misses` counts wrong tries.
+
+    `token` is empty once nobody has to show it any more.
+    """
 
     token: str = field(repr=False)
     valid_from: datetime
@@ -67,11 +70,11 @@ def new_pin(start: datetime) -> Pin:
 def verify(pin: Pin, entered: str, *, now: datetime) -> Pin:
     """Return the PIN as verified, compared in constant time; the right one may be shown again.
 
-    Raises: PinInvalid when it does not match, was tried three times, or today is not its day; the caller keeps
-    `missed(pin)` where `attempts_left` is lower than before.
+    Raises: PinInvalid when it does not match, was tried three times, is not kept any more, or today is not its day; the
+    caller keeps `missed(pin)` where `attempts_left` is lower than before.
     """
     left = ATTEMPTS - pin.misses
-    is_right = hmac.compare_digest(pin.token.encode(), entered.strip().encode(errors="replace"))
+    is_right = bool(pin.token) and hmac.compare_digest(pin.token.encode(), entered.strip().encode(errors="replace"))
     if pin.status is PinStatus.VERIFIED:
         if not is_right:
             raise PinInvalid("the PIN does not match", next_step="ask the patient again", attempts_left=left)
@@ -112,11 +115,8 @@ def set_aside(pin: Pin, code: str, *, text: str = "") -> Pin:
 
 
 def write_pin(pin: Pin) -> Authorization:
-    """Return the PIN as it travels."""
-    return Authorization(
-        type="PIN",
-        token=pin.token,
-        valid_from=wire_time(pin.valid_from),
-        valid_to=wire_time(pin.valid_to),
-        status=pin.status.value,
+    """Return the PIN as it travels; one that nobody has to show any more goes without its digits."""
+    written = Authorization(
+        type="PIN", valid_from=wire_time(pin.valid_from), valid_to=wire_time(pin.valid_to), status=pin.status.value
     )
+    return written.model_copy(update={"token": pin.token}) if pin.token else written

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable
 
 from uhi.actions import CANCEL, CONFIRM, INIT, REPORTED, SEARCH, SELECT, SLOTS, STATUS, Decline
 from uhi.booking.attending import Attending
@@ -15,8 +16,9 @@ from uhi.booking.discovery import Discovery
 from uhi.booking.holding import Holding
 from uhi.booking.hospital import Hospital
 from uhi.booking.policy import Policy
-from uhi.booking.speaker import Speaker
-from uhi.booking.store import BookingStore, MemoryBookings
+from uhi.booking.speaker import Speaker, moment
+from uhi.booking.sql_bookings import bookings_of
+from uhi.booking.store import BookingStore
 from uhi.handlers import Handlers
 from uhi.messages import (
     Cancel,
@@ -46,7 +48,7 @@ class ConsultationProvider:
     """A provider of consultations: `app.include(ConsultationProvider(OurHospital(), speaker=app).handlers)`.
 
     `speaker` is the participant that carries its news, and its clock. Ids given to the news are the hospital's own, as
-    `Hospital.book` returned them. Orders are kept in memory unless a `store` is given.
+    `Hospital.book` returned them. Orders are kept where the participant keeps its messages, unless a `store` is given.
     """
 
     def __init__(
@@ -57,7 +59,9 @@ class ConsultationProvider:
         store: BookingStore | None = None,
         policy: Policy | None = None,
     ) -> None:
-        desk = Desk(hospital=hospital, store=store or MemoryBookings(), policy=policy or Policy(), clock=speaker.clock)
+        store = store or bookings_of(speaker.world, provider_id=speaker.subscriber_id)
+        desk = Desk(hospital=hospital, store=store, policy=policy or Policy(), clock=speaker.clock)
+        self._store = store
         self._clock = speaker.clock
         self._holding = Holding(desk)
         self._attending = Attending(desk, speaker)
@@ -118,18 +122,21 @@ class ConsultationProvider:
         await self._holding.release_lapsed()
 
     async def watch_holds(self) -> None:
-        """Give back lapsed holds once a minute, for ever; a second search, init and confirm have it done too.
+        """Give back lapsed holds and forget PINs of days that are over, once a minute, for ever; a second search, init
+        and confirm have holds given back too.
 
         A sweep that fails is logged, and the next one is made all the same.
         """
         while True:
             await self._clock.sleep(SWEEP_SECONDS)
             await self._sweep()
+            await _logged("PINs of days that are over were not forgotten", self._forget_pins())
 
     async def _sweep(self) -> None:
-        for outcome in await asyncio.gather(self._holding.release_lapsed(), return_exceptions=True):
-            if isinstance(outcome, Exception):
-                log.error("lapsed holds were not given back: %s", type(outcome).__name__)
+        await _logged("lapsed holds were not given back", self._holding.release_lapsed())
+
+    async def _forget_pins(self) -> None:
+        await self._store.forget_pins(now=moment(self._clock))
 
     def _sweep_aside(self) -> None:
         """Sweep without anybody waiting for it, one sweep at a time."""
@@ -173,3 +180,9 @@ class ConsultationProvider:
         @self.handlers.on(SELECT)
         async def quote(request: Verified[Select]) -> OnSelect | Decline:
             return await self._discovery.select(request.message.order)
+
+
+async def _logged(what: str, work: Awaitable[None]) -> None:
+    for outcome in await asyncio.gather(work, return_exceptions=True):
+        if isinstance(outcome, Exception):
+            log.error("%s: %s", what, type(outcome).__name__)

@@ -5,15 +5,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator, Generator, Sequence
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from uhi.actions import Broadcast, Notice, Question
 from uhi.messages.values import IST
 from uhi.messages.wire import Wire
-from uhi.ports import Clock
+from uhi.ports import Clock, Letter
 from uhi.verified import Declined, Thread, Verified
+from uhi.world import World
 
 WAIT = 10.0
 """How long to wait for an answer, in seconds."""
@@ -48,6 +49,10 @@ class Speaker(Protocol):
     def subscriber_id(self) -> str:
         """Who speaks."""
 
+    @property
+    def world(self) -> World:
+        """What surrounds whoever speaks; a provider keeps its orders there unless told otherwise."""
+
     def ask(
         self,
         action: Question[Q, A] | Broadcast[Q, A],
@@ -60,6 +65,15 @@ class Speaker(Protocol):
 
     async def tell(self, notice: Notice[M], message: M, thread: Thread) -> None:
         """Send news."""
+
+    async def compose(self, notice: Notice[M], message: M, thread: Thread) -> Sequence[Letter]:
+        """Write news without sending it: the letters to keep together with what they announce, then to `post`.
+
+        Raises: IncompleteMessage; DeliveryError when the registry does not tell where the other party is.
+        """
+
+    def post(self, letters: Sequence[Letter], *, mine: Sequence[Letter]) -> None:
+        """Send letters that are kept already; `mine` are those of them that this process has taken to send."""
 
 
 def moment(clock: Clock) -> datetime:

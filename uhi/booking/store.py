@@ -1,13 +1,13 @@
 """What a provider keeps of its orders, and the rule that a slot belongs to one of them.
 
-The store decides who has a slot, in one atomic step; `MemoryBookings` ships with the library and forgets with the
-process. Above: `uhi.booking.desk`.
+The store decides who has a slot, in one atomic step; `MemoryBookings` forgets with the process,
+`uhi.booking.sql_bookings` does not. Above: `uhi.booking.desk`. Source: decision 37 (PIN).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -17,8 +17,9 @@ from uhi.booking.pin import Pin
 from uhi.booking.quotes import Quote
 from uhi.booking.reasons import Cancellation
 from uhi.booking.states import OrderState
-from uhi.errors import Outcome, SlotUnavailable
+from uhi.errors import OrderChanged, Outcome, SlotUnavailable
 from uhi.messages.values import Billing, Customer, Term
+from uhi.ports import Change, Letter, Storage
 from uhi.verified import Thread
 
 _BOOKED = frozenset({OrderState.CONFIRMED, OrderState.APPOINTMENT_STARTED, OrderState.COMPLETED})
@@ -29,7 +30,7 @@ class KeptOrder:
     """An order as its provider keeps it, from the hold on.
 
     `billing` and `customer` are echoed as they came. `appointment_id` is the hospital's name for it once booked,
-    `failure` why it could not be.
+    `failure` why it could not be. `version` counts how often it was kept, 0 for a new one.
     """
 
     id: str
@@ -44,6 +45,7 @@ class KeptOrder:
     failure: Outcome | None = None
     cancellation: Cancellation | None = None
     care_context_id: str = ""
+    version: int = 0
 
     @property
     def slot(self) -> Slot:
@@ -65,21 +67,44 @@ class KeptOrder:
         return self.state in _BOOKED or (not self.state.travels and is_live(self.hold.until, now=now))
 
 
+_Place = tuple[str, str, int]
+
+
+def without_spent_pin(order: KeptOrder, *, now: datetime) -> KeptOrder:
+    """Return the order without the digits of a PIN that nobody has to show any more: its day is over, or the order is
+    past CONFIRMED. Status and misses stay."""
+    pin = order.pin
+    if pin is None or not pin.token or (order.state is OrderState.CONFIRMED and now <= pin.valid_to):
+        return order
+    return replace(order, pin=replace(pin, token=""))
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An order as it is kept now, and `mine`: those of the letters kept with it that this process has taken to send."""
+
+    order: KeptOrder
+    mine: tuple[Letter, ...] = ()
+
+
 class BookingStore(Protocol):
-    """Orders by their id and by the hospital's id."""
+    """One provider's orders, by their id and by the hospital's id."""
 
-    async def put(self, order: KeptOrder, *, now: datetime) -> None:
-        """Keep an order, new or changed, in one atomic step with the check that nobody else has its slot.
+    async def put(self, order: KeptOrder, *, now: datetime, letters: Sequence[Letter] = ()) -> Written:
+        """Keep an order, new or changed, in one atomic step with the check that nobody else has its slot, and with the
+        letters that announce it.
 
-        Two slots are in each other's way when one doctor would see two patients on one seat at one time.
-        Raises: SlotUnavailable when another order has the slot, or one that overlaps it; then nothing is kept.
+        Two slots are in each other's way when they are one and the same, or one doctor would see two patients on one
+        seat at one time. The digits of a PIN that nobody has to show any more are dropped.
+        Raises: SlotUnavailable when another order has the slot, or one that overlaps it; OrderChanged when the order
+            was kept by somebody else since it was read. Then nothing is kept.
         """
 
     async def get(self, order_id: str) -> KeptOrder | None:
         """Return an order by its id."""
 
     async def by_appointment(self, appointment_id: str) -> KeptOrder | None:
-        """Return the order of an appointment by the hospital's id."""
+        """Return the order of an appointment by the hospital's id, of several the one that was booked last."""
 
     async def live_holds(self, *, now: datetime, patient_id: str = "", consumer_id: str = "") -> Sequence[KeptOrder]:
         """Return the orders held now, of one patient or through one consumer where named."""
@@ -87,30 +112,32 @@ class BookingStore(Protocol):
     async def lapsed(self, *, now: datetime) -> Sequence[KeptOrder]:
         """Return the orders still in state HELD whose hold is over."""
 
+    async def standing(self, *, now: datetime) -> Sequence[KeptOrder]:
+        """Return the orders that have a slot which is not over: what a hospital takes over when it starts again."""
+
+    async def forget_pins(self, *, now: datetime) -> None:
+        """Drop the digits of every PIN whose day is over."""
+
 
 class MemoryBookings:
-    """Orders in memory: they live as long as the process."""
+    """Orders in memory: they live as long as the process. `outbox` keeps the letters that announce them."""
 
-    def __init__(self) -> None:
+    def __init__(self, outbox: Storage | None = None) -> None:
+        self._outbox = outbox
         self._orders: dict[str, KeptOrder] = {}
         self._held: dict[str, KeptOrder] = {}
         self._appointments: dict[str, str] = {}
-        self._of_seat: dict[tuple[str, int], dict[str, KeptOrder]] = {}
+        self._at: dict[_Place, set[str]] = {}
 
-    async def put(self, order: KeptOrder, *, now: datetime) -> None:
-        """Keep an order; there is no await between check and change, so the step is atomic."""
-        if order.has_slot(now) and any(self._in_the_way(order, now)):
-            raise SlotUnavailable("the slot is held or booked by another order")
-        self._orders[order.id] = order
-        self._held.pop(order.id, None)
-        if order.state is OrderState.HELD:
-            self._held[order.id] = order
-        if order.appointment_id:
-            self._appointments[order.appointment_id] = order.id
-        seat = self._of_seat.setdefault(_seat(order.slot), {})
-        seat.pop(order.id, None)
-        if order.has_slot(now):
-            seat[order.id] = order
+    async def put(self, order: KeptOrder, *, now: datetime, letters: Sequence[Letter] = ()) -> Written:
+        """Keep an order; there is no await between check and change, so the step is atomic.
+
+        Raises: as `BookingStore.put`; Refusal(OVERLOADED) when the letters cannot be kept.
+        """
+        kept = self._keep(order, now)
+        if self._outbox is not None and letters:
+            letters = await self._outbox.commit(Change(letters=tuple(letters)))
+        return Written(kept, tuple(letters))
 
     async def get(self, order_id: str) -> KeptOrder | None:
         """Return an order by its id."""
@@ -134,11 +161,45 @@ class MemoryBookings:
         """Return the orders still in state HELD whose hold is over."""
         return [order for order in self._held.values() if not is_live(order.hold.until, now=now)]
 
+    async def standing(self, *, now: datetime) -> Sequence[KeptOrder]:
+        """Return the orders that have a slot which is not over."""
+        return [order for order in self._orders.values() if order.has_slot(now) and now < order.slot.end]
+
+    async def forget_pins(self, *, now: datetime) -> None:
+        """Drop the digits of every PIN whose day is over."""
+        for order in self._orders.values():
+            self._orders[order.id] = without_spent_pin(order, now=now)
+
+    def _keep(self, order: KeptOrder, now: datetime) -> KeptOrder:
+        known = self._orders.get(order.id)
+        if order.version != (known.version if known else 0):
+            raise OrderChanged("the order was changed meanwhile", next_step="read it again")
+        if order.has_slot(now) and any(self._in_the_way(order, now)):
+            raise SlotUnavailable("the slot is held or booked by another order")
+        order = replace(without_spent_pin(order, now=now), version=order.version + 1)
+        self._orders[order.id] = order
+        self._held.pop(order.id, None)
+        if order.state is OrderState.HELD:
+            self._held[order.id] = order
+        if order.appointment_id and (order.state is OrderState.CONFIRMED or known is None):
+            self._appointments[order.appointment_id] = order.id
+        for place in _places(order.slot):
+            if order.has_slot(now):
+                self._at.setdefault(place, set()).add(order.id)
+            else:
+                self._at.get(place, set()).discard(order.id)
+        return order
+
     def _in_the_way(self, order: KeptOrder, now: datetime) -> Iterator[KeptOrder]:
-        for other in self._of_seat.get(_seat(order.slot), {}).values():
-            if other.id != order.id and other.has_slot(now) and other.slot.window.overlaps(order.slot.window):
+        others = {order_id for place in _places(order.slot) for order_id in self._at.get(place, ())} - {order.id}
+        for other in (self._orders[order_id] for order_id in others):
+            if other.has_slot(now) and _overlap(other.slot, order.slot):
                 yield other
 
 
-def _seat(slot: Slot) -> tuple[str, int]:
-    return slot.doctor.id, slot.seat
+def _places(slot: Slot) -> tuple[_Place, _Place]:
+    return ("slot", slot.id, slot.seat), ("doctor", slot.doctor.id, slot.seat)
+
+
+def _overlap(one: Slot, other: Slot) -> bool:
+    return one.id == other.id or one.window.overlaps(other.window)

@@ -29,25 +29,42 @@ _Item = Verified[Wire] | Declined | DeliveryError | _End
 
 
 @dataclass(slots=True)
+class _Tap:
+    queue: asyncio.Queue[_Item] = field(default_factory=asyncio.Queue)
+    heard: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
 class Taps:
     """Who waits for the answers to which request, in this process."""
 
-    _queues: dict[str, asyncio.Queue[_Item]] = field(default_factory=dict)
+    _taps: dict[str, _Tap] = field(default_factory=dict)
 
     def open(self, message_id: str) -> asyncio.Queue[_Item]:
         """A queue that gets every answer to this request from now on."""
-        return self._queues.setdefault(message_id, asyncio.Queue())
+        return self._taps.setdefault(message_id, _Tap()).queue
 
     def close(self, message_id: str) -> None:
         """Nobody waits any longer."""
-        self._queues.pop(message_id, None)
+        self._taps.pop(message_id, None)
 
-    def pour(self, message_id: str, heard: Verified[Wire] | Declined | DeliveryError) -> bool:
-        """Give a copy of an answer, or of the failure to ask, to whoever waits; returns whether anybody does."""
-        queue = self._queues.get(message_id)
-        if queue is not None:
-            queue.put_nowait(heard)
-        return queue is not None
+    def is_open(self, message_id: str) -> bool:
+        """Whether somebody waits."""
+        return message_id in self._taps
+
+    def pour(self, message_id: str, heard: Verified[Wire] | Declined | DeliveryError, *, row: str = "") -> bool:
+        """Give a copy of an answer, or of the failure to ask, to whoever waits; returns whether anybody does.
+
+        `row` is the answer's id in the journal: each is given once, whichever process brings it.
+        """
+        tap = self._taps.get(message_id)
+        if tap is None:
+            return False
+        if row not in tap.heard:
+            tap.queue.put_nowait(heard)
+        if row:
+            tap.heard.add(row)
+        return True
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
-"""What we say, put on its way: questions, callbacks, news, and the audit copies of what an appointment's fate hangs on.
+"""What we say, as letters: questions, callbacks, news, and the audit copies of what an appointment's fate hangs on.
 
-Composes once, addresses by the registry's entries, and leaves the rest to `Deliveries`. An audit copy is the very bytes
-of the callback, sent a second time to the gateway. Source: UHI guide 2.1 (audit), decisions 13 and 19.
+Composes once and addresses by the registry's entries; storing and sending is the business of `Deliveries`. An audit
+copy is the very bytes of the callback, sent a second time to the gateway. Source: UHI guide 2.1 (audit), decisions 13
+and 19.
 """
 
 from __future__ import annotations
@@ -9,20 +10,18 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from uuid import uuid4
 
-from uhi.actions import Decline
+from uhi.actions import Decline, Urgency
 from uhi.errors import SetupError
 from uhi.exchange.compose import Heading, compose, compose_decline
-from uhi.exchange.deliveries import Deliveries, Ended
 from uhi.exchange.legs import AnyLeg
 from uhi.exchange.parties import ttl_end
-from uhi.exchange.retry import CRITICAL_LIFE, DISCOVERY, Schedule, schedule_of
-from uhi.exchange.send import Parcel
+from uhi.exchange.retry import CRITICAL_LIFE, DISCOVERY_LIFE
+from uhi.exchange.row_ids import new_row_id
 from uhi.messages.wire import Wire
+from uhi.ports import Letter
 from uhi.signing import body_digest
-from uhi.subscribers import Subscriber
+from uhi.subscribers import Role, Subscriber
 from uhi.verified import Thread, Verified
-
-DISCOVERY_LIFE = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +29,8 @@ class Outgoing:
     """A message of ours: which leg, in which conversation, to whom.
 
     `counterpart` is None for a search addressed to everybody. `until` is the delivery's deadline in Unix seconds, None
-    for the leg's own. `via` is the gateway to use in place of the one that is set.
+    for the leg's own. `via` is the gateway to use in place of the one that is set. `cause` is the journal's id of the
+    message it answers.
     """
 
     leg: AnyLeg
@@ -39,6 +39,7 @@ class Outgoing:
     counterpart: Subscriber | None = None
     until: float | None = None
     via: Subscriber | None = None
+    cause: str = ""
 
 
 def new_id() -> str:
@@ -48,61 +49,70 @@ def new_id() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Dispatch:
-    """The sending half of a participant. `gateway` is where forwarded legs and audit copies go, None without one;
+    """The writing half of a participant. `gateway` is where forwarded legs and audit copies go, None without one;
     `city` is written where the other side left it out, as UHI's own samples do."""
 
     me: Subscriber
     gateway: Subscriber | None
     audited_domains: frozenset[str]
-    deliveries: Deliveries
     city: str = ""
 
-    def send(self, outgoing: Outgoing, message: Wire | Decline, *, ended: Ended | None = None) -> None:
-        """Compose a message and start its delivery, and that of its audit copy where the leg has one.
+    def letters(self, outgoing: Outgoing, message: Wire | Decline, *, now: float) -> tuple[Letter, ...]:
+        """Compose a message: its letter, and that of its audit copy where the leg has one; `now` is Unix seconds.
 
-        `ended` is told how the last attempt to deliver the message itself went.
         Raises: IncompleteMessage; SetupError where it goes through a gateway and none is set.
         """
-        now = self.deliveries.way_out.clock.now()
         thread = outgoing.thread if outgoing.thread.city else replace(outgoing.thread, city=self.city)
         heading = Heading(outgoing.leg, thread, outgoing.message_id, self.me, outgoing.counterpart, now)
         body = compose_decline(heading, message) if isinstance(message, Decline) else compose(heading, message)
         # A plain no changes nothing; only what tells an order's state is worth three days.
         is_plain_no = isinstance(message, Decline) and message.message is None
-        parcel = self._parcel(outgoing, body, now, DISCOVERY if is_plain_no else schedule_of(outgoing.leg.name))
-        self.deliveries.start(parcel, ended=ended)
-        if outgoing.leg.audit and not is_plain_no:
-            self._copy(outgoing, parcel)
+        urgency = Urgency.OFFER if is_plain_no else outgoing.leg.urgency
+        letter = self._letter(outgoing, body, now, urgency)
+        letter = replace(letter, order_id=_order_of(message))
+        if not outgoing.leg.audit or is_plain_no or self.gateway is None:
+            return (letter,)
+        if outgoing.thread.domain not in self.audited_domains:
+            return (letter,)
+        copy = replace(letter, id=new_row_id(now), to=self.gateway, path=outgoing.leg.audit)
+        # A copy never goes before an order.
+        return letter, replace(copy, line=_line(copy), priority=Urgency.SEARCH.priority)
 
-    def answer(self, leg: AnyLeg, request: Verified[Wire], answer: Wire | Decline) -> None:
-        """Send a handler's answer to whoever asked, by the way the question came.
+    def answer(
+        self, leg: AnyLeg, request: Verified[Wire], answer: Wire | Decline, *, row: str, now: float
+    ) -> tuple[Letter, ...]:
+        """A handler's answer to whoever asked, by the way the question came; `row` is the question's in the journal.
 
         Raises: IncompleteMessage.
         """
-        self.send(
-            Outgoing(
-                leg=leg,
-                thread=request.thread,
-                message_id=request.context.message_id,
-                counterpart=request.sender,
-                until=ttl_end(request.context, request.received_at),
-                via=request.via,
-            ),
-            answer,
+        outgoing = Outgoing(
+            leg=leg,
+            thread=request.thread,
+            message_id=request.context.message_id,
+            counterpart=request.sender,
+            until=ttl_end(request.context, request.received_at),
+            via=request.via,
+            cause=row,
         )
+        return self.letters(outgoing, answer, now=now)
 
-    def _parcel(self, outgoing: Outgoing, body: bytes, now: float, schedule: Schedule) -> Parcel:
+    def _letter(self, outgoing: Outgoing, body: bytes, now: float, urgency: Urgency) -> Letter:
         until = now + DISCOVERY_LIFE if outgoing.until is None else outgoing.until
-        return Parcel(
+        letter = Letter(
+            id=new_row_id(now),
             to=self._destination(outgoing),
             path=outgoing.leg.path,
             body=body,
             digest=body_digest(body),
             transaction_id=outgoing.thread.transaction_id,
             message_id=outgoing.message_id,
-            schedule=schedule,
-            deadline=until if schedule is DISCOVERY else now + CRITICAL_LIFE,
+            not_before=now,
+            deadline=now + CRITICAL_LIFE if urgency.is_critical else until,
+            is_critical=urgency.is_critical,
+            priority=urgency.priority,
+            cause=outgoing.cause,
         )
+        return replace(letter, line=_line(letter))
 
     def _destination(self, outgoing: Outgoing) -> Subscriber:
         to = (outgoing.via or self.gateway) if outgoing.leg.forwarded else outgoing.counterpart
@@ -115,18 +125,15 @@ class Dispatch:
             )
         return to
 
-    def _copy(self, outgoing: Outgoing, parcel: Parcel) -> None:
-        if self.gateway is None or outgoing.thread.domain not in self.audited_domains:
-            return
-        self.deliveries.start(
-            Parcel(
-                to=self.gateway,
-                path=outgoing.leg.audit,
-                body=parcel.body,
-                digest=parcel.digest,
-                transaction_id=parcel.transaction_id,
-                message_id=parcel.message_id,
-                schedule=parcel.schedule,
-                deadline=parcel.deadline,
-            )
-        )
+
+def _line(letter: Letter) -> str:
+    """News of an order must not overtake one another; a search may be answered in any order."""
+    if not letter.is_critical or letter.to.role is Role.REGISTRY:
+        return ""
+    return f"{letter.to.id} {letter.transaction_id}"
+
+
+def _order_of(message: Wire | Decline) -> str:
+    told = message.message if isinstance(message, Decline) else message
+    order = getattr(told, "order", None)
+    return str(getattr(order, "id", None) or "")

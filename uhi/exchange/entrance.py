@@ -6,6 +6,7 @@ traceback. Above: servers; below: `receive`.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,13 +15,14 @@ from traceback import extract_tb
 from uhi.errors import INTERNAL, OVERLOADED, Refusal, Resend
 from uhi.exchange.receive import Door, Received, Repeated, receive
 from uhi.messages.receipt import ACK, nack
-from uhi.ports import CallLog, Clock, Direction, Hop, Inbound, Reply
+from uhi.ports import CallLog, Clock, Description, Direction, Hop, Inbound, Reply
 
 log = logging.getLogger(__name__)
 
 JSON = {"Content-Type": "application/json"}
 _ACK = Reply(200, JSON, ACK)
 _LONGEST_DETAIL = 1_000
+NOTHING_SAID = Description()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +80,15 @@ class Ledger:
         )
         return nack_reply(refusal, self.manners)
 
-    def write(self, inbound: Inbound, started: float, about: tuple[str, str, str], outcome: str | Refusal) -> None:
-        """Write a hop; `about` is the sender, the transaction and the message id."""
+    def write(
+        self,
+        inbound: Inbound,
+        started: float,
+        about: tuple[str, str, str],
+        outcome: str | Refusal,
+        said: Description = NOTHING_SAID,
+    ) -> None:
+        """Write a hop; `about` is the sender, the transaction and the message id, `said` what the message tells."""
         sender, transaction_id, message_id = about
         refusal = outcome if isinstance(outcome, Refusal) else None
         self.log.write(
@@ -95,20 +104,30 @@ class Ledger:
                 status=refusal.fault.status if refusal else 200,
                 ms=(self.clock.now() - started) * 1_000,
                 detail=str(refusal or "")[:_LONGEST_DETAIL],
+                consumer_url=said.consumer_url,
+                category=said.category,
+                stage=said.stage,
             )
         )
 
 
 @dataclass(slots=True)
 class DoorEntrance:
-    """The entrance of a participant or a gateway: one door, and what happens with what comes through it."""
+    """The entrance of a participant or a gateway: one door, and what happens with what comes through it.
+
+    `check_room` refuses what there is no room for, by path, before anything is read. `described` adds to the call log
+    what a gateway knows of a message.
+    """
 
     door: Door
     start: Callable[[Received], None]
     log: CallLog
     manners: Manners
-    is_full: Callable[[], bool] = lambda: False
+    check_room: Callable[[str], None] = lambda path: None
+    described: Callable[[Received], Description] = lambda received: NOTHING_SAID
     is_open: bool = field(default=True)
+    _taking: int = field(default=0, init=False)
+    _none: asyncio.Event = field(default_factory=asyncio.Event, init=False, repr=False)
     _ledger: Ledger = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -121,17 +140,32 @@ class DoorEntrance:
 
     async def take(self, inbound: Inbound) -> Reply:
         """Decide on one message; see `uhi.ports.Entrance`."""
+        self._taking += 1
+        try:
+            return await self._take(inbound)
+        finally:
+            self._taking -= 1
+            self._none.set()
+
+    async def close(self) -> None:
+        """Take no more messages; returns when all that were being decided on are."""
+        self.is_open = False
+        while self._taking:
+            self._none.clear()
+            await self._none.wait()
+
+    async def _take(self, inbound: Inbound) -> Reply:
         started = self.door.trust.clock.now()
         try:
             if not self.is_open:
                 raise Refusal(OVERLOADED, "stopping; not accepting messages", next_step="send again in a moment")
-            if self.is_full():
-                raise Refusal(OVERLOADED, "too much is under way", next_step="send again in a moment")
+            self.check_room(inbound.path)
             received = await receive(inbound, self.door)
             if isinstance(received, Received):
                 self.start(received)
-            outcome = "repeated" if isinstance(received, Repeated) else "ACK"
-            self._ledger.write(inbound, started, _about(received), outcome)
+                self._ledger.write(inbound, started, _about(received), "ACK", self.described(received))
+            else:
+                self._ledger.write(inbound, started, _about(received), "repeated")
         except Refusal as refusal:
             return self._ledger.refused(refusal, inbound, started)
         except Exception as error:

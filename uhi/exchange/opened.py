@@ -61,7 +61,7 @@ async def open_message(inbound: Inbound, leg: Leg[M], trust: Trust) -> Opened[M]
         record = await signer(credentials.sender, credentials.digest, leg.senders, trust)  # 4, 5
     if credentials.gateway is not None:
         gateway = await gateway_signer(credentials.gateway, credentials.digest, trust)  # 4, 5
-    message, context, error = _parse(inbound.body, leg)  # 6
+    message, context, error = parse_body(inbound.body, leg)  # 6
     hop = gateway or record
     if hop is None:
         raise Refusal(SIGNER_NOT_SENDER)
@@ -77,7 +77,11 @@ async def open_message(inbound: Inbound, leg: Leg[M], trust: Trust) -> Opened[M]
     )
 
 
-def _parse(body: bytes, leg: Leg[M]) -> tuple[M | None, Context | None, Error | None]:
+def parse_body(body: bytes, leg: Leg[M]) -> tuple[M | None, Context | None, Error | None]:
+    """Step 6: strict JSON and the message's model; what is there of message, context and error.
+
+    Raises: Refusal(JSON_INVALID), Refusal(MESSAGE_INVALID).
+    """
     value = strict_json.parse(body, _json_limits(leg.limits.nodes))
     if not leg.has_context:
         return read(value, leg.kind), None, None

@@ -5,25 +5,36 @@ Above: entrances and servers; below: ports and pure decisions. Source: decision 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from uhi.actions import Leg
-from uhi.errors import MESSAGE_ID_REUSED, MESSAGE_INVALID, RATE_LIMITED, REPLAYED, Refusal
+from uhi.errors import (
+    INTERNAL,
+    MESSAGE_INVALID,
+    NO_OPEN_REQUEST,
+    Refusal,
+)
 from uhi.exchange.admission import Admit, Admitted, Candidate
+from uhi.exchange.arrivals import Row, arrival_of, check_new, facts_of
 from uhi.exchange.credentials import is_forwarded
+from uhi.exchange.facts import Facts, read_facts
 from uhi.exchange.legs import AnyLeg, Legs
-from uhi.exchange.opened import Opened, open_message
-from uhi.exchange.parties import check_recipient, check_sender, check_ttl, id_of, transaction_of
+from uhi.exchange.opened import Opened, open_message, parse_body
+from uhi.exchange.parties import check_recipient, check_sender, check_ttl, transaction_of
+from uhi.exchange.row_ids import new_row_id
 from uhi.exchange.trust import Trust
 from uhi.messages import Context, Error
 from uhi.messages.wire import Wire
-from uhi.ports import Arrival, Arrived, Inbound, Journal, OpenRequest
-from uhi.subscribers import Role, Subscriber
-from uhi.verified import Declined, Signed, Thread, Verified, _Proof
+from uhi.ports import Arrived, Inbound, Journal, Kept
+from uhi.signing import body_digest
+from uhi.subscribers import Subscriber
+from uhi.verified import Admission, Declined, Signed, Thread, Verified, _Proof
 
 M = TypeVar("M", bound=Wire)
 _PROOF = _Proof()
+_MOST_TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +49,12 @@ class Door:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """What `receive` says: the message, the leg it is, and the open request it answers."""
+    """What `receive` says: the message, the leg it is, and its row in the journal, finished if nothing follows."""
 
     leg: AnyLeg
     message: Verified[Wire] | Declined
-    request: OpenRequest | None
+    row: str
+    is_finished: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +128,46 @@ async def _weigh(opened: Opened[Wire], legs: tuple[AnyLeg, ...], door: Door) -> 
         now=now,
         expires=opened.expires,
     )
-    admitted = await door.admit(candidate)  # 8
-    arrived = await door.journal.accept(_arrival(opened, candidate, admitted, door.trust.subscriber_id))  # 9
-    if arrived is Arrived.REPEATED:
-        return Repeated(admitted.leg, context, opened.sender)
-    _check_new(arrived, candidate)
-    await door.admit.accepted(candidate, admitted)
-    return Received(admitted.leg, _verified(opened, candidate, admitted, door.trust), admitted.request)
+    row = new_row_id(now)
+    found = await _admitted(candidate, opened, door, row)  # 8, 9
+    if found is None:
+        return Repeated(legs[0], context, opened.sender)
+    admitted, facts = found
+    message = _made(_Parts(opened.message, context, opened.error), facts, admitted.admission, _stuff(opened, now))
+    return Received(admitted.leg, message, row, admitted.is_finished)
+
+
+async def _admitted(candidate: Candidate, opened: Opened[Wire], door: Door, row: str) -> tuple[Admitted, Facts] | None:
+    """Steps 8 and 9, once more where another answer took the open request in between; None for a repeated one."""
+    for tries in range(_MOST_TRIES):
+        admitted = await door.admit(candidate, row)
+        facts = facts_of(opened, candidate, admitted, door.trust)
+        arrival = arrival_of(opened, candidate, admitted, Row(row, door.trust.subscriber_id, facts))
+        # The journal has remembered the header with the first try; it is not a second time that it comes.
+        arrived = await door.journal.accept(replace(arrival, hop_header="") if tries else arrival)
+        if arrived is Arrived.REPEATED:
+            return None
+        check_new(arrived, candidate)
+        if arrived is Arrived.NEW:
+            return admitted, facts
+    raise Refusal(NO_OPEN_REQUEST, f"other answers came before this one from {candidate.sender.id}")
+
+
+def replay(kept: Kept, legs: Mapping[str, AnyLeg]) -> Received:
+    """A message that came through the door before, from its row in the journal; `legs` by name.
+
+    Its signature was checked then. Whom a relay passes it on to is not kept.
+    Raises: Refusal(INTERNAL) for a row that cannot be read, such as one of another version.
+    """
+    leg = legs.get(kept.path_role)
+    if leg is None or body_digest(kept.body) != kept.digest:
+        raise Refusal(INTERNAL, f"the journal's row {kept.id} cannot be read", next_step="report it as a bug")
+    message, context, error = parse_body(kept.body, leg)
+    facts = read_facts(kept.facts)
+    admission = Admission(answers=facts.answers, late=facts.late)
+    stuff = _Stuff(kept.body, kept.digest, kept.authorization, kept.received_at)
+    parts = _Parts(message, context or _without_context(), error)
+    return Received(leg, _made(parts, facts, admission, stuff), kept.id)
 
 
 def _taken(legs: tuple[AnyLeg, ...], opened: Opened[Wire]) -> tuple[AnyLeg, ...]:
@@ -142,92 +187,68 @@ def _without_context() -> Context:
     raise Refusal(MESSAGE_INVALID, "the context is missing", path="$.context")
 
 
-def _arrival(opened: Opened[Wire], candidate: Candidate, admitted: Admitted, receiver: str) -> Arrival:
-    leg = admitted.leg
-    hop = opened.credentials.hop
-    once = opened.hop_profile.replays_are_refused
-    return Arrival(
-        receiver=receiver,
-        signer=opened.sender.id,
-        path_role=leg.name,
-        message_id=candidate.context.message_id,
-        variant="" if leg.single_shot else opened.credentials.digest,
-        digest=opened.credentials.digest,
-        transaction_id=admitted.request.transaction_id if admitted.request else candidate.transaction_id,
-        received_at=candidate.now,
-        cap=leg.limits.per_transaction,
-        # By its signature: the rest of a header can be respelled without breaking it.
-        hop_header=f"{hop.header.subscriber_id}|{hop.header.signature.hex()}" if once else "",
-        hop_expires=hop.header.expires if once else 0.0,
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    message: Wire | None = field(repr=False)
+    context: Context
+    error: Error | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Stuff:
+    """The bytes of a message and what came with them."""
+
+    raw: bytes = field(repr=False)
+    digest: str
+    authorization: str = field(repr=False)
+    received_at: float
+
+
+def _stuff(opened: Opened[Wire], now: float) -> _Stuff:
+    credentials = opened.credentials
+    return _Stuff(opened.raw, credentials.digest, credentials.sender.value if credentials.sender else "", now)
+
+
+def _made(parts: _Parts, facts: Facts, admission: Admission, stuff: _Stuff) -> Verified[Wire] | Declined:
+    context, error = parts.context, None if parts.error is None or parts.error.is_empty else parts.error
+    thread = Thread(
+        domain=context.domain,
+        transaction_id=facts.transaction_id,
+        consumer_id=facts.consumer_id,
+        provider_id=facts.provider_id,
+        city=context.city or "",
     )
-
-
-def _check_new(arrived: Arrived, candidate: Candidate) -> None:
-    who = f"{candidate.sender.id}, message {candidate.context.message_id}"
-    if arrived is Arrived.REPLAYED:
-        raise Refusal(REPLAYED, f"a signature header came twice from {who}", next_step="sign every attempt anew")
-    if arrived is Arrived.CONFLICT:
-        raise Refusal(MESSAGE_ID_REUSED, f"another body under the same message_id from {who}")
-    if arrived is Arrived.TOO_MANY:
-        refusal = Refusal(RATE_LIMITED, f"too many messages in one transaction from {who}")
-        refusal.retry_after = 60
-        raise refusal
-
-
-def _verified(
-    opened: Opened[Wire], candidate: Candidate, admitted: Admitted, trust: Trust
-) -> Verified[Wire] | Declined:
-    common = _thread(candidate, admitted, trust)
-    authorization = opened.credentials.sender.value if opened.credentials.sender else ""
-    if opened.message is None:
+    if parts.message is None:
         return Declined(
-            error=opened.error or Error(),
-            context=candidate.context,
-            sender=opened.sender,
-            via=opened.via,
-            thread=common,
-            admission=admitted.admission,
-            raw=opened.raw,
-            digest=opened.credentials.digest,
-            expires=candidate.expires,
-            received_at=candidate.now,
-            authorization=authorization,
+            error=error or Error(),
+            context=context,
+            sender=facts.sender,
+            via=facts.via,
+            thread=thread,
+            admission=admission,
+            raw=stuff.raw,
+            digest=stuff.digest,
+            expires=facts.expires,
+            received_at=stuff.received_at,
+            authorization=stuff.authorization,
             proof=_PROOF,
         )
     return Verified(
-        message=opened.message,
-        context=candidate.context,
-        sender=opened.sender,
-        via=opened.via,
-        signed_by_sender=opened.credentials.sender is not None,
-        thread=common,
-        admission=admitted.admission,
-        raw=opened.raw,
-        digest=opened.credentials.digest,
-        expires=candidate.expires,
-        received_at=candidate.now,
-        error=None if opened.error is None or opened.error.is_empty else opened.error,
-        authorization=authorization,
+        message=parts.message,
+        context=context,
+        sender=facts.sender,
+        via=facts.via,
+        signed_by_sender=facts.signed_by_sender,
+        thread=thread,
+        admission=admission,
+        raw=stuff.raw,
+        digest=stuff.digest,
+        expires=facts.expires,
+        received_at=stuff.received_at,
+        error=error,
+        authorization=stuff.authorization,
         proof=_PROOF,
     )
 
 
-def _thread(candidate: Candidate, admitted: Admitted, trust: Trust) -> Thread:
-    context, request = candidate.context, admitted.request
-    return Thread(
-        domain=context.domain,
-        transaction_id=request.transaction_id if request else candidate.transaction_id,
-        consumer_id=_party(Role.CONSUMER, candidate, trust),
-        provider_id=_party(Role.PROVIDER, candidate, trust),
-        city=context.city or "",
-    )
-
-
-def _party(role: Role, candidate: Candidate, trust: Trust) -> str:
-    """The party in this role: as verified, ourselves, or as the context names it."""
-    if candidate.sender.role is role:
-        return candidate.sender.id
-    return trust.subscriber_id if trust.role is role else id_of(candidate.context, role) or ""
-
-
-__all__ = ["Door", "Received", "Repeated", "authenticate", "receive"]
+__all__ = ["Door", "Received", "Repeated", "authenticate", "receive", "replay"]

@@ -1,35 +1,45 @@
 """What to do after an attempt to deliver: pure decisions, no clock, no I/O.
 
-Source: reliability rules "Send side" (answers, schedules), decisions 13 and 19. Times are seconds.
+Above: the way out; below: values of the ports. Times are seconds.
+Source: reliability rules "Send side" (answers, schedules), decisions 13 and 19.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from math import inf
 from random import Random
 
 from uhi.errors import FAULTS, Refusal, Resend
+from uhi.exchange.breakers import Health
 from uhi.messages.receipt import ACK, read_receipt
-from uhi.ports import Reply
+from uhi.ports import Ending, Letter, LetterState, Reply
 from uhi.strict_json import parse
 
 RETRY_AFTER_CAP = 3_600.0
 _LONGEST_WORD = 64
-_TRANSIENT = {408, 425, 429}
+_LEFT_ALONE = "left alone"
+_UNWELL = {408, 425}
+_TRANSIENT = {*_UNWELL, 429}
 _RESEND_LATER = {fault.type for fault in FAULTS.values() if fault.resend is Resend.LATER}
 _SIGN_AGAIN = {fault.type for fault in FAULTS.values() if fault.resend is Resend.SIGN_AGAIN}
 _SIGNATURE_CODES = {fault.code for fault in FAULTS.values() if fault.resend is Resend.SIGN_AGAIN}
 
 
 class Verdict(Enum):
-    """What one attempt came to."""
+    """What one attempt came to. After `LATER` and the first `SIGN_AGAIN` another one may follow."""
 
     DELIVERED = "delivered"
     REFUSED = "refused"
     SIGN_AGAIN = "sign again"
     LATER = "later"
     EXPIRED = "expired"
+
+    @property
+    def is_end(self) -> bool:
+        """Whether no further attempt follows, whatever the schedule says."""
+        return self in (Verdict.DELIVERED, Verdict.REFUSED, Verdict.EXPIRED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +52,18 @@ class Attempted:
     code: str = ""
     retry_after: float | None = None
 
+    @property
+    def health(self) -> Health | None:
+        """What it says of the peer; None where nothing was posted. A refusal or a full peer is well."""
+        if self.verdict is Verdict.EXPIRED:
+            return None
+        if not self.status:
+            return Health.SILENT
+        return Health.ILL if self.status >= 500 or self.status in _UNWELL else Health.WELL
+
 
 DELIVERED = Attempted(Verdict.DELIVERED, 200, "ACK")
+NO_ANSWER = Attempted(Verdict.LATER, 0, "no answer")
 EXPIRED = Attempted(Verdict.EXPIRED, 0, "expired")
 """The deadline passed before the next attempt could begin."""
 
@@ -51,7 +71,7 @@ EXPIRED = Attempted(Verdict.EXPIRED, 0, "expired")
 def read_reply(reply: Reply | None) -> Attempted:
     """Read a peer's answer; None is no answer at all (refused, reset, timed out)."""
     if reply is None:
-        return Attempted(Verdict.LATER, 0, "no answer")
+        return NO_ANSWER
     if reply.status == 200 and reply.body == ACK:
         return DELIVERED
     accepted, kind, code = _receipt(reply.body)
@@ -94,22 +114,29 @@ def _retry_after(reply: Reply) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """When to try again. `steps` are pauses before each further attempt; without them pauses double from `base` to
-    `cap`, each drawn between nothing and that (full jitter)."""
+    """When to try again. `steps` are pauses before each further attempt, each with up to `spread` or as much again on
+    top; without steps pauses double from `base` to `cap`, each drawn between nothing and that (full jitter)."""
 
     base: float = 0.5
     cap: float = 8.0
     steps: tuple[float, ...] = ()
+    spread: float = 300.0
 
     def pause(self, attempts: int, random: Random) -> float | None:
         """Seconds to wait after this many attempts; None when the schedule has ended."""
-        if self.steps:
-            return self.steps[attempts - 1] if attempts <= len(self.steps) else None
-        return random.uniform(0, min(self.cap, self.base * 2.0 ** min(attempts, 30)))
+        if not self.steps:
+            return random.uniform(0, min(self.cap, self.base * 2.0 ** min(attempts, 30)))
+        if attempts > len(self.steps):
+            return None
+        # Drawn from above: full jitter would halve the three days that are promised.
+        step = self.steps[attempts - 1]
+        return step + random.uniform(0, min(step, self.spread))
 
 
 DISCOVERY = Schedule()
 """Searches and offers: quick tries until the deadline."""
+DISCOVERY_LIFE = 30.0
+"""The deadline of what is not critical and has no ttl, from its writing."""
 
 _MINUTE, _HOUR = 60.0, 3_600.0
 CRITICAL = Schedule(
@@ -129,35 +156,73 @@ CRITICAL = Schedule(
 )
 """Everything an appointment depends on: about three days, each attempt signed afresh."""
 
-# The attempts themselves take time too, when a peer lets each of them run out.
-CRITICAL_LIFE = sum(CRITICAL.steps) + _HOUR
-_DISCOVERED = {"search", "slots", "on_search", "slots_found", "select", "on_select", "init", "on_init", "status"}
+# Room for attempts that run out, for what is added to the steps, and for peers that ask for an hour each time.
+CRITICAL_LIFE = sum(CRITICAL.steps) + 6 * _HOUR
+"""The latest deadline of a critical letter, from its writing: the schedule ends before it."""
 
 
-def schedule_of(leg_name: str) -> Schedule:
-    """The schedule for a leg of the protocol."""
-    return DISCOVERY if leg_name in _DISCOVERED else CRITICAL
+def schedule_of(*, is_critical: bool) -> Schedule:
+    """The schedule of a letter."""
+    return CRITICAL if is_critical else DISCOVERY
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a delivery has come. `deadline` and `now` are Unix seconds; `signed_again` counts new signatures asked
-    for by the peer."""
+def decide(letter: Letter, attempted: Attempted, *, now: float, random: Random, budget_pause: float = 0.0) -> Ending:
+    """What becomes of a letter after one attempt: an end, or READY for the next.
 
-    attempts: int
-    deadline: float
-    now: float
-    signed_again: int = 0
+    `letter` is as it was before the attempt, `now` Unix seconds; `budget_pause` is the least pause in seconds, from the
+    destination's retry budget. A letter that is given up is DEAD where it is critical, for the operator to replay, and
+    EXPIRED where nobody waits for it any more.
+    """
+    verdict = attempted.verdict
+    not_before = 0.0
+    if verdict is Verdict.DELIVERED:
+        state = LetterState.DELIVERED
+    elif verdict is Verdict.REFUSED or (verdict is Verdict.SIGN_AGAIN and letter.signed_again):
+        state = LetterState.REFUSED
+    else:
+        not_before = now + max(_pause(letter, attempted, random), budget_pause)
+        state = _ready_by(not_before, letter)
+    return Ending(
+        letter,
+        state,
+        now,
+        attempts=letter.attempts + (verdict is not Verdict.EXPIRED),
+        status=attempted.status,
+        outcome=attempted.outcome,
+        code=attempted.code,
+        not_before=0.0 if state.is_end else not_before,
+        signed_again=letter.signed_again + (verdict is Verdict.SIGN_AGAIN),
+    )
 
 
-def next_pause(attempted: Attempted, schedule: Schedule, progress: Progress, random: Random) -> float | None:
-    """Seconds until the next attempt, or None when there is none: delivered, refused, past the deadline, given up."""
-    if attempted.verdict in (Verdict.DELIVERED, Verdict.REFUSED, Verdict.EXPIRED):
-        return None
+def postponed(letter: Letter, *, now: float, until: float) -> Ending:
+    """What becomes of a letter whose destination is left alone until a time: no attempt was made, so none is counted.
+
+    One that does not live so long is given up at once.
+    """
+    state = _ready_by(until, letter)
+    return Ending(
+        letter,
+        state,
+        now,
+        attempts=letter.attempts,
+        outcome=_LEFT_ALONE,
+        not_before=0.0 if state.is_end else until,
+        signed_again=letter.signed_again,
+    )
+
+
+def _pause(letter: Letter, attempted: Attempted, random: Random) -> float:
+    """Seconds until the next attempt; without end when the schedule has none. A new signature costs no step of it."""
     if attempted.verdict is Verdict.SIGN_AGAIN:
-        return 0.0 if progress.signed_again == 0 and progress.now <= progress.deadline else None
-    pause = schedule.pause(progress.attempts, random)
-    if pause is None:
-        return None
-    pause = max(pause, attempted.retry_after or 0.0)
-    return pause if progress.now + pause <= progress.deadline else None
+        return 0.0
+    if attempted.verdict is Verdict.EXPIRED:
+        return inf
+    pause = schedule_of(is_critical=letter.is_critical).pause(letter.attempts + 1 - letter.signed_again, random)
+    return inf if pause is None else max(pause, attempted.retry_after or 0.0)
+
+
+def _ready_by(not_before: float, letter: Letter) -> LetterState:
+    if not_before <= letter.deadline:
+        return LetterState.READY
+    return LetterState.DEAD if letter.is_critical else LetterState.EXPIRED

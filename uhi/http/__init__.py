@@ -2,13 +2,18 @@
 
 from uhi.http.addresses import AddressPolicy, any_address, public_only
 from uhi.http.client import HttpTransport
+from uhi.http.health import Check, Finding, Health, add_health
 from uhi.http.server import Server, ServerLimits, add_routes, application, serve
 
 __all__ = [
     "AddressPolicy",
+    "Check",
+    "Finding",
+    "Health",
     "HttpTransport",
     "Server",
     "ServerLimits",
+    "add_health",
     "add_routes",
     "any_address",
     "application",

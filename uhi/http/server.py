@@ -28,10 +28,11 @@ from uhi.errors import (
 )
 from uhi.exchange.credentials import check_content
 from uhi.exchange.entrance import unforeseen
+from uhi.http.health import SERVER_NAME, Health, add_health
 from uhi.ports import READ_HEADERS, Entrance, Inbound, Reply
 
-_SERVER_NAME = "uhi-network"
 _BYTES_BETWEEN = len(": \r\n")
+_BACKLOG = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,18 +71,29 @@ def add_routes(
         app.router.add_route("*", f"{prefix.rstrip('/')}/{path}", door.handle, expect_handler=_expect_later)
 
 
-def application(entrance: Entrance, *, prefix: str = "", limits: ServerLimits = ServerLimits()) -> web.Application:
-    """A whole application in which every answer is a NACK or the entrance's: unknown paths and failures too."""
+def application(
+    entrance: Entrance, *, prefix: str = "", limits: ServerLimits = ServerLimits(), health: Health | None = None
+) -> web.Application:
+    """A whole application in which every answer is a NACK or the entrance's: unknown paths and failures too.
+
+    With `health` its pages are served at the root, whatever the prefix.
+    """
     app = web.Application(middlewares=[_nacks(entrance)])
     add_routes(app, entrance, prefix=prefix, limits=limits)
+    if health is not None:
+        add_health(app, health)
     return app
 
 
 @asynccontextmanager
-async def serve(app: web.Application, *, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[Server]:
+async def serve(
+    app: web.Application, *, host: str = "127.0.0.1", port: int = 0, reuse_port: bool = False
+) -> AsyncIterator[Server]:
     """Run an application until the block is left; then requests under way get 20 s to end. Port 0 takes a free one.
 
-    Raises: SetupError when the address cannot be listened on.
+    It listens until then: who stops first closes the entrance, which refuses with 503 what still comes, and leaves the
+    block when nothing is under way. `reuse_port` shares the port with other processes of the same user that do the
+    same. At most 128 connections wait to be accepted. Raises: SetupError when the address cannot be listened on.
     """
     runner = web.AppRunner(
         app,
@@ -97,21 +109,26 @@ async def serve(app: web.Application, *, host: str = "127.0.0.1", port: int = 0)
     )
     await runner.setup()
     try:
-        await _listen(runner, host, port)
+        await _listen(runner, host, port, reuse_port=reuse_port)
         yield Server(host, runner.addresses[0][1])
     finally:
         await runner.cleanup()
 
 
-async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
+def cannot_listen(host: str, port: int, error: OSError) -> SetupError:
+    """The operator's error for an address that cannot be listened on."""
+    return SetupError(
+        f"cannot listen on {host}:{port}",
+        got=error.strerror or type(error).__name__,
+        next_step="choose another port, or stop who has this one",
+    )
+
+
+async def _listen(runner: web.AppRunner, host: str, port: int, *, reuse_port: bool) -> None:
     try:
-        await web.TCPSite(runner, host, port).start()
+        await web.TCPSite(runner, host, port, backlog=_BACKLOG, reuse_port=reuse_port or None).start()
     except OSError as error:
-        raise SetupError(
-            f"cannot listen on {host}:{port}",
-            got=error.strerror or type(error).__name__,
-            next_step="choose another port, or stop who has this one",
-        ) from None
+        raise cannot_listen(host, port, error) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +202,7 @@ def _read_headers(request: web.Request) -> dict[str, tuple[str, ...]]:
 
 
 def _response(reply: Reply) -> web.Response:
-    headers = CIMultiDict({"Content-Type": "application/json", "Server": _SERVER_NAME})
+    headers = CIMultiDict({"Content-Type": "application/json", "Server": SERVER_NAME})
     headers.update(reply.headers)
     return web.Response(status=reply.status, headers=headers, body=reply.body)
 

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from uhi.ports import Direction, Hop
+from uhi.ports import CallLog, Direction, Hop
 
 log = logging.getLogger("uhi.calls")
 
@@ -52,3 +52,15 @@ class RememberedCalls:
         while len(self._hops) > self.most:
             self._hops.popleft()
         self.heard(hop)
+
+
+class BothCalls:
+    """Two call logs at once."""
+
+    def __init__(self, first: CallLog, second: CallLog) -> None:
+        self._both = (first, second)
+
+    def write(self, hop: Hop) -> None:
+        """See `uhi.ports.CallLog`."""
+        for each in self._both:
+            each.write(hop)

@@ -23,7 +23,7 @@ from uhi.observability.scrubbing import MASK, scrub
 _HEAD = ("ts", "level", "logger", "event")
 EXTRAS = (
     *("request_id", "transaction_id", "message_id", "sender", "receiver", "signer", "key_id", "action", "path"),
-    "address",
+    *("address", "worker"),
     *("outcome", "http_status", "error_code", "error_type", "attempt", "bytes", "count", "ms", "seconds", "digest"),
 )
 """What a log call may add to its text with `extra=`; every other name is dropped."""
@@ -60,6 +60,7 @@ def configure_logging(*, json: bool, level: int = logging.INFO, stream: TextIO |
     root.handlers[:] = [handler]
     root.setLevel(level)
     logging.getLogger("aiohttp.access").disabled = True
+    logging.getLogger("alembic").setLevel(max(level, logging.WARNING))
     logging.captureWarnings(True)
 
 

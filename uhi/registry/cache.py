@@ -108,6 +108,18 @@ class LookupCache(Generic[K, V]):
         self._refused.pop(key, None)
         _bound(self._known, self._size)
 
+    def peek(self, key: K) -> V | None:
+        """What is remembered, however old."""
+        known = self._known.get(key)
+        return known.value if known else None
+
+    def drop(self, is_old: Callable[[K], bool]) -> None:
+        """Ask again for these at the next need; what is remembered stays for as long as nobody answers."""
+        for key in [key for key in (*self._known, *self._refused) if is_old(key)]:
+            self._refused.pop(key, None)
+            if key in self._known:
+                self._known[key].ask_at = 0.0
+
     async def aclose(self) -> None:
         """Give up the lookups in flight."""
         flights = list(self._flights.values())

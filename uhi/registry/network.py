@@ -6,7 +6,7 @@ Source: UHI `networkregistry/lookup`; `lookup/providers` is this network's own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from uhi import strict_json
@@ -73,13 +73,19 @@ class NetworkRegistry:
         self._clock = clock
         self._records = LookupCache(self._ask_record, clock=clock, times=times, budget=LookupBudget(clock))
         self._subscribers = LookupCache(self._ask_subscriber, clock=clock, times=times, budget=LookupBudget(clock))
+        self._answered_at: float | None = None
+        self._renewed: Callable[[str], None] = lambda subscriber_id: None
         self._providers = LookupCache(
             self._ask_providers, clock=clock, times=times, budget=LookupBudget(clock), size=1_000
         )
 
     async def record(self, ref: KeyRef, *, fresh: bool = False) -> Record:
         """See `uhi.ports.Registry`."""
-        return await self._records.get(ref, fresh=fresh)
+        before = self._records.peek(ref) if fresh else None
+        record = await self._records.get(ref, fresh=fresh)
+        if before is not None and record.key != before.key:
+            self._renewed(ref.subscriber_id)
+        return record
 
     async def subscriber(self, subscriber_id: str, role: Role) -> Subscriber:
         """See `uhi.ports.Registry`."""
@@ -88,6 +94,20 @@ class NetworkRegistry:
     async def providers(self, domain: str, country: str) -> tuple[Subscriber, ...]:
         """See `uhi.ports.ProviderDirectory`; ordered by id."""
         return await self._providers.get((domain, country))
+
+    @property
+    def answered_at(self) -> float | None:
+        """When the registry last answered (Unix seconds), None: not yet."""
+        return self._answered_at
+
+    def on_renewed(self, told: Callable[[str], None]) -> None:
+        """Have others told when a subscriber turns out to have another key than the one in memory."""
+        self._renewed = told
+
+    def forget(self, subscriber_id: str) -> None:
+        """What is cached of a subscriber may be out of date: ask again at the next need."""
+        self._records.drop(lambda ref: ref.subscriber_id == subscriber_id)
+        self._subscribers.drop(lambda place: place[0] == subscriber_id)
 
     async def aclose(self) -> None:
         """Give up the lookups in flight."""
@@ -184,7 +204,9 @@ class NetworkRegistry:
             )
         except DeliveryError as error:
             raise _away(str(error)) from None
-        return _read(reply)
+        records = _read(reply)
+        self._answered_at = self._clock.now()
+        return records
 
 
 def _is_in_scope(subscriber: Subscriber, domain: str, country: str) -> bool:

@@ -36,7 +36,7 @@ def read_private_key_file(path: Path) -> PrivateKey:
     Raises: SetupError when the file cannot be read, belongs to another user, is open to others (any mode bit beyond
     0600) or holds no acceptable key.
     """
-    raw = _read_owned(path)
+    raw = read_private_bytes(path)
     try:
         return PrivateKey.read(raw)
     except Refusal as refusal:
@@ -80,6 +80,23 @@ def write_private_text(path: Path, text: str) -> None:
         raise _failure(path, f"cannot be written: {error.strerror}") from None
 
 
+def read_private_bytes(path: Path) -> bytes:
+    """What stands in a small file of secrets, of ours or of another kind.
+
+    Raises: SetupError when it cannot be read, belongs to another user, or is open to others (any mode bit beyond 0600).
+    """
+    try:
+        # The opened file is the one whose mode is checked; without O_NONBLOCK a named pipe would stop us here.
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        try:
+            _check_owned(path, os.fstat(handle))
+            return os.read(handle, _LARGEST_FILE + 1)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        raise _failure(path, f"cannot be read: {error.strerror}", next_step="check the path and its owner") from None
+
+
 def refuse_published(key: PublicKey) -> None:
     """Refuse to run with a key whose private half stands in a public document. Composition roots call this.
 
@@ -91,19 +108,6 @@ def refuse_published(key: PublicKey) -> None:
             expected="a key of your own: known published private keys are refused outside dev and tests",
             next_step="make one with: uhi keys new",
         )
-
-
-def _read_owned(path: Path) -> bytes:
-    try:
-        # The opened file is the one whose mode is checked; without O_NONBLOCK a named pipe would stop us here.
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-        try:
-            _check_owned(path, os.fstat(handle))
-            return os.read(handle, _LARGEST_FILE + 1)
-        finally:
-            os.close(handle)
-    except OSError as error:
-        raise _failure(path, f"cannot be read: {error.strerror}", next_step="check the path and its owner") from None
 
 
 def _check_owned(path: Path, state: os.stat_result) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -12,17 +14,25 @@ _QUIET_TURNS = 60
 _QUIET_ROUNDS = 5
 
 
+def _set() -> asyncio.Event:
+    event = asyncio.Event()
+    event.set()
+    return event
+
+
 @dataclass(slots=True)
 class FakeClock:
     """Implements `uhi.ports.Clock`. While somebody sleeps and nothing else happens, time jumps to the next waking.
 
     With `jumps=False` it moves only by `advance`. `touch` tells it that something happened; `busy` counts what is
-    expected to end before it jumps, unless that sleeps on this clock itself.
+    expected to end before it jumps, unless that sleeps on this clock itself; while it is `held` it stands still.
     """
 
     time: float = START
     jumps: bool = True
     busy: int = 0
+    _held: int = 0
+    _free: asyncio.Event = field(default_factory=_set)
     _touched: int = 0
     _sleepers: list[tuple[float, int, asyncio.Future[None]]] = field(default_factory=list)
     _numbers: count[int] = field(default_factory=count)
@@ -43,6 +53,19 @@ class FakeClock:
             self._jumper = asyncio.ensure_future(self._jump())
         await waking
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Stand still while something real, such as a database, is at work."""
+        self._held += 1
+        self._free.clear()
+        try:
+            yield
+        finally:
+            self._held -= 1
+            self._touched += 1
+            if not self._held:
+                self._free.set()
+
     def touch(self) -> None:
         """Something happened: wait with the next jump."""
         self._touched += 1
@@ -60,6 +83,7 @@ class FakeClock:
         quiet = 0
         while self._forget_gone():
             seen = self._touched
+            await self._free.wait()
             await _let_run()
             quiet = quiet + 1 if seen == self._touched else 0
             if quiet >= (_QUIET_ROUNDS if self.busy else 1) and self._forget_gone():

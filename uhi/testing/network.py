@@ -23,6 +23,7 @@ from uhi.exchange.stamps import Stamps
 from uhi.http.addresses import any_address
 from uhi.http.client import HttpTransport
 from uhi.http.server import application, serve
+from uhi.keeping import Keeping, calls_of
 from uhi.messages.receipt import nack
 from uhi.network import CONSULTATION_DOMAIN, LOCAL
 from uhi.network import Network as Preset
@@ -60,11 +61,19 @@ class _Doormat:
         return Reply(refusal.fault.status, {}, nack(refusal.fault, ""))
 
 
+Prepare = Callable[[Participant], None]
+
+
+def _as_it_is(participant: Participant) -> None:
+    """Handlers come later."""
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """How a test network runs. `sockets` chooses HTTP and real time; `rules` are the gateway's.
 
     `ports` gives a subscriber a port of its own choice (others take a free one), `new_key` makes the key of each.
+    `keeping` is where each program keeps what it promised, by its id; None: in memory.
     """
 
     sockets: bool = False
@@ -72,6 +81,7 @@ class Options:
     rules: SearchRules = field(default_factory=SearchRules)
     ports: Mapping[str, int] = field(default_factory=dict)
     new_key: Callable[[str], PrivateKey] = lambda subscriber_id: PrivateKey.new()
+    keeping: Callable[[str, Clock], Keeping | None] = lambda subscriber_id, clock: None
 
 
 class Network:
@@ -93,6 +103,7 @@ class Network:
         inner: Transport = self._memory or self._http
         self.faults = Faults(self.clock, inner)
         self._participants: list[Participant] = []
+        self._doormats: dict[str, _Doormat] = {}
         self._registries: list[NetworkRegistry] = []
 
     async def __aenter__(self) -> Self:
@@ -108,18 +119,32 @@ class Network:
         await self.faults.aclose()
         for participant in self._participants:
             await participant.stop(seconds=0)
+            await participant.world.aclose()
         await self.gateway.stop(seconds=0)
+        await self.gateway.world.aclose()
         for registry in self._registries:
             await registry.aclose()
         await self._stack.aclose()
 
-    async def consumer(self, subscriber_id: str = "app.example", **declared: object) -> Participant:
-        """A patient-side participant, registered and listening. `declared` may set fields of its registry entry."""
-        return await self._participant(subscriber_id, Role.CONSUMER, declared)
+    async def consumer(
+        self, subscriber_id: str = "app.example", *, prepare: Prepare = _as_it_is, **declared: object
+    ) -> Participant:
+        """A patient-side participant, registered and listening.
 
-    async def provider(self, subscriber_id: str = "clinic.example", **declared: object) -> Participant:
-        """A hospital-side participant, registered and listening. `declared` may set fields of its registry entry."""
-        return await self._participant(subscriber_id, Role.PROVIDER, declared)
+        `prepare` may give it handlers before it takes up what an earlier life has left. `declared` may set fields of
+        its registry entry.
+        """
+        return await self._participant(subscriber_id, Role.CONSUMER, prepare, declared)
+
+    async def provider(
+        self, subscriber_id: str = "clinic.example", *, prepare: Prepare = _as_it_is, **declared: object
+    ) -> Participant:
+        """A hospital-side participant, registered and listening; as `consumer`."""
+        return await self._participant(subscriber_id, Role.PROVIDER, prepare, declared)
+
+    def put_behind(self, subscriber_id: str, entrance: Entrance) -> None:
+        """Let something else take what comes to a subscriber's address: a load balancer, another process."""
+        self._doormats[subscriber_id].behind = entrance
 
     async def settle(self) -> None:
         """Return when no handler and no delivery is under way any more."""
@@ -139,22 +164,33 @@ class Network:
 
     def world(self, signer: Signer) -> World:
         """The ports of one program on this network: its own lookups, signed with its own key."""
-        return World(registry=self._registry(signer), transport=self.faults, clock=self.clock, log=self.calls)
+        kept = self.options.keeping(signer.subscriber_id, self.clock)
+        return World(
+            registry=self._registry(signer),
+            transport=self.faults,
+            clock=self.clock,
+            log=calls_of(kept, self.calls) if kept else self.calls,
+            keeping=kept,
+        )
 
-    async def _participant(self, subscriber_id: str, role: Role, declared: Mapping[str, object]) -> Participant:
-        doormat = _Doormat({leg.path: leg.limits.body for leg in legs_of(role)})
+    async def _participant(
+        self, subscriber_id: str, role: Role, prepare: Prepare, declared: Mapping[str, object]
+    ) -> Participant:
+        doormat = self._doormats[subscriber_id] = _Doormat({leg.path: leg.limits.body for leg in legs_of(role)})
         url = await self._serve(doormat, subscriber_id)
         entry: dict[str, object] = {"domains": (CONSULTATION_DOMAIN,), "cities": (CITY,)} | dict(declared)
         me = Subscriber(subscriber_id, role, url, **entry)  # type: ignore[arg-type]  # fields by name, as documented
         signer = self.register(me)
         identity = Identity(me, signer, self.gateway.identity.me, CONSULTATION_DOMAIN, CITY)
         participant = Participant(identity, world=self.world(signer), network=self.options.preset)
+        prepare(participant)
+        await participant.start()
         doormat.behind = participant.entrance
         self._participants.append(participant)
         return participant
 
     async def _make_gateway(self) -> Gateway:
-        doormat = _Doormat(_gateway_paths())
+        doormat = self._doormats[GATEWAY_ID] = _Doormat(_gateway_paths())
         url = await self._serve(doormat, GATEWAY_ID)
         me = Subscriber(GATEWAY_ID, Role.GATEWAY, url, domains=("*",))
         signer = self.register(me)
@@ -166,6 +202,7 @@ class Network:
             rules=self.options.rules,
             network=self.options.preset,
         )
+        await made.start()
         doormat.behind = made.entrance
         return made
 

@@ -11,12 +11,16 @@ from participants.hospital.data import demo_hospital
 from participants.patient.app import PatientApp
 from tests.participants.hospital.village import person
 from uhi.booking.hospital import DoctorQuery
+from uhi.booking.sql_bookings import bookings_of
 from uhi.errors import BookingDeclined, SetupError
+from uhi.keeping import Keeping, keeping_in_database
 from uhi.messages.values import ONLINE
 from uhi.network import LOCAL, NHA
 from uhi.signing import PrivateKey
 from uhi.signing.key_files import write_private_key_file
-from uhi.testing import Network, Options
+from uhi.storage.sealing import Sealing
+from uhi.storage.sql.invariants import violations
+from uhi.testing import FakeClock, Network, Options
 
 SETTINGS = {
     "SUBSCRIBER_ID": "clinic.example",
@@ -31,6 +35,11 @@ LAKESIDE = resources.files("participants.hospital") / "demo" / "lakeside-clinic.
 async def network():
     async with Network() as network:
         yield network
+
+
+def kept_on(url: str, sealing: Sealing, clock: FakeClock) -> Keeping:
+    """A database that the clock waits for."""
+    return keeping_in_database(url, sealing, clock=clock, owner="one", during=clock.held)
 
 
 async def found_slots(patient: PatientApp, query: DoctorQuery) -> list:
@@ -107,6 +116,7 @@ def settings(tmp_path, monkeypatch):
     for name, value in SETTINGS.items():
         monkeypatch.setenv(f"UHI_{name}", value)
     monkeypatch.setenv("UHI_KEY_FILE", str(key))
+    monkeypatch.setenv("UHI_DATABASE_URL", "memory:")
     monkeypatch.delenv("UHI_HOSPITAL_FILE", raising=False)
     return monkeypatch
 
@@ -125,6 +135,58 @@ def test_hospital_without_a_file_says_what_to_set(settings):
     """Ours: a mistake in the settings is told before the first request."""
     with pytest.raises(SetupError, match="UHI_HOSPITAL_FILE is missing"):
         app()
+
+
+async def test_a_hospital_that_starts_again_stands_by_what_it_said(data, sqlite_url):
+    """Nothing that was acknowledged is lost: a hold is confirmed and an appointment known, by another process."""
+    sealing = Sealing.for_development()
+
+    def keeping(subscriber_id: str, clock: FakeClock) -> Keeping | None:
+        return kept_on(sqlite_url, sealing, clock) if subscriber_id == "clinic.example" else None
+
+    async with Network(Options(keeping=keeping)) as network:
+        first = await network.provider(prepare=lambda one: hospital_app(one, data))
+        patient = PatientApp(await network.consumer())
+        slots = await found_slots(patient, DoctorQuery(doctor="Nair"))
+        booked, held = [await patient.bookings.hold(slot, person(1), wait=1) for slot in slots[:2]]
+        booking = await patient.bookings.confirm(booked, agreed=booked.terms, wait=1)
+        await network.settle()
+        await first.stop()
+        await first.world.aclose()
+        await network.provider(prepare=lambda one: hospital_app(one, data))
+
+        again = await patient.bookings.status(booking, wait=1)
+        confirmed = await patient.bookings.confirm(held, agreed=held.terms, wait=1)
+        left = await found_slots(patient, DoctorQuery(doctor="Nair"))
+
+    assert (again.state, again.pin) == (booking.state, booking.pin)
+    assert confirmed.is_confirmed
+    assert {slot.slot.id for slot in left} == {slot.slot.id for slot in slots[2:]}
+
+
+async def test_news_from_a_database_reaches_the_patient(data, database_url):
+    """Reliability, outbox: the order, the letter that tells of it, and then the delivery."""
+    sealing, providers = Sealing.for_development(), []
+
+    def keeping(subscriber_id: str, clock: FakeClock) -> Keeping | None:
+        return kept_on(database_url, sealing, clock) if subscriber_id == "clinic.example" else None
+
+    async with Network(Options(keeping=keeping)) as network:
+        clinic = await network.provider(prepare=lambda one: providers.append(hospital_app(one, data)))
+        patient = PatientApp(await network.consumer())
+        slot, *_ = await found_slots(patient, DoctorQuery(doctor="Nair"))
+        offer = await patient.bookings.hold(slot, person(1), wait=1)
+        booking = await patient.bookings.confirm(offer, agreed=offer.terms, wait=1)
+        [order] = await bookings_of(clinic.world, provider_id="clinic.example").standing(now=slot.slot.start)
+
+        await providers[0].cancelled(order.appointment_id, "FACILITY_CLOSURE")
+        told = [await anext(patient.events) for _ in range(2)]
+        await network.settle()
+        wrong = await clinic.world.kept.database.read(lambda on: violations(on, network.clock.now(), grace=0))
+
+    assert wrong == []
+    assert [news.booking.order_id for news in told] == [booking.order_id] * 2
+    assert [news.booking.state.value for news in told] == ["CONFIRMED", "CANCELLED"]
 
 
 async def test_participant_takes_one_hospital(network, data):

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from tests.participants.hospital.village import ASHA, MONDAY, RAVI
-from uhi.booking.hospital import DoctorQuery, Hospital, Slot, Window
+from participants.hospital.hospital import DemoHospital
+from tests.participants.hospital.village import ASHA, MONDAY, RAVI, person
+from uhi.booking.hospital import Appointment, DoctorQuery, Hold, Hospital, Slot, Window
 from uhi.booking.reasons import CancelledBy
+from uhi.booking.states import OrderState
+from uhi.booking.store import KeptOrder
 from uhi.errors import SlotUnavailable, StateConflict
 from uhi.messages.values import ONLINE, PHYSICAL
+from uhi.verified import Thread
 
 TODAY = Window(MONDAY, MONDAY + timedelta(hours=12))
 UNTIL = MONDAY + timedelta(minutes=15)
 REASON = "PATIENT_PERSONAL_EMERGENCY"
+KEPT = {"patient": person(), "until": UNTIL}
 
 
 def at(slots: list[Slot], time: str, *, facility: str = "north") -> Slot:
@@ -224,3 +230,57 @@ async def test_id_of_no_slot_is_not_held(hospital, slots, patient):
     )
 
     assert [type(outcome) for outcome in outcomes] == [SlotUnavailable] * len(claims)
+
+
+async def restored(data, clock, **changes: object) -> DemoHospital:
+    """A hospital that starts again, with one order of its earlier life."""
+    hospital = DemoHospital(data, clock=clock)
+    held = Hold(id="hold-1", slot=at(list(await hospital.find_slots(ASHA.id, window=TODAY)), "10:00"), **KEPT)
+    thread = Thread("nic2004:85111", "t-1", "app.example", "clinic.example")
+    order = KeptOrder(id="a", state=OrderState.HELD, thread=thread, hold=held, terms=())
+    hospital.restore([replace(order, **changes)])
+    return hospital
+
+
+async def test_a_hold_of_an_earlier_life_keeps_its_slot_until_its_time_is_over(data, clock):
+    """Ours: a restart takes nobody's slot, and gives nobody more time."""
+    hospital = await restored(data, clock)
+    before = await starts(hospital)
+
+    await clock.advance((UNTIL - MONDAY).total_seconds())
+
+    assert "10:00 north" not in before
+    assert "10:15 south" not in before
+    assert "10:00 north" in await starts(hospital)
+
+
+async def test_a_hold_of_an_earlier_life_is_booked_once(data, clock, patient):
+    """The Hospital protocol: the same hold again is the same appointment."""
+    hospital = await restored(data, clock)
+    hold = Hold(id="hold-1", slot=at(list(await new_slots(data, clock)), "10:00"), patient=patient, until=UNTIL)
+
+    first, again = await hospital.book(hold), await hospital.book(hold)
+
+    assert first == again
+    assert "10:00 north" not in await starts(hospital)
+
+
+async def test_an_appointment_of_an_earlier_life_is_known_and_can_be_called_off(data, clock, patient):
+    """Ours: the order tells which appointment belongs to which hold."""
+    booked = {"state": OrderState.CONFIRMED, "appointment_id": "visit-1", "care_context_id": "care-1"}
+    hospital = await restored(data, clock, **booked)
+    hold = Hold(id="hold-1", slot=at(list(await new_slots(data, clock)), "10:00"), patient=patient, until=UNTIL)
+    await clock.advance((UNTIL - MONDAY).total_seconds())
+
+    known = [await hospital.book(hold), await hospital.appointment("visit-1")]
+    before = await starts(hospital)
+    await hospital.cancel("visit-1", by=CancelledBy.PATIENT, reason=REASON)
+
+    assert known == [Appointment(id="visit-1", care_context_id="care-1")] * 2
+    assert "10:00 north" not in before
+    assert "10:00 north" in await starts(hospital)
+
+
+async def new_slots(data, clock) -> list[Slot]:
+    """The slots of Dr. Verma as if nothing were taken."""
+    return list(await DemoHospital(data, clock=clock).find_slots(ASHA.id, window=TODAY))

@@ -57,6 +57,7 @@ def test_application_comes_from_the_environment(tmp_path, monkeypatch):
         "KEY_FILE": str(key),
         "URL": "https://app.example/uhi",
         "REGISTRY_URL": "https://registry.example",
+        "DATABASE_URL": "memory:",
     }
     for name, value in settings.items():
         monkeypatch.setenv(f"UHI_{name}", value)

@@ -1,8 +1,4 @@
-"""Every seam of the library: what the protocol core asks of the world, and nothing about how it is done.
-
-Above: the doors in `uhi.exchange`; below: values. Each Protocol has an in-memory implementation that ships with the
-library and a real one in an adapter package (`uhi.http`, `uhi.registry`, `uhi.storage`).
-"""
+"""Time, network, registry, entrances and call log, as the protocol core sees them."""
 
 from __future__ import annotations
 
@@ -110,97 +106,6 @@ class Entrance(Protocol):
         """The NACK for something the server itself refuses (size, time, method, unknown path); logs it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """The identity of one accepted message: the row of the journal.
-
-    `path_role` is the leg's name. `variant` is empty for single-shot legs and the body's digest for all else.
-    `hop_header` is the hop signer's header value where using it twice must be refused, else empty; it is remembered
-    until `hop_expires`. `cap` bounds the differing messages of one signer, path role and transaction.
-    """
-
-    receiver: str
-    signer: str
-    path_role: str
-    message_id: str
-    variant: str
-    digest: str
-    transaction_id: str
-    received_at: float
-    cap: int
-    hop_header: str = field(default="", repr=False)
-    hop_expires: float = 0.0
-
-
-class Arrived(Enum):
-    """What the journal says of an arrival."""
-
-    NEW = "new"
-    REPEATED = "repeated"
-    CONFLICT = "conflict"
-    REPLAYED = "replayed"
-    TOO_MANY = "too many"
-
-
-class Journal(Protocol):
-    """Remembers what was accepted, before the ACK."""
-
-    async def accept(self, arrival: Arrival) -> Arrived:
-        """Decide and remember in one atomic step; only NEW leaves a trace beside the hop header.
-
-        Raises: Refusal(OVERLOADED) when it cannot remember.
-        """
-
-    async def knows(self, receiver: str, counterpart: str, transaction_id: str) -> bool:
-        """Whether this receiver ever accepted a message of that counterpart in that transaction."""
-
-
-@dataclass(frozen=True, slots=True)
-class OpenRequest:
-    """A question on its way: what a callback must fit.
-
-    `leg` is the request leg's name; `counterpart` the provider asked, empty for a search through the gateway.
-    `until` is when its asker stops waiting, `ttl_until` the end of an explicit ttl or None; Unix seconds.
-    """
-
-    owner: str
-    leg: str
-    message_id: str
-    transaction_id: str
-    counterpart: str
-    opened_at: float
-    until: float
-    ttl_until: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Callback:
-    """What is looked for among the open requests."""
-
-    owner: str
-    leg: str
-    message_id: str
-    transaction_id: str
-    counterpart: str
-
-
-class Conversations(Protocol):
-    """The requests we sent and the parties we talk with."""
-
-    async def open(self, request: OpenRequest) -> None:
-        """Remember a request before it is sent."""
-
-    async def fitting(self, callback: Callback) -> OpenRequest | None:
-        """The request a callback answers: the exact message_id wins (answered or not), else the same transaction and
-        counterpart and the oldest request not answered yet, else None."""
-
-    async def answered(self, request: OpenRequest, callback: Callback) -> None:
-        """Remember that a request found its answer, who gave it, and under which message_id, should it come again."""
-
-    async def talks_with(self, owner: str, counterpart: str, transaction_id: str) -> bool:
-        """Whether this owner asked, or was answered by, that counterpart in that transaction."""
-
-
 class Direction(Enum):
     """Which way a hop went, seen from the program that writes it."""
 
@@ -213,7 +118,8 @@ class Hop:
     """One line of a call log: who, what, when, outcome; never a body.
 
     `at` is Unix seconds, `ms` how long the hop took. `outcome` is `ACK`, `repeated` or an error type; `attempt` counts
-    from 1. `detail` is the operator's text of a refusal.
+    from 1. `detail` is the operator's text of a refusal. A gateway also tells the address of the `consumer`, the
+    `category` that is searched in, and the `stage` an order has reached (requested, responded, confirmed, rendered).
     """
 
     at: float
@@ -228,6 +134,18 @@ class Hop:
     ms: float
     attempt: int = 1
     detail: str = ""
+    consumer_url: str = ""
+    category: str = ""
+    stage: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What a gateway's hop tells beside the rest; each is empty where the message does not tell."""
+
+    consumer_url: str = ""
+    category: str = ""
+    stage: str = ""
 
 
 class CallLog(Protocol):
@@ -235,24 +153,3 @@ class CallLog(Protocol):
 
     def write(self, hop: Hop) -> None:
         """Must not raise and must not wait."""
-
-
-__all__ = [
-    "READ_HEADERS",
-    "Arrival",
-    "Arrived",
-    "CallLog",
-    "Callback",
-    "Clock",
-    "Conversations",
-    "Direction",
-    "Entrance",
-    "Hop",
-    "Inbound",
-    "Journal",
-    "OpenRequest",
-    "ProviderDirectory",
-    "Registry",
-    "Reply",
-    "Transport",
-]
