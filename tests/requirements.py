@@ -496,6 +496,14 @@ CLAUSES = (
         faults/test_restarts: message_that_came_again_to_the_next_life_has_one_effect""",
     ),
     _clause(
+        "kept.processes",
+        "Whichever process a message comes to, the program knows it.",
+        DELIVERY,
+        """network/test_two_processes: answer_that_comes_to_another_process_is_heard_by_whoever_asked
+        network/test_two_processes: same_message_at_two_processes_has_one_effect
+        network/test_two_processes: catalogue_that_comes_to_another_gateway_process_finds_its_search""",
+    ),
+    _clause(
         "kept.away",
         "There is no ACK without a row; what follows from one waits for a storage that is away.",
         DELIVERY,

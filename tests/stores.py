@@ -75,9 +75,8 @@ class Stored:
         await self.inner.settle(ending)
 
     async def answers_to(self, owner: str, message_id: str, *, after: str) -> Sequence[Kept]:
-        """See `uhi.ports.Journal`; what had to be forgotten is not there any more."""
+        """See `uhi.ports.Journal`."""
         await self.before("answers_to")
-        forgotten = {change.finishes for change in self.changes if change.forgets}
         return [
             kept(each)
             for each in sorted(self.accepted, key=lambda each: each.id)
@@ -85,7 +84,6 @@ class Stored:
             and each.answers is not None
             and each.answers.message_id == message_id
             and each.id > after
-            and each.id not in forgotten
         ]
 
     async def reclaim(self, *, now: float) -> None:

@@ -195,7 +195,7 @@ async def test_work_that_fails_meanwhile_ends_alone(caplog):
         answer = await (await network.consumer()).ask(INIT, A_WISH, A_THREAD)
 
     assert answer.message == AN_OFFER
-    assert "background work ended: unforeseen ValueError at test_participant.py" in caplog.text
+    assert "background work failed: unforeseen ValueError at test_participant.py" in caplog.text
     assert "Kanari" not in caplog.text
 
 

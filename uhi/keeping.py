@@ -5,7 +5,7 @@ A composition root for storage, signals, windows and events. Above: `uhi.world`;
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from typing import TypedDict, Unpack
@@ -28,7 +28,7 @@ from uhi.storage.sql.events import SqlEvents
 from uhi.storage.sql.holder import hold
 from uhi.storage.sql.storage import SqlStorage
 
-Work = Callable[[], Awaitable[None]]
+Work = Callable[[], Coroutine[object, object, None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,8 +38,6 @@ log = logging.getLogger(__name__)
 Q = TypeVar("Q", bound=Wire)
 M = TypeVar("M", bound=Wire)
 
-_READ_SECONDS = 3.0
-
 
 class Office:
     """One participant at work."""
@@ -72,18 +70,6 @@ class Office:
         self._dispatch = Dispatch(me, identity.gateway, network.audited_domains, identity.city)
         self.upkeep = Upkeep(world.storage, self.deliveries, world.clock, self._take_up, pressure, world.retention)
         self._elsewhere = Elsewhere(me.id, self.taps, world.storage, world.signals, world.clock, self._read)
-
-    async def start(self) -> None:
-        """Go on with what an earlier life left.
-
-        Raises: SetupError when the storage cannot be reached.
-        """
-        try:
-            await self.upkeep.start()
-        except Refusal as refusal:
-            raise SetupError(
-                "the storage cannot be reached", got=str(refusal), next_step="check UHI_DATABASE_URL"
-            ) from None
 
     async def stop(self, *, seconds: float) -> None:
         """Take no more messages, finish what is under way within `seconds`, leave the rest to the next life."""
@@ -175,27 +161,23 @@ class Office:
 
     def _start(self, received: Received) -> None:
         answered = received.message.admission.answers
-        is_heard = not answered or self.taps.pour(answered, received.message, row=received.row)
-        if not is_heard:
+        if answered and not self.taps.pour(answered, received.message, row=received.row):
             self._elsewhere.tell(answered)
         handler = self._handlers.of(received.leg)
         if handler is not None:
-            self.deliveries.follow(received.message, self._handle(handler, received, is_heard=is_heard))
+            self.deliveries.follow(received.message, self._handle(handler, received))
         elif not received.is_finished:
-            self.deliveries.spawn(self._finish(received, is_heard=is_heard))
+            self.deliveries.spawn(self._finish(received))
 
-    async def _handle(self, handler: Handler, received: Received, *, is_heard: bool) -> None:
+    async def _handle(self, handler: Handler, received: Received) -> None:
         answer = await self._decided(handler, received)
         letters: tuple[Letter, ...] = ()
         if answer is not None and isinstance(received.message, Verified):
             letters = self._answer(handler, received.message, answer, row=received.row)
-        await self._finish(received, letters, is_heard=is_heard)
+        await self._finish(received, letters)
 
-    async def _finish(self, received: Received, letters: tuple[Letter, ...] = (), *, is_heard: bool) -> None:
+    async def _finish(self, received: Received, letters: tuple[Letter, ...] = ()) -> None:
         forgets = _shows_a_pin(received.message)
-        if forgets and not is_heard and self._world.storage.is_shared:
-            # Whoever waits for it in another process reads it from the journal, where it must stand for so long.
-            await self._world.clock.sleep(_READ_SECONDS)
         await self.deliveries.finish(Change(finishes=received.row, forgets=forgets, letters=letters))
 
     async def _decided(self, handler: Handler, received: Received) -> Wire | Decline | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from uhi.actions import Broadcast, Notice, Question
-from uhi.errors import SetupError
+from uhi.errors import Refusal, SetupError
 from uhi.exchange.answers import Asking, Request
 from uhi.exchange.dispatch import new_id
 from uhi.handlers import Handlers
@@ -41,7 +41,7 @@ STOP_SECONDS = 27.0
 """The longest a stop may take in all; whoever starts programs kills them after 30."""
 _STOPS = (signal.SIGINT, signal.SIGTERM)
 
-_Work = Callable[[], Awaitable[None]]
+_Work = Callable[[], Coroutine[object, object, None]]
 
 
 class Participant:
@@ -193,9 +193,14 @@ class Participant:
         Raises: SetupError when the storage cannot be used.
         """
         await self.world.open()
-        for work in self._at_start:
-            await work()
-        await self._office.start()
+        try:
+            for work in self._at_start:
+                await work()
+            await self._office.upkeep.start()
+        except Refusal as refusal:
+            raise SetupError(
+                "the storage cannot be reached", got=str(refusal), next_step="check UHI_DATABASE_URL"
+            ) from None
         for work in (*self._meanwhile, *self.world.kept.meanwhile):
             self._office.upkeep.meanwhile(work)
 

@@ -61,11 +61,8 @@ async def kill_gateway(scene: Scene) -> None:
 
 async def _end(deliveries: Deliveries, upkeep: Upkeep) -> None:
     deliveries._is_stopped = True
-    loop = [deliveries._loop] if deliveries._loop else []
-    tasks = [*deliveries._work, *deliveries._sending, *loop, *upkeep._tasks]
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    for each in (deliveries._work, deliveries._sending, deliveries._loop, upkeep._tasks):
+        await each.stop()
 
 
 async def restart_clinic(scene: Scene, *, before: Before = nothing) -> Participant:

@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from uhi.errors import Refusal
+from uhi.exchange.background import Background
 from uhi.exchange.entrance import unforeseen
 from uhi.exchange.pressure import Pressure
 from uhi.exchange.retry import Attempted, decide, postponed
@@ -64,12 +65,12 @@ class Deliveries:
         self._storage = storage
         self._pressure = pressure
         self._ended = ended
-        self._work: set[asyncio.Task[None]] = set()
-        self._sending: set[asyncio.Task[None]] = set()
+        self._changed = asyncio.Event()
+        self._work = Background("work after an ACK", self._changed.set)
+        self._sending = Background("sending", self._changed.set)
+        self._loop = Background("the outbox's loop")
         self._failures: Counter[str] = Counter()
         self._due = asyncio.Event()
-        self._changed = asyncio.Event()
-        self._loop: asyncio.Task[None] | None = None
         self._is_stopped = False
         self._is_left = False
 
@@ -105,7 +106,7 @@ class Deliveries:
         if self._is_stopped:
             return
         for letter in mine:
-            self._keep(self._try(letter, first), self._sending)
+            self._sending.start(self._try(letter, first))
         if len(mine) < len(letters):
             self.wake()
             self.tell_others()
@@ -116,19 +117,19 @@ class Deliveries:
 
     def wake(self) -> None:
         """Letters may be due."""
-        if self._loop is None and not self._is_stopped:
-            self._loop = asyncio.get_running_loop().create_task(self._run())
+        if not self._loop and not self._is_stopped:
+            self._loop.start(self._run())
         self._due.set()
 
     def spawn(self, work: Coroutine[object, object, None]) -> None:
         """Keep a piece of background work until it ends."""
-        self._keep(work, self._work)
+        self._work.start(work)
 
     def follow(self, message: Verified[Wire] | Declined, work: Coroutine[object, object, None]) -> None:
         """As `spawn`, for what follows from a message: as long as it lasts the message counts as not dealt with."""
         size = len(message.raw)
         self._pressure.add(size, messages=1)
-        self._keep(work, self._work).add_done_callback(lambda _: self._pressure.remove(size, messages=1))
+        self._work.start(work).add_done_callback(lambda _: self._pressure.remove(size, messages=1))
 
     async def idle(self) -> None:
         """Return when nothing is under way and no letter waits."""
@@ -144,33 +145,24 @@ class Deliveries:
                 await close()
                 if not self._storage.is_durable:
                     await self.idle()
-                await self._end_of(self._work)
-                self._begin_nothing()
-                await self._end_of(self._sending)
-        self._begin_nothing()
+                await self._work.done()
+                await self._begin_nothing()
+                await self._sending.done()
+        await self._begin_nothing()
         return await self._give_up()
 
-    def _begin_nothing(self) -> None:
+    async def _begin_nothing(self) -> None:
         self._is_stopped = True
-        if self._loop is not None:
-            self._loop.cancel()
+        await self._loop.stop()
 
     async def _weigh(self) -> None:
         """Where nothing else tells how much waits, every change does."""
         if not self._storage.is_durable:
             self._pressure.stored(await self._storage.backlog(now=self.way_out.clock.now()))
 
-    async def _end_of(self, tasks: set[asyncio.Task[None]]) -> None:
-        while tasks:
-            await asyncio.wait(tasks)
-
     async def _give_up(self) -> int:
-        work = len(self._work)
-        left = [*self._work, *self._sending]
-        for task in left:
-            task.cancel()
-        await asyncio.gather(*left, *([self._loop] if self._loop else []), return_exceptions=True)
-        lost = len(left)
+        lost = work = await self._work.stop()
+        lost += await self._sending.stop()
         if not self._storage.is_durable:
             lost = work + (await self._storage.backlog(now=self.way_out.clock.now())).letters
         if lost:
@@ -180,20 +172,6 @@ class Deliveries:
                 "; they go on with the next" if self._storage.is_durable else "",
             )
         return lost
-
-    def _keep(self, work: Coroutine[object, object, None], among: set[asyncio.Task[None]]) -> asyncio.Task[None]:
-        task = asyncio.get_running_loop().create_task(work)
-        among.add(task)
-
-        def end(task: asyncio.Task[None]) -> None:
-            among.discard(task)
-            self._changed.set()
-            error = None if task.cancelled() else task.exception()
-            if isinstance(error, Exception):
-                log.error("work after an ACK failed: %s", unforeseen(error))
-
-        task.add_done_callback(end)
-        return task
 
     async def _run(self) -> None:
         while True:
@@ -217,7 +195,7 @@ class Deliveries:
             return None
         leased = await self._storage.lease(now=self.way_out.clock.now(), most=room)
         for letter in leased.letters:
-            self._keep(self._try(letter, None, again=True), self._sending)
+            self._sending.start(self._try(letter, None, again=True))
         return self.way_out.clock.now() if len(leased.letters) == room else leased.next_due
 
     async def _pause(self, next_due: float | None) -> None:

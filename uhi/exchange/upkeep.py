@@ -6,14 +6,13 @@ Above: participants and the gateway; below: deliveries and the storage port.
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 
 from uhi.errors import Refusal
+from uhi.exchange.background import Background
 from uhi.exchange.deliveries import Deliveries
-from uhi.exchange.entrance import unforeseen
 from uhi.exchange.pressure import Pressure
 from uhi.ports import Clock, Kept, Retention, Storage
 
@@ -26,6 +25,7 @@ _MOST_UNDER_WAY = 500
 _PAUSE = 0.05
 
 TakeUp = Callable[[Kept], None]
+Work = Callable[[], Coroutine[object, object, None]]
 
 
 @dataclass(slots=True)
@@ -38,7 +38,7 @@ class Upkeep:
     take_up: TakeUp
     pressure: Pressure
     retention: Retention = field(default_factory=Retention)
-    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _tasks: Background = field(default_factory=lambda: Background("background work"))
 
     async def start(self) -> None:
         """Take back what an earlier life of this process had, then go on with it in the background.
@@ -53,19 +53,13 @@ class Upkeep:
             self.meanwhile(self._purge)
             self.meanwhile(self._watch)
 
-    def meanwhile(self, work: Callable[[], Awaitable[None]]) -> None:
+    def meanwhile(self, work: Work) -> None:
         """Run something until the program stops; its failure is logged and ends it alone."""
-        task = asyncio.get_running_loop().create_task(_guarded(work))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks.start(work())
 
     async def stop(self) -> None:
         """End the background."""
-        # Again and again: before Python 3.12 a cancellation can be lost in a time limit that ends at the same moment.
-        while left := [task for task in self._tasks if not task.done()]:
-            for task in left:
-                task.cancel()
-            await asyncio.wait(left, timeout=1)
+        await self._tasks.stop()
 
     async def release(self) -> None:
         """Leave what is left to whoever is there, or comes next."""
@@ -118,9 +112,3 @@ class Upkeep:
             except Refusal as refusal:
                 log.warning("what is old could not be forgotten: %s", refusal)
             await self.clock.sleep(PURGE_SECONDS)
-
-
-async def _guarded(work: Callable[[], Awaitable[None]]) -> None:
-    for outcome in await asyncio.gather(work(), return_exceptions=True):
-        if isinstance(outcome, Exception):
-            log.error("background work ended: %s", unforeseen(outcome))

@@ -113,7 +113,8 @@ class Change:
     """What becomes true together once something has been decided.
 
     `finishes` is the journal's id of the message that is dealt with, empty for what we do of our own accord;
-    `forgets` that its body must not be kept any longer. `opens` is a question of ours. `hops` belong into the call log.
+    `forgets` that its body must not be kept, but for the few minutes in which another process may want to hear it.
+    `opens` is a question of ours. `hops` belong into the call log.
     """
 
     finishes: str = ""

@@ -1,0 +1,60 @@
+"""Tasks that nobody awaits: kept until they end, their failures said in one line, ended together.
+
+Below: `entrance.unforeseen`; above: deliveries, upkeep.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+
+from uhi.exchange.entrance import unforeseen
+
+log = logging.getLogger(__name__)
+
+
+def _quietly() -> None:
+    """Nobody wants to know."""
+
+
+@dataclass(slots=True)
+class Background:
+    """Tasks of one kind; `name` says in the log what failed, `ended` is called whenever one ends."""
+
+    name: str
+    ended: Callable[[], None] = _quietly
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    def start(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
+        """Keep a piece of work until it ends."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._end)
+        return task
+
+    async def done(self) -> None:
+        """Return when none is left, those that begin meanwhile included."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    async def stop(self) -> int:
+        """Cancel what is left; returns how many that were."""
+        left = len(self._tasks)
+        # Again and again: before Python 3.12 a cancellation can be lost in a time limit that ends at the same moment.
+        while self._tasks:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.wait(self._tasks, timeout=1)
+        return left
+
+    def _end(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, Exception):
+            log.error("%s failed: %s", self.name, unforeseen(error))
+        self.ended()
