@@ -148,7 +148,7 @@ class Gateway:
 
     async def _audience(self, received: Received) -> Audience:
         if received.leg is RELAYED_SEARCH:
-            return await self._searches.audience_again(received.message)
+            return await self._searches.audience_again(received.message, received.row)
         if received.leg is RELAYED_ON_SEARCH:
             return await who_asked(received.message, self.identity.me.id, self.world)
         return Audience()
@@ -157,5 +157,8 @@ class Gateway:
         if audience.members:
             await fan_out(received, audience.members, self._deliveries)
             return
-        hop = stage_hop(received, gateway_id=self.identity.me.id, now=self.world.clock.now())
-        await self._deliveries.finish(Change(finishes=received.row, forgets=True, hops=(hop,)))
+        # A search taken up again may concern nobody any more; what else has no audience is an audit copy.
+        is_copy = received.leg not in (RELAYED_SEARCH, RELAYED_ON_SEARCH)
+        now = self.world.clock.now()
+        hops = (stage_hop(received, gateway_id=self.identity.me.id, now=now),) if is_copy else ()
+        await self._deliveries.finish(Change(finishes=received.row, forgets=True, hops=hops))

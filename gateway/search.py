@@ -49,7 +49,6 @@ class Searches:
         self._world = world
         self._rules = rules
         self._audiences = Audiences(rules.match)
-        self._turn = 0
 
     async def admit(self, candidate: Candidate, row: str) -> Admitted:
         """Step 8 for a search: the consumer is as registered, and somebody is concerned. It opens with its acceptance,
@@ -66,7 +65,7 @@ class Searches:
             raise Refusal(
                 NO_PROVIDERS, "no subscribed provider fits this search", next_step="widen the search, or register"
             )
-        asked = cut(concerned, self._rules.fan_out_limit, self._turn)
+        asked = self._cut(concerned, row)
         ends = ttl_end(context, candidate.now)
         return Admitted(
             candidate.legs[0],
@@ -76,20 +75,23 @@ class Searches:
         )
 
     def accepted(self, message: Verified[Wire] | Declined) -> None:
-        """A search is new and on its way; where it leaves some out, that is said, and others are next."""
+        """A search is new and on its way; where it leaves some out, that is said."""
         asked = message.admission.audience
         if asked.left_out:
-            self._turn += 1
             self._tell_truncated(message, len(asked.members) + asked.left_out)
 
-    async def audience_again(self, message: Verified[Wire] | Declined) -> Audience:
-        """Whom a search concerns, found out anew after a crash.
+    async def audience_again(self, message: Verified[Wire] | Declined, row: str) -> Audience:
+        """Whom a search concerns, found out anew after a crash; `row` is its id in the journal.
 
         Raises: Refusal(REGISTRY_AWAY, MESSAGE_INVALID).
         """
         body = message.message if isinstance(message, Verified) else None
         concerned = await self._concerned(message.context, body)
-        return cut(concerned, self._rules.fan_out_limit, self._turn)
+        return self._cut(concerned, row)
+
+    def _cut(self, concerned: Audience, row: str) -> Audience:
+        # Drawn by the random end of the row's id: everybody has a turn, and a search taken up again asks the same ones.
+        return cut(concerned, self._rules.fan_out_limit, int(row[-8:], 16))
 
     async def _concerned(self, context: Context, message: Wire | None) -> Audience:
         place = _checked(context.domain, "domain"), _checked(context.country or COUNTRY, "country")
