@@ -515,7 +515,8 @@ CLAUSES = (
         "kept.pin",
         "A PIN is not kept longer than it takes to deal with its message.",
         AUDIT,
-        """test_participant: body_with_a_pin_is_forgotten_once_it_is_dealt_with
+        """network/test_flows_on_databases: booking_leaves_nothing_readable_on_disk
+        test_participant: body_with_a_pin_is_forgotten_once_it_is_dealt_with
         network/test_elsewhere: answer_that_shows_a_pin_is_there_until_it_has_been_heard""",
     ),
     _clause(

@@ -74,7 +74,8 @@ class PostgresServer:
         self._child.stop(signal.SIGQUIT if immediate else signal.SIGINT)
 
     def remove(self) -> None:
-        """End it and delete its data."""
+        """End it and delete its data; nobody waits for it to write what is deleted."""
+        self.stop(immediate=True)
         self._child.remove()
 
     def create(self, name: str = "", *, template: str = "template0") -> str:
