@@ -72,11 +72,15 @@ def serve(**given: Any) -> None:
       UHI_URL                       its registered address, such as https://gw.example/api/v1/uhi
       UHI_REGISTRY_URL              the registry, such as https://reg.example/api/v1/networkregistry
       UHI_DATABASE_URL              what was accepted is kept here, such as postgresql://uhi@db.example/uhi
+      UHI_BODY_KEY_FILE             the key that it is encrypted with; `uhi db key` makes one
+      UHI_REDIS_URL, UHI_EVENTS_URL signals between processes; events for other systems (both optional)
+      UHI_INSTANCE                  this machine among several (its host's name)
       UHI_DOMAINS, UHI_NETWORK      as for every program
       UHI_MATCH_CITY                true: a search goes to providers of its city only
       UHI_MATCH_FULFILMENT_TYPE     true: and to those that declare its fulfilment type
       UHI_FAN_OUT_LIMIT             the most providers a search goes to (2000)
       UHI_OPEN_SECONDS              how long a search without a ttl may be answered (60)
+      UHI_SEARCHES_PER_MINUTE       how often one consumer may search (600)
     """
     options = _Options(**given)
     configure_logging(json=options.as_json)

@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 import click  # noqa: E402
+from pydantic.fields import FieldInfo  # noqa: E402
 from pydantic_settings import BaseSettings  # noqa: E402
 
 import uhi.actions  # noqa: E402
@@ -119,10 +120,15 @@ def _settings(kind: type[BaseSettings], known: Iterable[str]) -> str:
     prefix = kind.model_config["env_prefix"]
     fields = {name: field for name, field in kind.model_fields.items() if name not in known}
     rows = (
-        (_code(f"{prefix}{name}".upper()), "required" if field.is_required() else _default(field.default))
+        (_code(f"{prefix}{name}".upper()), "required" if field.is_required() else _default(_default_of(field)))
         for name, field in fields.items()
     )
     return f"{_docstring(kind)}\n\n{table(('variable', 'default'), rows)}"
+
+
+def _default_of(field: FieldInfo) -> object:
+    """What stands where nothing is set; what the machine itself decides is told in words."""
+    return field.default if field.default_factory is None else "the host's name"
 
 
 def _default(value: object) -> str:

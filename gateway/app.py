@@ -14,7 +14,7 @@ from gateway.on_search import admit_on_search, who_asked
 from gateway.record import describe, stage_hop
 from gateway.relays import GATEWAY_LEGS, RELAYED_ON_SEARCH, RELAYED_SEARCH
 from gateway.search import Searches, SearchRules
-from uhi.errors import REGISTRY_AWAY, Refusal, SetupError
+from uhi.errors import INTERNAL, OVERLOADED, REGISTRY_AWAY, Refusal, SetupError
 from uhi.exchange.admission import Admitted, Candidate, end_of_work
 from uhi.exchange.deliveries import POLL_SECONDS, Deliveries
 from uhi.exchange.entrance import DoorEntrance, Manners
@@ -27,6 +27,7 @@ from uhi.exchange.trust import Trust
 from uhi.exchange.upkeep import Upkeep
 from uhi.http.health import Health
 from uhi.network import LOCAL, Network
+from uhi.office import UNREADABLE_SECONDS
 from uhi.participant import DRAIN_SECONDS
 from uhi.ports import Change, Entrance, Kept, ProviderDirectory
 from uhi.subscribers import Audience
@@ -126,6 +127,7 @@ class Gateway:
         message = received.message
         if received.leg is RELAYED_SEARCH:
             self._searches.accepted(message)
+        self._deliveries.spawn(self._deliveries.heard_from(message.sender.id))
         self._deliveries.follow(message, self._pass_on(received, message.admission.audience))
 
     def _take_up(self, kept: Kept) -> None:
@@ -137,9 +139,13 @@ class Gateway:
             received = replay(kept, _LEGS)
             audience = await self._audience(received)
         except Refusal as refusal:
-            if refusal.fault is REGISTRY_AWAY and self.world.clock.now() < kept.deadline:
+            if refusal.fault in (REGISTRY_AWAY, OVERLOADED) and self.world.clock.now() < kept.deadline:
                 await self.world.clock.sleep(POLL_SECONDS)
                 self._take_up(kept)
+                return
+            if refusal.fault is INTERNAL:
+                log.error("a message of an earlier life is left to a version that can read it: %s", refusal)
+                await self.world.storage.put_off(kept.id, until=self.world.clock.now() + UNREADABLE_SECONDS)
                 return
             log.error("a message of an earlier life is given up: %s", refusal)
             await self._deliveries.finish(Change(finishes=kept.id))

@@ -105,9 +105,10 @@ def _domain(text: str) -> str:
 
 
 def _kind(intent: Mapping[str, object]) -> str:
-    kind = Fulfillment(type=_text(_inner(intent, "fulfillment"), "type")).kind
-    if not kind:
-        return ""
+    told = _text(_inner(intent, "fulfillment"), "type")
+    if not told or told in (ONLINE, PHYSICAL):
+        return told
+    kind = Fulfillment(type=told).kind
     return kind if kind in (ONLINE, PHYSICAL) else OTHER
 
 

@@ -59,6 +59,8 @@ _BETWEEN = re.compile(r"[^A-Z]+")
 
 def known_word(text: str) -> str:
     """The word of the table that a code or a name means (`General Medicine`: `GENERAL_MEDICINE`), else nothing."""
+    if text in WORDS:
+        return text
     if len(text) > _LONGEST:
         return ""
     word = _BETWEEN.sub("_", text.upper().replace("&", " AND ")).strip("_")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 from uhi.errors import OVERLOADED, Refusal
@@ -63,10 +63,10 @@ class Stored:
         self.changes.append(change)
         return await self.inner.commit(change)
 
-    async def lease(self, *, now: float, most: int) -> Leased:
+    async def lease(self, *, now: float, most: int, without: Collection[str] = ()) -> Leased:
         """See `uhi.ports.Outbox`."""
         await self.before("lease")
-        return await self.inner.lease(now=now, most=most)
+        return await self.inner.lease(now=now, most=most, without=without)
 
     async def settle(self, ending: Ending) -> None:
         """See `uhi.ports.Outbox`."""
@@ -74,7 +74,7 @@ class Stored:
         self.endings.append(ending)
         await self.inner.settle(ending)
 
-    async def answers_to(self, owner: str, message_id: str, *, after: str) -> Sequence[Kept]:
+    async def answers_to(self, owner: str, message_id: str, *, known: Collection[str]) -> Sequence[Kept]:
         """See `uhi.ports.Journal`."""
         await self.before("answers_to")
         return [
@@ -83,8 +83,8 @@ class Stored:
             if each.receiver == owner
             and each.answers is not None
             and each.answers.message_id == message_id
-            and each.id > after
-        ]
+            and each.id not in known
+        ][:100]
 
     async def reclaim(self, *, now: float) -> None:
         """What another process of the same program has stays its own."""

@@ -7,12 +7,14 @@ its peer an answer all the same. Above: participants; below: the exchange.
 from __future__ import annotations
 
 import logging
+from asyncio import CancelledError
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar, overload
 
 from uhi.actions import Broadcast, Decline, Leg, Notice, Question
 from uhi.errors import ANSWER_FAILED, OVERLOADED, IncompleteMessage, Refusal, SetupError
+from uhi.exchange.background import is_being_cancelled
 from uhi.exchange.entrance import unforeseen
 from uhi.exchange.legs import AnyLeg
 from uhi.exchange.receive import Received
@@ -122,13 +124,15 @@ def _handler(action: Question[Any, Any] | Broadcast[Any, Any] | Notice[Any] | Le
 async def run(handler: Handler, received: Received) -> Wire | Decline | None:
     """Run a handler on what came; returns its answer, or a Decline when it raised or returned what is no answer.
 
-    Raises: Refusal(OVERLOADED) when what it needed cannot be reached at the moment: then nothing was decided.
+    Raises: Refusal(OVERLOADED) when what it needed cannot be reached at the moment: then it is to be run again.
     """
     try:
         answer = await handler.function(received.message)
         _check_answer(handler, answer)
-    except Exception as error:
-        if isinstance(error, Refusal) and error.fault is OVERLOADED:
+    except (Exception, CancelledError) as error:
+        is_away = isinstance(error, Refusal) and error.fault is OVERLOADED
+        # A handler that awaits something cancelled has failed; one that is itself cancelled is run again.
+        if is_away or (isinstance(error, CancelledError) and is_being_cancelled()):
             raise
         log.error(
             "the handler of %s failed: %s",

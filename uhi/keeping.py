@@ -36,16 +36,14 @@ class Keeping:
     """A program's storage and what goes with it.
 
     `opening` is done before anything else, `meanwhile` runs in the background, `closing` comes last. `calls` keeps the
-    call log; `redis_is_up` tells whether Redis answers, where there is one; `has_events` that other systems are told.
+    call log; `redis_is_up` tells whether Redis answers, where there is one.
     """
 
     storage: Storage
     signals: Signals
     windows: Windows
     database: Database | None = None
-    sealing: Sealing | None = None
     calls: CallLog | None = None
-    has_events: bool = False
     redis_is_up: Callable[[], bool] | None = None
     opening: tuple[Work, ...] = ()
     meanwhile: tuple[Work, ...] = ()
@@ -77,6 +75,9 @@ def keeping_in_database(
     A SQLite file is made and brought up to date; PostgreSQL's schema is only checked.
     """
     is_sqlite = url.startswith("sqlite")
+    if not is_sqlite:
+        with _extra("postgres"):
+            import asyncpg  # noqa: F401, PLC0415  # of an extra: found missing here, not in the middle of something
     subscriber_id = options.get("subscriber_id", "")
     during, has_events = options.get("during", nullcontext), options.get("has_events", False)
     database = Database.open(url, clock=clock, exclusive=is_sqlite, during=during)
@@ -88,16 +89,14 @@ def keeping_in_database(
             await check_current(url)
         await database.start()
         if subscriber_id:
-            await database.write(lambda connection: hold(connection, subscriber_id))
+            await database.write(lambda connection: hold(connection, subscriber_id, sealing))
 
     return Keeping(
         storage=SqlStorage(database, sealing, owner=owner, has_events=has_events),
         signals=LocalSignals(),
         windows=LocalWindows(clock),
         database=database,
-        sealing=sealing,
         calls=SqlCalls(database, scrub=scrub),
-        has_events=has_events,
         opening=(open_database,),
         closing=(database.aclose,),
     )
@@ -189,5 +188,5 @@ def _extra(name: str) -> Iterator[None]:
         raise SetupError(
             f"the settings ask for what is not installed: {error.name}",
             expected=f"uhi-network with the extra {name}",
-            next_step=f"pip install 'uhi-network[{name}]'",
+            next_step=f"install uhi-network again with its extra {name}",
         ) from None

@@ -18,6 +18,7 @@ from uhi.exchange.deliveries import POLL_SECONDS, Deliveries
 from uhi.exchange.dispatch import Dispatch, Outgoing, new_id
 from uhi.exchange.elsewhere import Elsewhere
 from uhi.exchange.entrance import DoorEntrance, Manners
+from uhi.exchange.lanes import Lanes
 from uhi.exchange.legs import AnyLeg, Legs
 from uhi.exchange.pressure import Pressure
 from uhi.exchange.receive import Door, Received, replay
@@ -35,6 +36,12 @@ from uhi.world import Identity, World
 
 log = logging.getLogger(__name__)
 
+MOST_OF_ONE = 64
+"""How many messages of one sender are handled at the same time; the others wait."""
+MOST_HANDLERS = 512
+UNREADABLE_SECONDS = 300.0
+"""After how long a message that this version cannot read is looked at again."""
+
 Q = TypeVar("Q", bound=Wire)
 M = TypeVar("M", bound=Wire)
 
@@ -46,6 +53,7 @@ class Office:
         me = identity.me
         self.me = me
         self.taps = Taps()
+        self._turns = Lanes(lambda sender: MOST_OF_ONE, in_all=MOST_HANDLERS)
         self._world = world
         self._handlers = handlers
         legs = legs_of(me.role)
@@ -156,10 +164,14 @@ class Office:
         try:
             self._start(replay(kept, self._legs))
         except Refusal as refusal:
-            log.error("a message of an earlier life is given up: %s", refusal)
-            self.deliveries.spawn(self.deliveries.finish(Change(finishes=kept.id)))
+            log.error("a message of an earlier life is left to a version that can read it: %s", refusal)
+            self.deliveries.spawn(self._put_off(kept))
+
+    async def _put_off(self, kept: Kept) -> None:
+        await self._world.storage.put_off(kept.id, until=self._world.clock.now() + UNREADABLE_SECONDS)
 
     def _start(self, received: Received) -> None:
+        self.deliveries.spawn(self.deliveries.heard_from(received.message.sender.id))
         answered = received.message.admission.answers
         if answered and not self.taps.pour(answered, received.message, row=received.row):
             self._elsewhere.tell(answered)
@@ -178,7 +190,8 @@ class Office:
 
     async def _finish(self, received: Received, letters: tuple[Letter, ...] = ()) -> None:
         forgets = _shows_a_pin(received.message)
-        await self.deliveries.finish(Change(finishes=received.row, forgets=forgets, letters=letters))
+        change = Change(finishes=received.row, forgets=forgets, letters=letters)
+        await self.deliveries.finish(change, again=received.is_again)
 
     async def _decided(self, handler: Handler, received: Received) -> Wire | Decline | None:
         """What the handler says. While its storage is away it is asked again, as it would be after a crash; a message
@@ -187,7 +200,8 @@ class Office:
         until = end_of_work(received.leg, message.context, message.received_at)
         while True:
             try:
-                return await run(handler, received)
+                async with self._turns.to(message.sender.id, received.leg.urgency.priority):
+                    return await run(handler, received)
             except Refusal as refusal:
                 log.warning("the handler of %s waits for its storage: %s", handler.leg.name, refusal)
             if self._world.clock.now() >= until:

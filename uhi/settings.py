@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from socket import gethostname
 from typing import Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -23,6 +24,14 @@ _A_DAY = 86_400.0
 
 MEMORY = "memory:"
 """The storage that ends with the process, by name."""
+
+
+def _is_url(value: str, schemes: tuple[str, ...]) -> bool:
+    try:
+        parts = urlsplit(value)
+        return parts.scheme in schemes and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        return False
 
 
 class Settings(BaseSettings):
@@ -75,6 +84,13 @@ class Settings(BaseSettings):
     def _is_database(cls, value: str) -> str:
         if value and value != MEMORY and not value.startswith(("sqlite:///", "postgresql://")):
             raise ValueError("expected sqlite:///file.db, postgresql://user@host/name or memory:")
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _is_redis(cls, value: str) -> str:
+        if value and not _is_url(value, ("redis", "rediss")):
+            raise ValueError("expected redis://host:6379/0 or rediss://…")
         return value
 
     @field_validator("domains")

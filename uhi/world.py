@@ -6,6 +6,7 @@ A composition root: with `participant` and the programs' own, the only place tha
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
@@ -87,9 +88,10 @@ class World:
             await each()
 
     async def aclose(self) -> None:
-        """Close what was opened for this world, such as connection pools."""
-        for close in (*self.closing, *self.kept.closing):
-            await close()
+        """Close what was opened for this world, such as connection pools; each of them, whatever becomes of another."""
+        async with AsyncExitStack() as stack:
+            for close in reversed((*self.closing, *self.kept.closing)):
+                stack.push_async_callback(close)
 
 
 def health_of(world: World, *, is_open: Callable[[], bool]) -> Health:
@@ -98,8 +100,7 @@ def health_of(world: World, *, is_open: Callable[[], bool]) -> Health:
     checks["outbox"] = outbox_lag(world.storage, world.clock)
     if world.kept.database is not None:
         database = world.kept.database
-        checks["database"] = answering(lambda: world.storage.backlog(now=world.clock.now()))
-
+        checks["database"] = answering(database.ping)
         checks["migrations"] = _migrations(database)
     is_up = world.kept.redis_is_up
     if is_up is not None:

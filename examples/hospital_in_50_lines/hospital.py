@@ -29,20 +29,24 @@ class DictHospital:
         ]
 
     async def hold(self, slot_id: str, *, patient: Patient, until: datetime) -> Hold:
-        if slot_id not in self.slots or not self.is_free(slot_id):
+        name, taken = secrets.token_hex(8), self.taken.get(slot_id)
+        if isinstance(taken, Hold) and taken.patient.id == patient.id and not self.is_free(slot_id):
+            name, until = taken.id, max(taken.until, until)
+        elif slot_id not in self.slots or not self.is_free(slot_id):
             raise SlotUnavailable("the slot is taken, or there is none of this id")
-        hold = Hold(id=secrets.token_hex(8), slot=self.slots[slot_id], patient=patient, until=until)
-        self.taken[slot_id] = hold
+        hold = self.taken[slot_id] = Hold(id=name, slot=self.slots[slot_id], patient=patient, until=until)
         return hold
 
     async def release(self, hold: Hold) -> None:
-        if self.has(hold):
+        taken = self.taken.get(hold.slot.id)
+        if isinstance(taken, Hold) and taken.id == hold.id:
             del self.taken[hold.slot.id]
 
     async def book(self, hold: Hold) -> Appointment:
-        if not self.has(hold):
+        taken = self.taken.get(hold.slot.id)
+        if taken is None or taken.id != hold.id:
             raise SlotUnavailable("the slot is not held any more")
-        appointment = self.taken[hold.slot.id] = Appointment(id=secrets.token_hex(8))
+        appointment = self.taken[hold.slot.id] = Appointment(id=hold.id)
         return appointment
 
     async def cancel(self, appointment_id: str, *, by: CancelledBy, reason: str) -> None:
@@ -55,7 +59,3 @@ class DictHospital:
     def is_free(self, slot_id: str) -> bool:
         taken = self.taken.get(slot_id)
         return taken is None or (isinstance(taken, Hold) and taken.until <= self.now())
-
-    def has(self, hold: Hold) -> bool:
-        taken = self.taken.get(hold.slot.id)
-        return taken is not None and taken.id == hold.id

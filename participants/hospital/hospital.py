@@ -13,7 +13,7 @@ from datetime import datetime
 
 from participants.hospital.data import HospitalData, Practice
 from participants.hospital.schedule import SlotName, offered, read_slot_id
-from participants.hospital.taken import FOR_GOOD, TakenTimes
+from participants.hospital.taken import FOR_GOOD, Taken, TakenTimes
 from uhi.booking.hospital import Appointment, Doctor, DoctorQuery, Hold, Patient, Slot, Window
 from uhi.booking.matching import matcher
 from uhi.booking.reasons import Cancellation, CancelledBy
@@ -44,10 +44,10 @@ class DemoHospital:
         """Take over what orders of an earlier life stand for: their slots, and the appointments they have."""
         for order in orders:
             if not order.appointment_id:
-                self._taken.restore(order.hold.id, order.slot, until=order.hold.until)
+                self._taken.restore(order.hold.id, Taken(order.slot, order.hold.until, order.patient.id))
                 continue
             appointment = Appointment(id=order.appointment_id, care_context_id=order.care_context_id)
-            self._taken.restore(appointment.id, order.slot, until=FOR_GOOD)
+            self._taken.restore(appointment.id, Taken(order.slot, FOR_GOOD))
             self._booked[appointment.id] = _Booked(order.slot, appointment)
             self._of_hold[order.hold.id] = appointment.id
 
@@ -75,15 +75,18 @@ class DemoHospital:
         return sorted(found, key=lambda slot: slot.start)
 
     async def hold(self, slot_id: str, *, patient: Patient, until: datetime) -> Hold:
-        """Keep a slot for a patient until a time.
+        """Keep a slot for a patient until a time; for the same patient again, the hold there is.
 
         Raises: SlotUnavailable when the slot is taken, overlaps another one of the doctor's that is, has begun, lies
             beyond the horizon, or does not exist.
         """
         now = moment(self._clock)
-        hold = Hold(id=secrets.token_hex(16), slot=self._named(slot_id, now), patient=patient, until=until)
-        self._taken.take(hold.id, hold.slot, until=until, now=now)
-        return hold
+        wanted = Taken(self._named(slot_id, now), until, patient.id)
+        name = self._taken.prolong(wanted, now=now)
+        if not name:
+            name = secrets.token_hex(16)
+            self._taken.take(name, wanted, now=now)
+        return Hold(id=name, slot=wanted.slot, patient=patient, until=until)
 
     async def release(self, hold: Hold) -> None:
         """Free a held slot; a hold that is not there any more is no error."""

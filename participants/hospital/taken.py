@@ -5,7 +5,7 @@ Nothing here awaits, so each step is atomic in one event loop. Above: `participa
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from uhi.booking.holds import is_live
@@ -18,10 +18,11 @@ FOR_GOOD = datetime.max.replace(tzinfo=IST)
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A slot that is somebody's until a time."""
+    """A slot that is somebody's until a time; `patient_id` is who holds it, None for an appointment."""
 
     slot: Slot
     until: datetime
+    patient_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,21 +36,31 @@ class TakenTimes:
         day = self._days.get(_day(slot), {})
         return not any(_in_the_way(taken, slot.window, now) for taken in day.values())
 
-    def take(self, name: str, slot: Slot, *, until: datetime, now: datetime) -> None:
+    def prolong(self, wanted: Taken, *, now: datetime) -> str:
+        """Prolong the hold that a patient has of a slot; returns its name, empty where there is none."""
+        day = self._days.get(_day(wanted.slot), {})
+        for name, taken in day.items():
+            is_theirs = (taken.slot.id, taken.patient_id) == (wanted.slot.id, wanted.patient_id)
+            if is_theirs and is_live(taken.until, now=now):
+                day[name] = replace(taken, until=max(taken.until, wanted.until))
+                return name
+        return ""
+
+    def take(self, name: str, wanted: Taken, *, now: datetime) -> None:
         """Take a slot; holds of that day that have lapsed are forgotten.
 
         Raises: SlotUnavailable when it is taken, or overlaps one that is.
         """
-        if not self.is_free(slot, now=now):
+        if not self.is_free(wanted.slot, now=now):
             raise SlotUnavailable("the slot is taken, or overlaps one that is")
-        day = self._days.setdefault(_day(slot), {})
+        day = self._days.setdefault(_day(wanted.slot), {})
         for lapsed in [each for each, taken in day.items() if not is_live(taken.until, now=now)]:
             del day[lapsed]
-        day[name] = Taken(slot, until)
+        day[name] = wanted
 
-    def restore(self, name: str, slot: Slot, *, until: datetime) -> None:
+    def restore(self, name: str, taken: Taken) -> None:
         """Take a slot that was taken before, whatever else is: that was decided then."""
-        self._days.setdefault(_day(slot), {})[name] = Taken(slot, until)
+        self._days.setdefault(_day(taken.slot), {})[name] = taken
 
     def turn(self, name: str, slot: Slot, *, into: str, now: datetime) -> Slot:
         """Turn a hold into an appointment with a name of its own; returns the slot as it was taken.

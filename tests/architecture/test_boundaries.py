@@ -7,7 +7,8 @@ import ast
 CATCHES_EVERYTHING = {
     "cli/main.py",  # the command's own end: no traceback reaches a person
     "gateway/network_registry/entrance.py",  # the registry's door
-    "uhi/exchange/deliveries.py",  # the worker loop: a letter that we fail on is put off, the others go on
+    "uhi/exchange/background.py",  # the worker loops: one bad round does not end them
+    "uhi/exchange/posting.py",  # a letter that we fail on is put off, the others go on
     "uhi/exchange/entrance.py",  # every other door
     "uhi/handlers.py",  # the handler runner
     "uhi/http/server.py",  # the outer middleware: whatever fails around a door is a NACK too

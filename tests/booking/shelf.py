@@ -16,6 +16,7 @@ from uhi.ports import Letter
 from uhi.storage.sealing import Sealing
 from uhi.storage.sql.database import Database
 from uhi.storage.sql.invariants import violations
+from uhi.storage.sql.storage import SqlStorage
 
 PROVIDER = "clinic.example"
 
@@ -85,7 +86,8 @@ class SqlShelf:
         if database.dialect == "postgresql":
             database = Database.open(self.url, clock=SystemClock())
             self.databases.append(database)
-        return SqlBookings(database, self.sealing, provider_id=provider_id, has_events=has_events)
+        storage = SqlStorage(database, self.sealing, owner=f"process-{len(self.databases)}", has_events=has_events)
+        return SqlBookings(storage, provider_id=provider_id)
 
     async def letters(self) -> list[str]:
         return [str(row) for (row,) in await self.rows("SELECT id FROM outbox ORDER BY id")]

@@ -76,6 +76,19 @@ async def test_the_same_patient_from_elsewhere_does_not_get_the_hold(front, thre
     assert outcome(await front.init(slot(0), RAVI, thread)) == "40002"
 
 
+@pytest.mark.parametrize("thread", [replace(THREAD, transaction_id="t-2"), OTHERS])
+@pytest.mark.parametrize("change", [{}, {"payment": Payment(type="PRE-ORDER")}])
+async def test_an_init_from_elsewhere_takes_nothing_from_the_hold_there_is(front, thread, change):
+    """The Hospital protocol: the same patient gets the hold there is, so giving it back would rob the first order."""
+    offer = await front.offered(slot(0))
+    order = write_init(found(slot(0)), RAVI).model_copy(update=change)
+
+    await front.holding.init(order, thread)
+
+    assert front.ward.released == []
+    assert outcome(await front.confirm(offer)) == "taken"
+
+
 @pytest.mark.parametrize(("seconds", "freed"), [(QUARTER - 1, []), (QUARTER, ["hold-1"])])
 async def test_a_hold_is_released_at_fifteen_minutes_exactly(front, seconds, freed):
     """UHI slots and hold: no confirm, released."""
@@ -182,6 +195,23 @@ async def test_a_booking_that_could_not_be_kept_is_kept_by_the_next_confirm(fron
 
     assert answer.order.state == "CONFIRMED"
     assert list(front.ward.booked) == ["hold-1"]
+
+
+async def test_a_hold_that_can_neither_be_kept_nor_given_back_is_the_same_patients_again(front, monkeypatch, caplog):
+    """The Hospital protocol: it is logged by its kind, and who asks again gets the hold there is."""
+
+    async def fails(*given, **named):
+        raise ConnectionError
+
+    monkeypatch.setattr(front.store, "put", fails)
+    monkeypatch.setattr(front.ward, "release", fails)
+    with pytest.raises(ConnectionError):
+        await front.init(slot(0))
+    monkeypatch.undo()
+
+    assert outcome(await front.init(slot(0), MEENA)) == "40002"
+    assert outcome(await front.init(slot(0))) == "taken"
+    assert "a hold that no order has was not given back: ConnectionError" in caplog.text
 
 
 async def test_a_patient_cannot_race_past_the_limit(front):

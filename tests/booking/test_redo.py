@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 import pytest
 
@@ -12,14 +13,14 @@ from tests.booking.shelf import Shelf
 from tests.booking.ward import RAVI, THREAD, Front, Ward, slot
 from uhi.actions import Decline
 from uhi.booking.desk import TRIES
-from uhi.booking.holds import HoldLimits
-from uhi.booking.hospital import Appointment, Patient
+from uhi.booking.holds import CLAIM, HoldLimits
+from uhi.booking.hospital import Appointment, Hold, Patient
 from uhi.booking.offers import Offer, write_cancel
 from uhi.booking.policy import Policy
 from uhi.booking.reasons import Cancellation, CancelledBy
 from uhi.booking.states import OrderState
 from uhi.booking.store import BookingStore
-from uhi.errors import OrderChanged
+from uhi.errors import OVERLOADED, OrderChanged, Refusal, SlotUnavailable
 from uhi.messages import OnConfirm, OnInit, Order
 from uhi.testing import FakeClock
 
@@ -50,6 +51,46 @@ class Deadly:
         return call
 
 
+@dataclass
+class Away:
+    """A store that refuses the n-th order it should keep, once."""
+
+    store: BookingStore
+    at: int
+
+    def __getattr__(self, name: str) -> Callable[..., Awaitable[object]]:
+        return getattr(self.store, name)  # type: ignore[no-any-return]
+
+    async def put(self, *args: object, **named: object) -> object:
+        self.at -= 1
+        if self.at == 0:
+            raise Refusal(OVERLOADED, "the database does not answer")
+        return await self.store.put(*args, **named)  # type: ignore[arg-type]
+
+
+@dataclass
+class Fatal:
+    """A hospital that holds a slot for a process which dies before it learns of it."""
+
+    ward: Ward
+
+    def __getattr__(self, name: str) -> Callable[..., Awaitable[object]]:
+        return getattr(self.ward, name)  # type: ignore[no-any-return]
+
+    async def hold(self, slot_id: str, *, patient: Patient, until: datetime) -> Hold:
+        await self.ward.hold(slot_id, patient=patient, until=until)
+        raise Died
+
+
+class Forgetful(Ward):
+    """A hospital that does not know the same patient again."""
+
+    async def hold(self, slot_id: str, *, patient: Patient, until: datetime) -> Hold:
+        if not self._is_free(slot_id):
+            raise SlotUnavailable("the slot is taken")
+        return await super().hold(slot_id, patient=patient, until=until)
+
+
 class Town:
     """A hospital whose own system lives on, and the processes before it, which do not."""
 
@@ -64,6 +105,10 @@ class Town:
         store = Deadly(self.store, dies_after) if dies_after else self.store
         policy = Policy(holds=HoldLimits(per_consumer=None))
         return Front(policy=policy, store=store, ward=self.ward, clock=self.clock)  # type: ignore[arg-type]
+
+    def on(self, *, store: object = None, ward: object = None) -> Front:
+        """One more process, with another store or hospital before it."""
+        return Front(store=store or self.store, ward=ward or self.ward, clock=self.clock)  # type: ignore[arg-type]
 
     async def twice(self, ask: Callable[[Front], Awaitable[object]], step: int) -> object:
         """Ask once of a process that dies, then of another; returns what the other said, which both would say."""
@@ -99,6 +144,61 @@ async def test_an_init_that_is_repeated_holds_once(town):
         assert isinstance(answer, OnInit)
         assert [order.id for order in held] == [answer.order.id]
     assert town.ward.count == len(STEPS)
+
+
+async def test_an_init_whose_process_died_after_the_hospital_held_gets_the_slot(town):
+    """The Hospital protocol: the same patient gets the hold there is, for as long as from the second time on."""
+    with pytest.raises(Died):
+        await town.on(ward=Fatal(town.ward)).init(slot(0))
+    await town.clock.advance(QUARTER - 1)
+
+    answers = [await town.on().init(slot(0), patient(1)), await town.on().init(slot(0))]
+
+    assert [type(answer) for answer in answers] == [Decline, OnInit]
+    assert town.ward.count == 1
+    order = await town.store.get(answers[1].order.id)
+    assert town.ward.taken["slot-0"].until == order.hold.until
+
+
+async def test_a_late_confirm_whose_process_died_after_the_hospital_held_books(town):
+    """Decision 34: still free for whoever asks for it again, within the time of the claim and after it."""
+    for number, later in enumerate((0, CLAIM.total_seconds())):
+        offer = await town.on().offered(slot(number), patient(number))
+        await town.clock.advance(QUARTER)
+        with pytest.raises(Died):
+            await town.on(ward=Fatal(town.ward)).confirm(offer)
+        await town.clock.advance(later)
+
+        answer = await town.on().confirm(offer)
+
+        assert answer.order.state == "CONFIRMED"
+
+
+async def test_an_init_that_could_not_be_kept_gives_the_slot_back(town):
+    """Ours: asked again, also a hospital that does not know its patients again has the slot."""
+    ward = Forgetful(town.clock, slots=town.ward.slots)
+    front = town.on(store=Away(town.store, 1), ward=ward)
+    with pytest.raises(Refusal):
+        await front.init(slot(0))
+
+    assert ward.released == ["hold-1"]
+    assert isinstance(await front.init(slot(0)), OnInit)
+
+
+@pytest.mark.parametrize("at", [1, 2, 3])
+async def test_a_late_confirm_that_could_not_be_kept_books_when_it_can(town, at):
+    """Ours: expired, claimed, confirmed: whichever of them the storage misses, once."""
+    ward = Forgetful(town.clock, slots=town.ward.slots)
+    offer = await town.on(ward=ward).offered(slot(0))
+    await town.clock.advance(QUARTER)
+    front = town.on(store=Away(town.store, at), ward=ward)
+    with pytest.raises(Refusal):
+        await front.confirm(offer)
+
+    answer = await front.confirm(offer)
+
+    assert answer.order.state == "CONFIRMED"
+    assert len(ward.booked) == 1
 
 
 @pytest.mark.parametrize("later", [0, QUARTER])

@@ -22,8 +22,11 @@ from uhi.booking.pin import new_pin
 from uhi.booking.policy import Policy
 from uhi.booking.reasons import Cancellation, CancelledBy
 from uhi.booking.states import OrderState
-from uhi.messages import OnConfirm
+from uhi.booking.store import KeptOrder, Written
+from uhi.errors import SetupError
+from uhi.messages import OnConfirm, OnInit
 from uhi.messages.values import Billing, Customer
+from uhi.storage.sealing import Sealing
 from uhi.testing import FakeClock
 
 QUARTER = 15 * 60
@@ -138,6 +141,58 @@ async def test_orders_of_another_provider_are_as_unknown_as_none(sql_shelf: SqlS
     assert [order.id for order in await other.standing(now=NOW)] == ["b"]
     assert [order.id for order in await other.lapsed(now=UNTIL)] == ["b"]
     assert await one.live_holds(now=NOW) == []
+
+
+async def test_an_order_that_cannot_be_opened_stops_no_other(sql_shelf: SqlShelf, caplog):
+    """Ours: a lost key costs what was sealed with it, and neither the start nor the sweep nor the inits of others."""
+    await sql_shelf.store().put(an_order("lost"), now=NOW)
+    sql_shelf.sealing = Sealing.for_development()
+    store = sql_shelf.store()
+    await store.put(an_order("a", slot(1)), now=NOW)
+
+    lists = [
+        await store.standing(now=NOW),
+        await store.lapsed(now=UNTIL),
+        await store.live_holds(now=NOW, consumer_id=THREAD.consumer_id),
+    ]
+
+    assert [[order.id for order in orders] for orders in lists] == [["a"]] * 3
+    assert [line.getMessage()[:10] for line in caplog.records] == ["order lost"]
+    with pytest.raises(SetupError, match="its key is not in the body key file"):
+        await store.get("lost")
+
+
+async def test_an_order_whose_asker_was_cancelled_keeps_its_hold(sql_shelf: SqlShelf):
+    """Ours: what was begun to be written is written; the hold must not be given back meanwhile."""
+    store, clock = sql_shelf.store(), FakeClock(jumps=False)
+    ward, put = Ward(clock), store.put
+    ward.offer(slot(0))
+
+    async def cancelled(order: KeptOrder, *, now: datetime) -> Written:
+        asyncio.ensure_future(put(order, now=now)).add_done_callback(lambda done: done.result())
+        await asyncio.sleep(0)
+        raise asyncio.CancelledError
+
+    store.put = cancelled
+    with pytest.raises(asyncio.CancelledError):
+        await Front(store=store, ward=ward, clock=clock).init(slot(0))
+    store.put = put
+
+    assert ward.released == []
+    assert isinstance(await Front(store=store, ward=ward, clock=clock).init(slot(0)), OnInit)
+    assert ward.count == 1
+
+
+async def test_news_is_ours_to_send_and_its_body_is_kept_once(sql_shelf: SqlShelf):
+    """Reliability, outbox: the audit copy says the same; two letters in one line go one after the other."""
+    letters = [replace(a_letter(name), line="order a") for name in ("1", "2")]
+
+    written = await sql_shelf.store().put(an_order("a"), now=NOW, letters=[*letters, a_letter("3")])
+
+    assert [letter.id for letter in written.mine] == ["1", "3"]
+    rows = await sql_shelf.rows("SELECT id, body_id, state FROM outbox ORDER BY id")
+    assert rows == [("1", "1", "LEASED"), ("2", "1", "READY"), ("3", "1", "LEASED")]
+    assert await sql_shelf.rows("SELECT count(*) FROM body") == [(1,)]
 
 
 async def test_nothing_of_a_patient_and_no_pin_is_on_disk_in_clear(sql_shelf: SqlShelf):

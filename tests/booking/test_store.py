@@ -125,6 +125,25 @@ async def test_an_order_is_found_by_its_appointment(shelf):
     assert await store.by_appointment("") is None
 
 
+@pytest.mark.parametrize(
+    ("state", "name", "now", "has_it"),
+    [
+        (OrderState.HELD, "hold-a", NOW, True),
+        (OrderState.HELD, "hold-a", UNTIL, False),
+        (OrderState.HELD, "hold-b", NOW, False),
+        (OrderState.CONFIRMED, "hold-a", UNTIL, True),
+        (OrderState.CANCELLED, "hold-a", NOW, False),
+    ],
+)
+async def test_a_hold_is_some_orders_while_that_has_its_slot_by_it(shelf, state, name, now, has_it):
+    """The Hospital protocol: one hold may be given twice, so it is not released while an order stands on it."""
+    store = shelf.store()
+    order = an_order("a", state=state)
+    await store.put(order, now=NOW)
+
+    assert await store.has_slot_by(replace(order.hold, id=name), now=now) is has_it
+
+
 async def test_a_slot_that_was_moved_is_still_one_slot(shelf):
     """Reliability, slots: one claim for a slot id and seat, whatever its times say by now."""
     store = shelf.store()

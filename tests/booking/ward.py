@@ -121,6 +121,10 @@ class Ward:
         return [one for one in self.slots.values() if one.doctor.id == doctor_id and self._is_free(one.id)]
 
     async def hold(self, slot_id: str, *, patient: Patient, until: datetime) -> Hold:
+        taken = self.taken.get(slot_id)
+        if isinstance(taken, Hold) and taken.patient.id == patient.id and not self._is_free(slot_id):
+            held = self.taken[slot_id] = replace(taken, until=max(taken.until, until))
+            return held
         if slot_id not in self.slots or not self._is_free(slot_id):
             raise SlotUnavailable("the slot is taken")
         self.count += 1

@@ -363,6 +363,9 @@ def test_what_another_process_found_out_counts_here_too():
 
     mine.learn([Tripped("clinic", START + SHORTEST, 1)], START)
     theirs.learn([], START)
+    assert theirs.admits("clinic", START + 1) == SHORTEST - 1
+    theirs.learn([Tripped("clinic", START + SHORTEST, 1)], START)
+    theirs.learn([], START)
 
     assert mine.admits("clinic", START + 1) == SHORTEST - 1
     assert theirs.admits("clinic", START + 1) == 0.0
@@ -378,3 +381,14 @@ def test_older_word_of_another_process_changes_nothing():
 
     assert breakers.admits("clinic", START + 2) == 2 * SHORTEST - 2
     assert breakers.admits("old", START) == 0.0
+
+
+def test_sign_of_life_lets_a_probe_go_at_once():
+    """Ours: who talks to us is there, whatever came of our last posts."""
+    breakers = opened()
+
+    breakers.hope("clinic", START + 1)
+    breakers.hope("other", START + 1)
+
+    assert breakers.admits("clinic", START + 1) == 0.0
+    assert breakers.admits("clinic", START + 1) > 0.0

@@ -9,7 +9,7 @@ import pytest
 
 from tests.exchange.peers import BUSY, CLINIC, ITS_KEY, NACK, OK, OTHER, Peer, letter, way_out
 from tests.stores import Away, Stored
-from uhi.errors import Refusal
+from uhi.errors import REGISTRY_AWAY, Refusal
 from uhi.exchange.deliveries import Deliveries
 from uhi.exchange.pressure import Bounds, Pressure
 from uhi.exchange.send import Exit
@@ -17,6 +17,7 @@ from uhi.ports import Arrival, Change, Ending, LetterState, Reply, Tripped
 from uhi.registry.memory import Member
 from uhi.signals.local import LocalSignals
 from uhi.storage.memory import MemoryStorage
+from uhi.subscribers import Role, Subscriber
 from uhi.testing import FakeClock
 from uhi.testing.clock import START
 
@@ -187,12 +188,45 @@ async def test_letter_goes_to_where_its_receiver_has_moved_meanwhile():
 async def test_receiver_that_cannot_be_looked_up_is_tried_where_it_was():
     """Ours: a registry that is away stops no letter."""
     mine = post(None, OK)
-    stranger = replace(CLINIC, id="stranger")
+    mine.way_out.registry.subscriber = _away
 
-    await mine.deliveries.commit(Change(letters=(letter(to=stranger),)))
+    await mine.deliveries.commit(Change(letters=(letter(),)))
     await mine.deliveries.idle()
 
     assert {url for url, *_ in mine.peer.posts} == {"https://clinic.example/uhi/init"}
+    assert mine.ended[0].state is LetterState.DELIVERED
+
+
+async def _away(subscriber_id: str, role: Role) -> Subscriber:
+    raise Refusal(REGISTRY_AWAY)
+
+
+async def test_receiver_whom_the_network_does_not_know_any_more_gets_nothing():
+    """Security rules: an address that was somebody's once is not sent what is about a patient."""
+    mine = post(None, OK)
+    stranger = replace(CLINIC, id="stranger")
+
+    await mine.deliveries.commit(Change(letters=(letter(to=stranger, **LINE),)))
+    await mine.deliveries.idle()
+
+    assert len(mine.peer.posts) == 1
+    assert (mine.ended[0].state, mine.ended[0].outcome) == (LetterState.DEAD, "left alone")
+    assert mine.ended[0].attempts == 1
+
+
+async def test_letter_that_waits_is_tried_when_its_receiver_shows_signs_of_life():
+    """Ours: a consumer that is back must not wait for hours behind a pause."""
+    mine = post(*[None] * 6, OK)
+    await mine.deliveries.commit(Change(letters=(letter(**LINE),)))
+    while len(mine.peer.posts) < 6:
+        await mine.way_out.clock.sleep(60)
+    before = mine.way_out.clock.now()
+
+    await mine.deliveries.heard_from(CLINIC.id)
+    await mine.deliveries.idle()
+
+    assert len(mine.peer.posts) == 7
+    assert mine.way_out.clock.now() - before < 1
     assert mine.ended[0].state is LetterState.DELIVERED
 
 

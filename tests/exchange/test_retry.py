@@ -168,7 +168,7 @@ def test_critical_pauses_follow_the_long_schedule(attempts, pause):
     """Reliability rules: about three days; jitter only adds, up to five minutes, so that the promise is kept."""
     assert CRITICAL.pause(attempts, Lowest()) == pause
     assert CRITICAL.pause(attempts, Highest()) == pause + min(pause, 300)
-    assert CRITICAL.pause(len(LONG) + 1, Random(1)) is None
+    assert 86_400 <= CRITICAL.pause(len(LONG) + 1, Random(1)) <= 86_700
 
 
 def letter(**changes: object) -> Letter:
@@ -201,6 +201,7 @@ def later(seconds: float | None = None) -> Attempted:
 
 
 AGAIN = Attempted(Verdict.SIGN_AGAIN, 401, "x")
+SEEN = Attempted(Verdict.SIGN_AGAIN, 401, "AUT_REPLAY_DETECTED")
 
 
 @pytest.mark.parametrize(
@@ -228,6 +229,8 @@ AGAIN = Attempted(Verdict.SIGN_AGAIN, 401, "x")
         (AGAIN, {}, 100.1, (GONE, 0)),
         (AGAIN, {"attempts": 1, "signed_again": 1}, 0, (REFUSED, 0)),
         (NO_ANSWER, {"attempts": 1, "signed_again": 1, "is_critical": True}, 0, (READY, 10)),
+        (SEEN, {}, 0, (READY, 0)),
+        (SEEN, {"attempts": 1, "signed_again": 1}, 0, (READY, 1)),
     ],
 )
 def test_letter_ends_or_waits_as_verdict_schedule_and_deadline_say(attempted, fields, now, expected):
@@ -245,6 +248,16 @@ def test_ending_tells_what_the_peer_said():
 
     assert (ending.at, ending.status, ending.outcome, ending.code) == (7.0, 401, "AUT_SIGNATURE_INVALID", "UHI-1405")
     assert (ending.attempts, ending.signed_again) == (4, 1)
+
+
+def test_new_signature_may_be_asked_for_again_after_something_else():
+    """Reliability rules, answers: re-sign once, then refused; what a restart or a network did hours ago is another
+    matter."""
+    sent = letter(attempts=1, signed_again=1, is_critical=True, deadline=CRITICAL_LIFE)
+
+    ending = decide(sent, NO_ANSWER, now=0, random=Random(1))
+
+    assert (ending.state, ending.attempts, ending.signed_again) == (READY, 2, 0)
 
 
 def test_attempt_that_was_too_late_to_begin_is_not_counted():

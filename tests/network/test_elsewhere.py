@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -183,6 +183,46 @@ async def test_question_and_answer_in_one_process_need_no_look(both):
 
     assert sorted(answers) == ["clinic.example", "other.example"]
     assert both.heard == []
+
+
+@pytest.mark.parametrize("is_own_door", [True, False])
+async def test_what_has_been_heard_is_not_read_again(both, monkeypatch, is_own_door):
+    """Ours: a look costs a short query while nothing is new, also where the answers came to this process."""
+    storage, read = both.storage._storages["app"], []
+    answers_to = storage.answers_to
+
+    async def looked(*request: str, known: object) -> object:
+        found = await answers_to(*request, known=known)
+        read.extend(kept.id for kept in found)
+        return found
+
+    monkeypatch.setattr(storage, "answers_to", looked)
+    if is_own_door:
+        both.scene.network.put_behind(both.asker.subscriber_id, both.asker.entrance)
+
+    answers = [answer.sender.id async for answer in both.asker.ask(SEARCH, SEARCH_ALL, wait=5)]
+
+    assert len(answers) == 2
+    assert sorted(read) == ([] if is_own_door else sorted(each.id for each in storage.accepted))
+
+
+async def test_answer_committed_after_a_later_one_is_heard(both):
+    """Ours: rows get their ids before they are committed; the order of the ids is not that of the commits."""
+    storage = both.storage._storages["app"]
+    async with asked(both.scene, SEARCH, SEARCH_ALL) as (asking, first):
+        ids = {"transaction_id": asking.thread.transaction_id, "message_id": asking.message_id}
+        both.scene.network.faults.heal()
+        callback = both.scene.callback("on_search", by=both.scene.clinic, message=body_of("on_search"), **ids)
+        await both.scene.send(both.scene.forwarded(callback), both.door, settle=False)
+        await first
+        watched, heard = both.asker._office._elsewhere, both.asker._office.taps
+        storage.accepted.append(replace(storage.accepted[0], id="0"))
+        heard.open(asking.message_id)
+
+        await watched._pour(asking.message_id, set())
+
+        assert "0" in heard.heard(asking.message_id)
+        heard.close(asking.message_id)
 
 
 async def test_asker_that_is_gone_leaves_nothing_that_looks(both):

@@ -14,7 +14,7 @@ from sqlalchemy import make_url, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from uhi.clock import SystemClock
-from uhi.errors import OVERLOADED, Refusal, SetupError
+from uhi.errors import INTERNAL, OVERLOADED, Refusal, SetupError
 from uhi.storage.sql.database import Database
 
 INSERT = text("INSERT INTO breaker (destination, until, trips) VALUES (:name, 0, 1)")
@@ -95,6 +95,83 @@ async def test_full_queue_refuses_and_keeps_what_it_has(database):
     refusals = [each for each in outcomes if isinstance(each, Refusal)]
     assert [(each.fault, each.retry_after) for each in refusals] == [(OVERLOADED, 1)] * 6
     assert len(await names(database)) == 64
+
+
+async def test_what_is_vital_is_written_however_much_waits(database):
+    """Ours: what ends or keeps something that is under way is bounded by that, and must not be refused."""
+    waiting = [asyncio.create_task(database.grouped(insert, f"n-{number}", size=1024 * 1024)) for number in range(64)]
+    await asyncio.sleep(0)
+
+    with pytest.raises(Refusal):
+        await database.grouped(insert, "plain", size=1)
+    await asyncio.gather(
+        database.grouped(insert, "batch", size=1, is_vital=True), database.write(inserting("work"), is_vital=True)
+    )
+
+    assert len(await names(database)) == 64 + 2
+    await asyncio.gather(*waiting)
+
+
+async def test_what_the_database_will_never_take_is_told_apart(database, caplog):
+    """Ours: to try such a change again would not help; its group is written without it."""
+
+    def insert_anything(connection, given):
+        return [connection.execute(INSERT, {"name": name}) and None for name in given]
+
+    calls = [database.grouped(insert_anything, name) for name in ("one", None, "two")]
+    outcomes = await asyncio.gather(*calls, return_exceptions=True)
+
+    assert [getattr(each, "fault", None) for each in outcomes] == [None, INTERNAL, None]
+    assert await names(database) == ["one", "two"]
+    assert "the database refused a change" in caplog.text
+
+
+async def test_text_that_postgres_cannot_hold_is_refused_for_good(opened, postgres_url):
+    """Ours: NUL in a text is for no PostgreSQL, whatever peer or handler wrote it."""
+    database = opened(postgres_url)
+
+    for name in ("a\x00b", "\ud800"):
+        with pytest.raises(Refusal) as refusal:
+            await database.grouped(insert, name)
+        assert refusal.value.fault is INTERNAL
+
+
+async def test_small_transactions_apart_need_no_group(broken, database):
+    """Reliability, backpressure: what is forgotten in between holds nobody up; it fails as everything else does."""
+    away = broken(refused(times=99, state="53100"))
+
+    await away.apart(inserting("one"))
+
+    assert (await names(database), away.groups.groups) == (["one"], 0)
+    with pytest.raises(Refusal) as refusal:
+        await away.apart(lambda connection: connection.execute(text("SELECT * FROM nothing")))
+    assert refusal.value.fault is OVERLOADED
+
+
+async def test_database_says_whether_it_answers(database, opened, tmp_path):
+    """Ours: for checks of health; nothing is written."""
+    gone = opened(f"sqlite:///{tmp_path}/no/such/folder.db")
+
+    await database.ping()
+
+    with pytest.raises(Refusal) as refusal:
+        await gone.ping()
+    assert refusal.value.fault is OVERLOADED
+
+
+async def test_database_that_lets_nobody_in_is_away(postgres_server):
+    """Ours: what the driver raises while it connects is one of the ways to be away, for readers and writers."""
+    url = postgres_server.url(name := postgres_server.create())
+    postgres_server.sql(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+    database = Database.open(url, clock=SystemClock())
+
+    for ask in (database.ping, lambda: database.apart(inserting("one")), lambda: database.write(inserting("one"))):
+        with pytest.raises(Refusal) as refusal:
+            await ask()
+        assert refusal.value.fault is OVERLOADED
+
+    await database.aclose()
+    postgres_server.drop(name)
 
 
 async def test_work_that_fails_undoes_only_itself(database):

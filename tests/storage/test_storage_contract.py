@@ -306,6 +306,16 @@ async def test_after_a_crash_everything_is_there_again(storage):
     assert await storage.lease(now=NOW, most=10) == Leased((sent,), NOW + 5)
 
 
+async def test_secret_letter_is_one_after_a_crash_too(storage):
+    """Decision on PINs: what is to be forgotten at the end is known to whoever sends it then."""
+    sent = letter(is_secret=True)
+    await storage.commit(Change(letters=(sent,)))
+
+    await storage.reclaim(now=NOW)
+
+    assert await storage.lease(now=NOW, most=1) == Leased((sent,), None)
+
+
 async def test_oldest_messages_are_taken_up_first_and_expired_ones_never(storage):
     """The issue, on starting: expired things are marked so."""
     late = arrival(received_at=NOW - 90, deadline=NOW - 30)

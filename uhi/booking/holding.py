@@ -10,7 +10,8 @@ import asyncio
 import logging
 import secrets
 from collections import Counter
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 
 from uhi.actions import Decline
@@ -38,12 +39,20 @@ from uhi.subscribers import Role
 from uhi.verified import Thread
 
 PATIENCE = 10.0
-"""How long the hospital may take to release one lapsed hold, in seconds."""
+"""How long the hospital may take to release one hold, in seconds."""
 
 AT_ONCE = 20
 """How many lapsed holds are released at the same time."""
 
 log = logging.getLogger(__name__)
+
+
+class _Refused(Exception):
+    """A slot that was held is not the one asked for."""
+
+    def __init__(self, decline: Decline) -> None:
+        super().__init__(decline.outcome.code)
+        self.decline = decline
 
 
 class Holding:
@@ -102,7 +111,29 @@ class Holding:
     async def _give_back(self, order: KeptOrder, gate: asyncio.Semaphore) -> None:
         async with gate:
             if await self._expire_unless_busy(order.id):
-                await self._release_in_time(order.hold)
+                await self._let_go(order.hold)
+
+    async def _let_go(self, hold: Hold) -> None:
+        """Release a hold, unless an order has its slot by it: a patient's second asking gets the hold of the first."""
+        if not await self._desk.store.has_slot_by(hold, now=self._desk.now()):
+            await self._release_in_time(hold)
+
+    @asynccontextmanager
+    async def _kept_or_let_go(self, hold: Hold) -> AsyncIterator[None]:
+        """Around what keeps the order of a fresh hold: where that fails in any way, the slot is given back."""
+        is_kept = False
+        try:
+            yield
+            is_kept = True
+        finally:
+            if not is_kept:
+                await self._try_to_let_go(hold)
+
+    async def _try_to_let_go(self, hold: Hold) -> None:
+        """Where it fails the hold ends by itself, and until then it is the same patient's to have again."""
+        for outcome in await asyncio.gather(self._let_go(hold), return_exceptions=True):
+            if isinstance(outcome, Exception):
+                log.error("a hold that no order has was not given back: %s", type(outcome).__name__)
 
     async def _release_in_time(self, hold: Hold) -> None:
         release = asyncio.ensure_future(self._desk.hospital.release(hold))
@@ -123,21 +154,34 @@ class Holding:
         of_consumer = await desk.store.live_holds(now=now, consumer_id=thread.consumer_id)
         of_patient = [held for held in of_consumer if held.patient.id == patient.id]
         for held in of_patient:
-            if (held.slot.id, held.thread.transaction_id) == (slot_id, thread.transaction_id):
-                return held
+            if held.slot.id == slot_id:
+                return held if held.thread.transaction_id == thread.transaction_id else Decline(SLOT_UNAVAILABLE)
         try:
             check_limits(desk.policy.holds, of_patient=len(of_patient), of_consumer=len(of_consumer) + before)
             hold = await desk.hospital.hold(slot_id, patient=patient, until=hold_until(now))
         except SlotUnavailable:
             return Decline(SLOT_UNAVAILABLE)
-        return await self._kept(order, replace(hold, patient=patient, until=hold_until(now)), thread)
+        try:
+            async with self._kept_or_let_go(hold):
+                kept = await self._kept(order, replace(hold, patient=patient, until=hold_until(now)), thread)
+        except _Refused as refused:
+            return refused.decline
+        except SlotUnavailable:
+            return Decline(SLOT_UNAVAILABLE)
+        await self._expire_others(kept)
+        return kept
 
-    async def _kept(self, order: Order, hold: Hold, thread: Thread) -> KeptOrder | Decline:
-        """Keep the order of a fresh hold, or give the slot back where it is not what was asked for."""
+    async def _kept(self, order: Order, hold: Hold, thread: Thread) -> KeptOrder:
+        """Keep the order of a fresh hold, where the slot is what was asked for.
+
+        Raises: _Refused, SlotUnavailable.
+        """
         now, slot = self._desk.now(), hold.slot
-        refused = demand_offered(order, slot) or demand_payment(order, slot)
         if not is_bookable(slot.start, now=now) or slot.fulfilment not in self._desk.policy.fulfilments:
-            refused = Decline(SLOT_UNAVAILABLE)
+            raise SlotUnavailable("the slot is none that may be booked")
+        refused = demand_offered(order, slot) or demand_payment(order, slot)
+        if refused is not None:
+            raise _Refused(refused)
         kept = KeptOrder(
             id=secrets.token_hex(16),
             state=OrderState.HELD,
@@ -147,16 +191,7 @@ class Holding:
             billing=order.billing,
             customer=order.customer,
         )
-        if refused is None:
-            try:
-                kept = (await self._desk.store.put(kept, now=now)).order
-            except SlotUnavailable:
-                refused = Decline(SLOT_UNAVAILABLE)
-        if refused is not None:
-            await self._desk.hospital.release(hold)
-            return refused
-        await self._expire_others(kept)
-        return kept
+        return (await self._desk.store.put(kept, now=now)).order
 
     async def _booked(self, order: KeptOrder, finding: Finding) -> KeptOrder:
         """Return the order as CONFIRMED, or as FAILED where the slot is gone."""
@@ -182,13 +217,10 @@ class Holding:
             # It may be this order's own: booked by an earlier confirmation that could not be kept.
             return order
         claimed = replace(order, hold=replace(hold, patient=order.patient, until=now + CLAIM))
-        try:
+        async with self._kept_or_let_go(hold):
             if hold.slot.price != slot.price:
                 raise SlotUnavailable("the slot has another price now")
             claimed = (await desk.store.put(claimed, now=now)).order
-        except (SlotUnavailable, OrderChanged):
-            await desk.hospital.release(hold)
-            raise
         await self._expire_others(claimed)
         return claimed
 

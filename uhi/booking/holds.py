@@ -57,7 +57,8 @@ def find(state: OrderState, until: datetime, *, now: datetime) -> Finding:
 class HoldLimits:
     """How many live holds one consumer may have: for one patient, and in all (None: not limited).
 
-    A patient's holds count per consumer, so no consumer can use up what the patient may hold through another.
+    A patient's holds count per consumer, so no consumer can use up what the patient may hold through another. They are
+    counted before the hold is made: inits that several processes deal with at one moment may exceed them by a few.
     """
 
     per_patient: int = 2

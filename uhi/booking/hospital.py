@@ -173,7 +173,9 @@ class Hospital(Protocol):
     async def hold(self, slot_id: str, *, patient: Patient, until: datetime) -> Hold:
         """Keep a slot for a patient until a time, in one atomic step: of two askers one gets it.
 
-        Raises: SlotUnavailable when it is held, booked or unknown.
+        The same patient's again (by `Patient.id`) gives the hold there is, until prolonged to `until`: who asks again
+        has not learnt of it, because a process died or an answer was lost. A hold is never shortened.
+        Raises: SlotUnavailable when another patient holds it, or it is booked or unknown.
         """
 
     async def release(self, hold: Hold) -> None:

@@ -7,6 +7,7 @@ Source: reliability rules "Slots, holds, bookings", decisions 34 to 37.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -14,21 +15,21 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, Row, and_, exists, insert, or_, select, text, update
 from sqlalchemy.exc import IntegrityError
 
+from uhi.booking.hospital import Hold
 from uhi.booking.order_json import read_order, write_order
 from uhi.booking.states import OrderState
 from uhi.booking.store import BookingStore, KeptOrder, MemoryBookings, Written, without_spent_pin
-from uhi.errors import OrderChanged, SlotUnavailable
+from uhi.errors import OrderChanged, SetupError, SlotUnavailable
 from uhi.exchange.row_ids import new_row_id
 from uhi.ports import Event, Letter
-from uhi.storage.sealing import Sealing
-from uhi.storage.sql.bodies import Ours, insert_bodies
 from uhi.storage.sql.booking_tables import BOOKED, HELD, OVER, hold, orders
-from uhi.storage.sql.database import Database
 from uhi.storage.sql.events import insert_events
-from uhi.storage.sql.outbox import busy_lines, insert_letters, letter_row
+from uhi.storage.sql.storage import SqlStorage
 from uhi.world import World
 
 CHANGED = "appointment.changed"
+
+log = logging.getLogger(__name__)
 
 _KEPT = (orders.c.id, orders.c.version, orders.c.sealed, orders.c.pin)
 _KeptRow = Row[str, int, bytes, bytes | None]
@@ -44,14 +45,17 @@ _CLAIM = text(
 class SqlBookings:
     """The orders of one provider, on a database that may hold those of others too.
 
-    With `has_events`, other systems are told how far an appointment has got.
+    Where the storage keeps events, other systems are told how far an appointment has got. An order that cannot be
+    opened, its key being lost, is left out of lists and logged once; asked for by its id, it is an error.
     """
 
-    def __init__(self, database: Database, sealing: Sealing, *, provider_id: str, has_events: bool = False) -> None:
-        self._database = database
-        self._sealing = sealing
+    def __init__(self, storage: SqlStorage, *, provider_id: str) -> None:
+        self._storage = storage
+        self._database = storage.database
+        self._sealing = storage.ours.sealing
         self._provider_id = provider_id
-        self._has_events = has_events
+        self._has_events = storage.ours.has_events
+        self._unreadable: set[str] = set()
 
     async def put(self, order: KeptOrder, *, now: datetime, letters: Sequence[Letter] = ()) -> Written:
         """Keep an order, its claim of the slot and the letters that announce it, in one transaction.
@@ -70,13 +74,26 @@ class SqlBookings:
                 raise SlotUnavailable("another order has a slot that overlaps this one") from None
             if self._has_events and order.state.travels and order.state.value != before:
                 insert_events(connection, [self._event(order, at)])
-            self._announce(connection, letters)
 
-        await self._database.write(write)
-        return Written(replace(order, version=order.version + 1))
+        mine = await self._storage.together(write, letters)
+        return Written(replace(order, version=order.version + 1), tuple(mine))
+
+    async def has_slot_by(self, held: Hold, *, now: datetime) -> bool:
+        """Whether an order has its slot by this hold; asked in line with the writes, so that it knows of each before
+        it, also of one whose caller was cancelled."""
+        found = (
+            select(orders.c.id)
+            .join(hold, hold.c.order_id == orders.c.id)
+            .where(hold.c.slot_id == held.slot.id, hold.c.provider_id == self._provider_id, _has_slot(now.timestamp()))
+            .where(orders.c.hold_id == held.id)
+        )
+        return await self._database.write(lambda connection: connection.execute(found).first() is not None)
 
     async def get(self, order_id: str) -> KeptOrder | None:
-        """Return an order by its id."""
+        """Return an order by its id.
+
+        Raises: SetupError when it cannot be opened with the keys there are.
+        """
         return await self._first(orders.c.id == order_id)
 
     async def by_appointment(self, appointment_id: str) -> KeptOrder | None:
@@ -98,8 +115,7 @@ class SqlBookings:
     async def standing(self, *, now: datetime) -> Sequence[KeptOrder]:
         """Return the orders that have a slot which is not over."""
         at = now.timestamp()
-        has_slot = or_(hold.c.state == BOOKED, and_(hold.c.state == HELD, hold.c.expires_at > at))
-        return await self._all(exists().where(hold.c.order_id == orders.c.id, hold.c.ends_at > at, has_slot))
+        return await self._all(exists().where(hold.c.order_id == orders.c.id, hold.c.ends_at > at, _has_slot(at)))
 
     async def forget_pins(self, *, now: datetime) -> None:
         """Drop the digits of every PIN whose day is over."""
@@ -147,16 +163,6 @@ class SqlBookings:
         named = {**claim, "id": new_row_id(now.timestamp())}
         if connection.execute(_CLAIM, named).one_or_none() is None:
             raise SlotUnavailable("the slot is held or booked by another order")
-
-    def _announce(self, connection: Connection, letters: Sequence[Letter]) -> None:
-        """Keep letters as anybody's to send: whoever looks next has them, as a rule this process."""
-        now = self._database.clock.now()
-        ours = Ours("", self._sealing, self._database.clock, lease_seconds=0.0, has_events=False)
-        busy_lines(connection, {letter.line for letter in letters if letter.line})
-        insert_bodies(connection, ours, {letter.id: letter.body for letter in letters})
-        insert_letters(
-            connection, [letter_row(letter, body_id=letter.id, leased_by=None, now=now) for letter in letters]
-        )
 
     def _row(self, order: KeptOrder, at: float) -> dict[str, object]:
         token, thread = _token(order), order.thread
@@ -212,7 +218,16 @@ class SqlBookings:
     async def _all(self, *which: ColumnElement[bool]) -> list[KeptOrder]:
         found = select(*_KEPT).where(*which, self._mine()).order_by(orders.c.held_until, orders.c.id)
         rows = await self._database.read(lambda connection: connection.execute(found).all())
-        return [self._open(row) for row in rows]
+        return [order for order in map(self._readable, rows) if order is not None]
+
+    def _readable(self, row: _KeptRow) -> KeptOrder | None:
+        try:
+            return self._open(row)
+        except SetupError as error:
+            if row.id not in self._unreadable:
+                self._unreadable.add(row.id)
+                log.error("order %s is left out: %s", row.id, error)
+            return None
 
     def _open(self, row: _KeptRow) -> KeptOrder:
         sealed_pin = row.pin
@@ -222,10 +237,14 @@ class SqlBookings:
 
 def bookings_of(world: World, *, provider_id: str) -> BookingStore:
     """The orders of a provider, kept where its program keeps its messages: in its database, or in memory."""
-    kept = world.kept
-    if kept.database is None or kept.sealing is None:
-        return MemoryBookings(outbox=kept.storage)
-    return SqlBookings(kept.database, kept.sealing, provider_id=provider_id, has_events=kept.has_events)
+    storage = world.storage
+    if isinstance(storage, SqlStorage):
+        return SqlBookings(storage, provider_id=provider_id)
+    return MemoryBookings(outbox=storage)
+
+
+def _has_slot(at: float) -> ColumnElement[bool]:
+    return or_(hold.c.state == BOOKED, and_(hold.c.state == HELD, hold.c.expires_at > at))
 
 
 def _token(order: KeptOrder) -> str:

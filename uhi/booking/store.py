@@ -100,6 +100,9 @@ class BookingStore(Protocol):
             was kept by somebody else since it was read. Then nothing is kept.
         """
 
+    async def has_slot_by(self, held: Hold, *, now: datetime) -> bool:
+        """Whether an order has its slot by this hold, after all that was put so far, by a cancelled caller too."""
+
     async def get(self, order_id: str) -> KeptOrder | None:
         """Return an order by its id."""
 
@@ -138,6 +141,11 @@ class MemoryBookings:
         if self._outbox is not None and letters:
             letters = await self._outbox.commit(Change(letters=tuple(letters)))
         return Written(kept, tuple(letters))
+
+    async def has_slot_by(self, held: Hold, *, now: datetime) -> bool:
+        """Whether an order has its slot by this hold."""
+        at = self._at.get(_places(held.slot)[0], ())
+        return any(order.hold.id == held.id and order.has_slot(now) for order in map(self._orders.__getitem__, at))
 
     async def get(self, order_id: str) -> KeptOrder | None:
         """Return an order by its id."""

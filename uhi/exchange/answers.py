@@ -52,6 +52,11 @@ class Taps:
         """Whether somebody waits."""
         return message_id in self._taps
 
+    def heard(self, message_id: str) -> frozenset[str]:
+        """The rows of the answers that whoever waits has been given."""
+        tap = self._taps.get(message_id)
+        return frozenset(tap.heard) if tap else frozenset()
+
     def pour(self, message_id: str, heard: Verified[Wire] | Declined | DeliveryError, *, row: str = "") -> bool:
         """Give a copy of an answer, or of the failure to ask, to whoever waits; returns whether anybody does.
 

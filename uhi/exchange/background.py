@@ -1,18 +1,23 @@
 """Tasks that nobody awaits: kept until they end, their failures said in one line, ended together.
 
-Below: `entrance.unforeseen`; above: deliveries, upkeep.
+Below: `entrance.unforeseen`; above: deliveries, upkeep. One of the places where any exception is caught: what runs
+again and again must not end by one bad round.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 
+from uhi.errors import Refusal
 from uhi.exchange.entrance import unforeseen
+from uhi.ports import Clock
 
 log = logging.getLogger(__name__)
+
+_MOMENT = 1.0
 
 
 def _quietly() -> None:
@@ -58,3 +63,22 @@ class Background:
         if isinstance(error, Exception):
             log.error("%s failed: %s", self.name, unforeseen(error))
         self.ended()
+
+
+def is_being_cancelled() -> bool:
+    """Whether this very task is to end, and not only something that it awaited."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+async def repeatedly(step: Callable[[], Awaitable[None]], name: str, clock: Clock) -> None:
+    """Do something again and again; what goes wrong in one round is said, and the next one begins after a moment."""
+    while True:
+        try:
+            await step()
+        except Refusal as refusal:
+            log.warning("%s is put off: %s", name, refusal)
+            await clock.sleep(_MOMENT)
+        except Exception as error:
+            log.error("%s failed: %s", name, unforeseen(error))
+            await clock.sleep(_MOMENT)

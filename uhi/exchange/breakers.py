@@ -91,6 +91,7 @@ class Breakers:
         self._most = most
         self._shut: OrderedDict[str, _Recent] = OrderedDict()
         self._open: OrderedDict[str, _Open] = OrderedDict()
+        self._shared: frozenset[str] = frozenset()
 
     def admits(self, destination: str, now: float) -> float:
         """Whether a post may go: 0.0, or after how many seconds to ask again.
@@ -145,6 +146,12 @@ class Breakers:
                 self._open[each.destination] = _Open(each.until, each.trips)
         self._bound()
 
+    def hope(self, destination: str, now: float) -> None:
+        """A destination has shown signs of life: let a probe find out, if it is left alone."""
+        breaker = self._open.get(destination)
+        if breaker is not None:
+            breaker.until = min(breaker.until, now)
+
     def learn(self, tripped: Sequence[Tripped], now: float) -> None:
         """What all processes together know by now: whom one leaves alone all do, and whom one found well again all."""
         known = {each.destination: each for each in tripped if each.trips > 0}
@@ -153,8 +160,10 @@ class Breakers:
             if each.until > now and (breaker is None or each.until > breaker.until):
                 self._shut.pop(destination, None)
                 self._open[destination] = _Open(each.until, each.trips)
-        for destination in [each for each in self._open if each not in known]:
+        # What was tripped here a moment ago may not be stored yet; only what was known to all is shut by its absence.
+        for destination in [each for each in self._open if each in self._shared and each not in known]:
             self._shut[destination] = _Recent(trips=self._open.pop(destination).trips, places=1)
+        self._shared = frozenset(known)
         self._bound()
 
     def _heard_shut(self, destination: str, health: Health, now: float) -> Tripped | None:

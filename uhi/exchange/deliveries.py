@@ -1,37 +1,37 @@
 """Letters on their way: takes what is due from the outbox, attempts, decides, writes down how it went.
 
 State lives in the outbox; this process has only what it is sending at the moment. Above: participants and the gateway;
-below: `send`, `retry`, the storage port. One of the places where any exception is caught: the worker loop goes on.
+below: `posting`, the storage port.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections import Counter, deque
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from math import inf
 
-from uhi.errors import Refusal
-from uhi.exchange.background import Background
-from uhi.exchange.entrance import unforeseen
+from uhi.errors import INTERNAL, Refusal
+from uhi.exchange.background import Background, repeatedly
+from uhi.exchange.posting import Poster
 from uhi.exchange.pressure import Pressure
-from uhi.exchange.retry import Attempted, decide, postponed
-from uhi.exchange.send import Exit, FirstRound, attempt, report
+from uhi.exchange.send import Exit, FirstRound, report
 from uhi.messages.wire import Wire
-from uhi.ports import LETTERS, Change, Ending, Letter, LetterState, Signals, Storage
-from uhi.subscribers import Role
+from uhi.ports import LETTERS, Change, Ending, Letter, Signals, Storage
 from uhi.verified import Declined, Verified
 
 log = logging.getLogger(__name__)
 
 MOST_AT_ONCE = 1_000
+MOST_EACH = 64
+MOST_IN_A_LOOK = 200
+HASTEN_SECONDS = 30.0
 POLL_SECONDS = 1.0
 LOOK_SECONDS = 5.0
 _LONGEST_PAUSE = 30.0
-_MOST_FAILURES = 10
-_FAILED = "our own error"
+_MOST_REMEMBERED = 10_000
 
 Ended = Callable[[Ending], None]
 
@@ -67,9 +67,14 @@ class Deliveries:
         self._ended = ended
         self._changed = asyncio.Event()
         self._work = Background("work after an ACK", self._changed.set)
-        self._sending = Background("sending", self._changed.set)
+        self._sending = Background("sending", self._one_less)
         self._loop = Background("the outbox's loop")
-        self._failures: Counter[str] = Counter()
+        self._poster = Poster(way_out, storage)
+        self._in_hand: Counter[str] = Counter()
+        self._count = 0
+        self._parked: deque[tuple[Letter, FirstRound | None, bool]] = deque()
+        self._waited_for: set[str] = set()
+        self._hastened: dict[str, float] = {}
         self._due = asyncio.Event()
         self._is_stopped = False
         self._is_left = False
@@ -78,35 +83,68 @@ class Deliveries:
     def waiting(self) -> int:
         """How many pieces of work and letters are under way; one more where others wait in the outbox."""
         waits = not self._is_stopped and (self._is_left or self._due.is_set())
-        return len(self._work) + len(self._sending) + waits
+        return len(self._work) + self._count + waits
 
-    async def commit(self, change: Change, *, first: FirstRound | None = None) -> None:
-        """Make a change true, and send its letters.
+    async def commit(self, change: Change, *, first: FirstRound | None = None, again: bool = False) -> None:
+        """Make a change true, and send its letters; `again` for those whose addresses may be old.
 
-        Raises: Refusal(OVERLOADED) when it cannot be remembered; then nothing has changed.
+        Raises: Refusal(OVERLOADED) when it is not known to be remembered: it may be, where the database's word was
+        lost.
         """
         mine = await self._storage.commit(change)
         await self._weigh()
-        self.post(change.letters, mine=mine, first=first)
+        self.post(change.letters, mine=mine, first=first, again=again)
 
-    async def finish(self, change: Change, *, first: FirstRound | None = None) -> None:
-        """Make true what follows from a message, however long the storage is away: until then the journal has it."""
+    async def finish(self, change: Change, *, first: FirstRound | None = None, again: bool = False) -> None:
+        """Make true what follows from a message, however long the storage is away: until then the journal has it.
+
+        What the storage will never take is given up, and said: the message is ended without it.
+        """
         pause = POLL_SECONDS
         while True:
             try:
-                await self.commit(change, first=first)
+                await self.commit(change, first=first, again=again)
                 return
             except Refusal as refusal:
+                if refusal.fault is INTERNAL:
+                    log.error("what follows from a message cannot be stored and is given up: %s", refusal)
+                    await self.commit(Change(finishes=change.finishes, forgets=change.forgets))
+                    return
                 log.warning("what follows from a message cannot be stored yet: %s", refusal)
                 await self.way_out.clock.sleep(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE)
 
-    def post(self, letters: Sequence[Letter], *, mine: Sequence[Letter] = (), first: FirstRound | None = None) -> None:
+    async def heard_from(self, subscriber_id: str) -> None:
+        """Somebody for whom letters wait has shown signs of life: try them now, once in a while."""
+        now = self.way_out.clock.now()
+        if subscriber_id not in self._waited_for or now - self._hastened.get(subscriber_id, -inf) < HASTEN_SECONDS:
+            return
+        self._waited_for.discard(subscriber_id)
+        self._hastened[subscriber_id] = now
+        while len(self._hastened) > _MOST_REMEMBERED:
+            del self._hastened[next(iter(self._hastened))]
+        self.way_out.breakers.hope(subscriber_id, now)
+        with suppress(Refusal):
+            await self._storage.hasten(subscriber_id, now=now)
+        self.wake()
+
+    def wait_for(self, destinations: Iterable[str]) -> None:
+        """Letters of earlier lives, or of other processes, wait for these."""
+        self._waited_for.update(destinations)
+
+    def post(
+        self,
+        letters: Sequence[Letter],
+        *,
+        mine: Sequence[Letter] = (),
+        first: FirstRound | None = None,
+        again: bool = False,
+    ) -> None:
         """Send letters that have been stored; `mine` are those of them that this process has leased."""
         if self._is_stopped:
             return
         for letter in mine:
-            self._sending.start(self._try(letter, first))
+            self._take(letter, first, again=again)
         if len(mine) < len(letters):
             self.wake()
             self.tell_others()
@@ -118,7 +156,7 @@ class Deliveries:
     def wake(self) -> None:
         """Letters may be due."""
         if not self._loop and not self._is_stopped:
-            self._loop.start(self._run())
+            self._loop.start(repeatedly(self._look, "looking into the outbox", self.way_out.clock))
         self._due.set()
 
     def spawn(self, work: Coroutine[object, object, None]) -> None:
@@ -173,30 +211,23 @@ class Deliveries:
             )
         return lost
 
-    async def _run(self) -> None:
-        while True:
-            self._is_left = True
-            self._due.clear()
-            next_due: float | None = self.way_out.clock.now() + POLL_SECONDS
-            try:
-                next_due = await self._look()
-            except Refusal as refusal:
-                log.warning("the outbox cannot be read: %s", refusal)
-            except Exception as error:
-                log.error("looking into the outbox failed: %s", unforeseen(error))
-            self._is_left = next_due is not None
-            self._changed.set()
-            await self._pause(next_due)
-
-    async def _look(self) -> float | None:
-        """Begin to send what is due; returns when more will be."""
-        room = MOST_AT_ONCE - len(self._sending)
-        if room <= 0:
-            return None
-        leased = await self._storage.lease(now=self.way_out.clock.now(), most=room)
-        for letter in leased.letters:
-            self._sending.start(self._try(letter, None, again=True))
-        return self.way_out.clock.now() if len(leased.letters) == room else leased.next_due
+    async def _look(self) -> None:
+        """Begin to send what is due, and sleep until more is."""
+        self._is_left = True
+        self._due.clear()
+        room = min(MOST_AT_ONCE - self._count, MOST_IN_A_LOOK)
+        next_due = None
+        if room > 0:
+            now = self.way_out.clock.now()
+            # One destination must not have all the places, however much waits for it.
+            busy = [each for each, letters in self._in_hand.items() if letters >= MOST_EACH]
+            leased = await self._storage.lease(now=now, most=room, without=busy)
+            for letter in leased.letters:
+                self._take(letter, None, again=True)
+            next_due = now if len(leased.letters) == room else leased.next_due
+        self._is_left = next_due is not None
+        self._changed.set()
+        await self._pause(next_due)
 
     async def _pause(self, next_due: float | None) -> None:
         """Sleep until something is due. Where other processes write too, look once a second; where an operator may,
@@ -216,52 +247,36 @@ class Deliveries:
             waker.cancel()
             sleeper.cancel()
 
-    async def _addressed(self, letter: Letter) -> Letter:
-        """A letter that has waited goes to where its receiver is now."""
-        if letter.to.role not in (Role.CONSUMER, Role.PROVIDER):
-            return letter
+    def _take(self, letter: Letter, first: FirstRound | None, *, again: bool) -> None:
+        self._in_hand[letter.to.id] += 1
+        self._count += 1
+        self._pressure.letters(self._count)
+        if len(self._sending) < MOST_AT_ONCE:
+            self._sending.start(self._try(letter, first, again=again))
+        else:
+            self._parked.append((letter, first, again))
+
+    def _one_less(self) -> None:
+        """A place is free: the next one that waits for it."""
+        if self._parked and not self._is_stopped:
+            letter, first, again = self._parked.popleft()
+            self._sending.start(self._try(letter, first, again=again))
+        self._changed.set()
+
+    async def _try(self, letter: Letter, first: FirstRound | None, *, again: bool) -> None:
+        to = letter.to.id
         try:
-            return replace(letter, to=await self.way_out.registry.subscriber(letter.to.id, letter.to.role))
-        except Refusal:
-            return letter
-
-    async def _try(self, letter: Letter, first: FirstRound | None, *, again: bool = False) -> None:
-        try:
-            ending = await self._attempted(await self._addressed(letter) if again else letter, first)
-        except Exception as error:
-            ending = self._failed(letter, error)
-        await self._settle(ending)
-
-    async def _attempted(self, letter: Letter, first: FirstRound | None) -> Ending:
-        way_out, to = self.way_out, letter.to.id
-        async with way_out.lanes.to(to, letter.priority):
-            now = way_out.clock.now()
-            alone_for = way_out.breakers.admits(to, now)
-            if alone_for:
-                return postponed(letter, now=now, until=now + alone_for)
-            attempted = await attempt(letter, way_out, first)
-            now = way_out.clock.now()
-            tripped = way_out.breakers.heard(to, attempted.health, now)
-        if tripped is not None:
-            with suppress(Refusal):
-                await self._storage.trip(tripped)
-        return decide(letter, attempted, now=now, random=way_out.random, budget_pause=self._budget(letter, attempted))
-
-    def _budget(self, letter: Letter, attempted: Attempted) -> float:
-        """The least pause before a further attempt, as far as the destination's retries allow."""
-        budget, now = self.way_out.budget, self.way_out.clock.now()
-        if letter.attempts == 0:
-            budget.first(letter.to.id, now)
-        return 0.0 if attempted.verdict.is_end else budget.pause(letter.to.id, now, until=letter.deadline)
-
-    def _failed(self, letter: Letter, error: Exception) -> Ending:
-        """Our own fault: tried again a few times, then left to the operator."""
-        log.error("sending %s failed: %s", letter.path, unforeseen(error))
-        now = self.way_out.clock.now()
-        self._failures[letter.id] += 1
-        times = self._failures[letter.id]
-        state = LetterState.DEAD if times >= _MOST_FAILURES else LetterState.READY
-        return Ending(letter, state, now, attempts=letter.attempts, outcome=_FAILED, not_before=now + times)
+            ending = await self._poster.step(letter, first, again=again)
+            await self._settle(ending)
+        finally:
+            is_busy = self._in_hand[to] >= MOST_EACH or self._count >= MOST_AT_ONCE
+            self._in_hand[to] -= 1
+            self._count -= 1
+            if not self._in_hand[to]:
+                del self._in_hand[to]
+            self._pressure.letters(self._count)
+        if is_busy or not ending.state.is_end or letter.line:
+            self.wake()
 
     async def _settle(self, ending: Ending) -> None:
         while True:
@@ -270,11 +285,12 @@ class Deliveries:
                 break
             except Refusal as refusal:
                 log.warning("how a delivery ended cannot be written down: %s", refusal)
+                if refusal.fault is INTERNAL:
+                    break
                 await self.way_out.clock.sleep(POLL_SECONDS)
         report(ending)
         await self._weigh()
         if ending.state.is_end:
-            self._failures.pop(ending.letter.id, None)
             self._ended(ending)
-        if not ending.state.is_end or ending.letter.line or len(self._sending) >= MOST_AT_ONCE:
-            self.wake()
+        elif ending.attempts:
+            self._waited_for.add(ending.letter.to.id)

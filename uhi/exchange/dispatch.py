@@ -69,7 +69,9 @@ class Dispatch:
         is_plain_no = isinstance(message, Decline) and message.message is None
         urgency = Urgency.OFFER if is_plain_no else outgoing.leg.urgency
         letter = self._letter(outgoing, body, now, urgency)
-        letter = replace(letter, order_id=_order_of(message))
+        order = _order_of(message)
+        is_secret = getattr(order, "authorization", None) is not None
+        letter = replace(letter, order_id=str(getattr(order, "id", None) or ""), is_secret=is_secret)
         if not outgoing.leg.audit or is_plain_no or self.gateway is None:
             return (letter,)
         if outgoing.thread.domain not in self.audited_domains:
@@ -133,7 +135,6 @@ def _line(letter: Letter) -> str:
     return f"{letter.to.id} {letter.transaction_id}"
 
 
-def _order_of(message: Wire | Decline) -> str:
-    told = message.message if isinstance(message, Decline) else message
-    order = getattr(told, "order", None)
-    return str(getattr(order, "id", None) or "")
+def _order_of(message: Wire | Decline) -> object:
+    """The order a message is about, which may show a PIN."""
+    return getattr(message.message if isinstance(message, Decline) else message, "order", None)

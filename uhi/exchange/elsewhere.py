@@ -46,10 +46,10 @@ class Elsewhere:
     async def watch(self, message_id: str) -> None:
         """Pour the answers to a request until nobody waits for it any more."""
         woken = self._waiting[message_id] = asyncio.Event()
-        after = ""
+        unreadable: set[str] = set()
         try:
             while self.taps.is_open(message_id):
-                after = await self._pour(message_id, after)
+                await self._pour(message_id, unreadable)
                 await self._pause(woken)
         finally:
             del self._waiting[message_id]
@@ -58,19 +58,20 @@ class Elsewhere:
         if message_id in self._waiting:
             self._waiting[message_id].set()
 
-    async def _pour(self, message_id: str, after: str) -> str:
+    async def _pour(self, message_id: str, unreadable: set[str]) -> None:
+        """Pour what has not been heard yet, also from this process."""
+        known = self.taps.heard(message_id) | unreadable
         try:
-            rows = await self.journal.answers_to(self.owner, message_id, after=after)
+            rows = await self.journal.answers_to(self.owner, message_id, known=known)
         except Refusal as refusal:
             log.warning("answers of other processes cannot be read: %s", refusal)
-            return after
+            return
         for kept in rows:
-            after = kept.id
             try:
                 self.taps.pour(message_id, self.read(kept), row=kept.id)
             except Refusal as refusal:
+                unreadable.add(kept.id)
                 log.error("an answer that another process has accepted cannot be read: %s", refusal)
-        return after
 
     async def _pause(self, woken: asyncio.Event) -> None:
         waiter = asyncio.ensure_future(woken.wait())

@@ -47,7 +47,7 @@ def nack_reply(refusal: Refusal, manners: Manners) -> Reply:
     return Reply(status, headers, nack(fault, refusal.path))
 
 
-def unforeseen(error: Exception) -> Refusal:
+def unforeseen(error: BaseException) -> Refusal:
     """An error nobody planned for, as a refusal that names its type and place and quotes nothing."""
     frames = extract_tb(error.__traceback__)
     place = f"{frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno}" if frames else "?"

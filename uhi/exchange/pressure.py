@@ -36,13 +36,26 @@ _LATELY = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How much may wait: bytes to be delivered, and accepted messages that are not dealt with yet (a search is one,
-    however many letters follow from it). Beyond the low mark discovery is refused, beyond the high one nearly all."""
+    """How much may wait: bytes to be delivered, accepted messages that are not dealt with yet (a search is one,
+    however many letters follow from it), and letters that this process has in hand. Beyond the low mark discovery is
+    refused, beyond the high one nearly all."""
 
     low_bytes: int = 256 * MIB
     high_bytes: int = 512 * MIB
     low_messages: int = 5_000
     high_messages: int = 10_000
+    low_letters: int = 50_000
+    high_letters: int = 100_000
+
+    @property
+    def low(self) -> tuple[int, int, int]:
+        """Bytes, messages, letters."""
+        return self.low_bytes, self.low_messages, self.low_letters
+
+    @property
+    def high(self) -> tuple[int, int, int]:
+        """Bytes, messages, letters."""
+        return self.high_bytes, self.high_messages, self.high_letters
 
 
 _COPIES = (ON_CONFIRM_AUDIT, ON_STATUS_AUDIT, ON_UPDATE_AUDIT, ON_CANCEL_AUDIT)
@@ -86,6 +99,7 @@ class Pressure:
     random: Random = field(default_factory=Random)
     _bytes: int = 0
     _messages: int = 0
+    _letters: int = 0
     _stored: Backlog = field(default_factory=Backlog)
     _bytes_done: _Flow = field(default_factory=_Flow)
     _messages_done: _Flow = field(default_factory=_Flow)
@@ -103,6 +117,10 @@ class Pressure:
         self._bytes_done.add(size, now)
         self._messages_done.add(messages, now)
 
+    def letters(self, count: int) -> None:
+        """How many letters this process has in hand."""
+        self._letters = count
+
     def stored(self, backlog: Backlog) -> None:
         """What waits in the storage, as of now."""
         self._stored = backlog
@@ -116,13 +134,11 @@ class Pressure:
             return
         is_first = path in _DISCOVERY
         bounds = self.bounds
-        most_bytes, most_messages = (
-            (bounds.low_bytes, bounds.low_messages) if is_first else (bounds.high_bytes, bounds.high_messages)
-        )
+        most_bytes, most_messages, most_letters = bounds.low if is_first else bounds.high
         # What is under way here is stored as well, so the larger count is nearer than the sum.
         size = max(self._bytes, self._stored.size) - most_bytes
         messages = max(self._messages, self._stored.unfinished) - most_messages
-        if size >= 0 or messages >= 0:
+        if size >= 0 or messages >= 0 or self._letters >= most_letters:
             raise self._refusal(size, messages, "searches and offers" if is_first else "all but status and cancel")
 
     def _refusal(self, size: int, messages: int, refused: str) -> Refusal:

@@ -49,12 +49,14 @@ class Door:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """What `receive` says: the message, the leg it is, and its row in the journal, finished if nothing follows."""
+    """What `receive` says: the message, the leg it is, and its row in the journal, finished if nothing follows;
+    `is_again` for one that was taken up from there."""
 
     leg: AnyLeg
     message: Verified[Wire] | Declined
     row: str
     is_finished: bool = False
+    is_again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +169,7 @@ def replay(kept: Kept, legs: Mapping[str, AnyLeg]) -> Received:
     admission = Admission(answers=facts.answers, late=facts.late)
     stuff = _Stuff(kept.body, kept.digest, kept.authorization, kept.received_at)
     parts = _Parts(message, context or _without_context(), error)
-    return Received(leg, _made(parts, facts, admission, stuff), kept.id)
+    return Received(leg, _made(parts, facts, admission, stuff), kept.id, is_again=True)
 
 
 def _taken(legs: tuple[AnyLeg, ...], opened: Opened[Wire]) -> tuple[AnyLeg, ...]:

@@ -11,7 +11,7 @@ from enum import Enum
 from math import inf
 from random import Random
 
-from uhi.errors import FAULTS, Refusal, Resend
+from uhi.errors import FAULTS, REPLAYED, Refusal, Resend
 from uhi.exchange.breakers import Health
 from uhi.messages.receipt import ACK, read_receipt
 from uhi.ports import Ending, Letter, LetterState, Reply
@@ -122,14 +122,13 @@ class Schedule:
     steps: tuple[float, ...] = ()
     spread: float = 300.0
 
-    def pause(self, attempts: int, random: Random) -> float | None:
-        """Seconds to wait after this many attempts; None when the schedule has ended."""
+    def pause(self, attempts: int, random: Random) -> float:
+        """Seconds to wait after this many attempts. After the last step it is taken again: a letter's deadline ends it,
+        and a letter that was hastened has attempts left until then."""
         if not self.steps:
             return random.uniform(0, min(self.cap, self.base * 2.0 ** min(attempts, 30)))
-        if attempts > len(self.steps):
-            return None
         # Drawn from above: full jitter would halve the three days that are promised.
-        step = self.steps[attempts - 1]
+        step = self.steps[min(attempts, len(self.steps)) - 1]
         return step + random.uniform(0, min(step, self.spread))
 
 
@@ -173,14 +172,14 @@ def decide(letter: Letter, attempted: Attempted, *, now: float, random: Random, 
     destination's retry budget. A letter that is given up is DEAD where it is critical, for the operator to replay, and
     EXPIRED where nobody waits for it any more.
     """
-    verdict = attempted.verdict
+    verdict = _verdict(letter, attempted)
     not_before = 0.0
     if verdict is Verdict.DELIVERED:
         state = LetterState.DELIVERED
-    elif verdict is Verdict.REFUSED or (verdict is Verdict.SIGN_AGAIN and letter.signed_again):
+    elif verdict is Verdict.REFUSED:
         state = LetterState.REFUSED
     else:
-        not_before = now + max(_pause(letter, attempted, random), budget_pause)
+        not_before = now + max(_pause(letter, attempted, verdict, random), budget_pause)
         state = _ready_by(not_before, letter)
     return Ending(
         letter,
@@ -191,8 +190,16 @@ def decide(letter: Letter, attempted: Attempted, *, now: float, random: Random, 
         outcome=attempted.outcome,
         code=attempted.code,
         not_before=0.0 if state.is_end else not_before,
-        signed_again=letter.signed_again + (verdict is Verdict.SIGN_AGAIN),
+        signed_again=letter.signed_again + 1 if verdict is Verdict.SIGN_AGAIN else 0,
     )
+
+
+def _verdict(letter: Letter, attempted: Attempted) -> Verdict:
+    """A new signature is made once in a row. A second one that the peer has seen before, made by an earlier life of
+    this process within the same second, is not wrong: there is another one later."""
+    if attempted.verdict is not Verdict.SIGN_AGAIN or not letter.signed_again:
+        return attempted.verdict
+    return Verdict.LATER if attempted.outcome == REPLAYED.type else Verdict.REFUSED
 
 
 def postponed(letter: Letter, *, now: float, until: float) -> Ending:
@@ -212,14 +219,14 @@ def postponed(letter: Letter, *, now: float, until: float) -> Ending:
     )
 
 
-def _pause(letter: Letter, attempted: Attempted, random: Random) -> float:
-    """Seconds until the next attempt; without end when the schedule has none. A new signature costs no step of it."""
-    if attempted.verdict is Verdict.SIGN_AGAIN:
+def _pause(letter: Letter, attempted: Attempted, verdict: Verdict, random: Random) -> float:
+    """Seconds until the next attempt; without end when there is none. A new signature costs no step of the schedule."""
+    if verdict is Verdict.SIGN_AGAIN:
         return 0.0
-    if attempted.verdict is Verdict.EXPIRED:
+    if verdict is Verdict.EXPIRED:
         return inf
     pause = schedule_of(is_critical=letter.is_critical).pause(letter.attempts + 1 - letter.signed_again, random)
-    return inf if pause is None else max(pause, attempted.retry_after or 0.0)
+    return max(pause, attempted.retry_after or 0.0)
 
 
 def _ready_by(not_before: float, letter: Letter) -> LetterState:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 
 from uhi.errors import Refusal
-from uhi.exchange.background import Background
+from uhi.exchange.background import Background, repeatedly
 from uhi.exchange.deliveries import Deliveries
 from uhi.exchange.pressure import Pressure
 from uhi.ports import Clock, Kept, Retention, Storage
@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 LEASE_SECONDS = 15.0
 PURGE_SECONDS = 600.0
+WAIT_FOR_SECONDS = 60.0
 _MOST_TAKEN_UP = 100
 _MOST_UNDER_WAY = 500
 _PAUSE = 0.05
@@ -47,11 +48,18 @@ class Upkeep:
         """
         await self.storage.reclaim(now=self.clock.now())
         self.deliveries.way_out.breakers.restore(await self.storage.tripped())
+        self.deliveries.wait_for(await self.storage.waiting_for())
         self.deliveries.wake()
-        self.meanwhile(self._take_up_left)
-        if self.storage.is_durable:
-            self.meanwhile(self._purge)
-            self.meanwhile(self._watch)
+        if not self.storage.is_durable:
+            self.meanwhile(self._take_up_all)
+            return
+        for step, name in (
+            (self._take_up_left, "taking up what is left"),
+            (self._purge, "forgetting what is old"),
+            (self._watch, "keeping what is ours"),
+            (self._wait_for, "looking for whom letters wait"),
+        ):
+            self._tasks.start(repeatedly(step, name, self.clock))
 
     def meanwhile(self, work: Work) -> None:
         """Run something until the program stops; its failure is logged and ends it alone."""
@@ -71,44 +79,29 @@ class Upkeep:
 
     async def _take_up_left(self) -> None:
         """At the start, and again and again: another process may have died, or the word of a commit was lost."""
-        while True:
-            await self._take_up_all()
-            if not self.storage.is_durable:
-                return
-            await self.clock.sleep(LEASE_SECONDS / 3)
+        await self._take_up_all()
+        await self.clock.sleep(LEASE_SECONDS / 3)
 
     async def _take_up_all(self) -> None:
-        while (left := await self._left()) != ():
-            for kept in left or ():
+        while left := await self.storage.take_up(now=self.clock.now(), most=_MOST_TAKEN_UP):
+            for kept in left:
                 self.take_up(kept)
             while self.deliveries.waiting > _MOST_UNDER_WAY:
                 await self.clock.sleep(_PAUSE)
 
-    async def _left(self) -> tuple[Kept, ...] | None:
-        """What nobody works on; None where the journal cannot be read just now."""
-        try:
-            return tuple(await self.storage.take_up(now=self.clock.now(), most=_MOST_TAKEN_UP))
-        except Refusal as refusal:
-            log.warning("the journal cannot be read: %s", refusal)
-            await self.clock.sleep(1.0)
-            return None
-
     async def _watch(self) -> None:
         """Keep our leases, and know how much waits."""
-        while True:
-            try:
-                await self.storage.renew(now=self.clock.now())
-                self.pressure.stored(await self.storage.backlog(now=self.clock.now()))
-                if self.storage.is_shared:
-                    self.deliveries.way_out.breakers.learn(await self.storage.tripped(), self.clock.now())
-            except Refusal as refusal:
-                log.warning("the storage does not answer: %s", refusal)
-            await self.clock.sleep(LEASE_SECONDS / 5)
+        await self.storage.renew(now=self.clock.now())
+        self.pressure.stored(await self.storage.backlog(now=self.clock.now()))
+        if self.storage.is_shared:
+            self.deliveries.way_out.breakers.learn(await self.storage.tripped(), self.clock.now())
+        await self.clock.sleep(LEASE_SECONDS / 5)
+
+    async def _wait_for(self) -> None:
+        """Other processes' letters wait too."""
+        await self.clock.sleep(WAIT_FOR_SECONDS)
+        self.deliveries.wait_for(await self.storage.waiting_for())
 
     async def _purge(self) -> None:
-        while True:
-            try:
-                await self.storage.purge(self.retention, now=self.clock.now())
-            except Refusal as refusal:
-                log.warning("what is old could not be forgotten: %s", refusal)
-            await self.clock.sleep(PURGE_SECONDS)
+        await self.storage.purge(self.retention, now=self.clock.now())
+        await self.clock.sleep(PURGE_SECONDS)

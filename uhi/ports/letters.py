@@ -5,7 +5,7 @@ Above: `storage`, which keeps them together with what they follow from. Source: 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
@@ -21,8 +21,9 @@ class Letter:
     `id` sorts by time. `cause` is the journal's id of the message it follows from, empty for our own; one cause has one
     letter for each receiver and path. Letters of one `line` are delivered one after another. `is_critical` letters are
     tried for days, others until `deadline`; a lower `priority` goes first. `kept` is a sender's `Authorization` that a
-    relay passes on; then ours is the gateway's. `order_id` is the order it is about, if any. `attempts` have been made,
-    `signed_again` of them because the peer asked for a new signature.
+    relay passes on; then ours is the gateway's. `order_id` is the order it is about, if any. `is_secret`: its body is
+    forgotten once it has come to an end other than DEAD. `attempts` have been made, the last `signed_again` of them
+    because the peer asked for a new signature.
     """
 
     id: str
@@ -40,6 +41,7 @@ class Letter:
     line: str = ""
     cause: str = ""
     order_id: str = ""
+    is_secret: bool = False
     kept: str = field(default="", repr=False)
     attempts: int = 0
     signed_again: int = 0
@@ -110,8 +112,15 @@ class Tripped:
 class Outbox(Protocol):
     """The letters, and who sends them."""
 
-    async def lease(self, *, now: float, most: int) -> Leased:
-        """Take letters that are due, most urgent first; of a line only the first."""
+    async def lease(self, *, now: float, most: int, without: Collection[str] = ()) -> Leased:
+        """Take letters that are due, most urgent first, none to the destinations `without`; of a line only the
+        first."""
+
+    async def waiting_for(self) -> Collection[str]:
+        """The destinations of letters that wait for a further attempt."""
+
+    async def hasten(self, destination: str, *, now: float) -> None:
+        """A destination is there again: what waits for a further attempt to it is due now."""
 
     async def settle(self, ending: Ending) -> None:
         """Write down how an attempt ended; a letter that this process no longer has is left as it is."""

@@ -6,7 +6,7 @@ Implemented in memory and on SQL by `uhi.storage`. Source: reliability rules "Re
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
@@ -149,8 +149,12 @@ class Journal(Protocol):
         Those past their deadline are marked EXPIRED and not returned.
         """
 
-    async def answers_to(self, owner: str, message_id: str, *, after: str) -> Sequence[Kept]:
-        """The answers to one of our requests with an id beyond `after`, whichever process accepted them."""
+    async def answers_to(self, owner: str, message_id: str, *, known: Collection[str]) -> Sequence[Kept]:
+        """The answers to one of our requests, whichever process accepted them: oldest first, at most 100 at once, none
+        of the rows `known`. Rows are made before they are committed, so a later look may find an earlier one."""
+
+    async def put_off(self, row: str, *, until: float) -> None:
+        """Leave an unfinished message that was taken up to whoever looks after `until`."""
 
 
 class Requests(Protocol):

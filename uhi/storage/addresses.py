@@ -29,8 +29,8 @@ def address_of(url: str) -> URL:
 
 
 def shown(address: URL) -> str:
-    """An address for people: without the driver and the password."""
-    return address.set(drivername=address.get_backend_name()).render_as_string(hide_password=True)
+    """An address for people: without the driver, the password, and options, which may hold another one."""
+    return address.set(drivername=address.get_backend_name(), query={}).render_as_string(hide_password=True)
 
 
 def _wrong(got: str) -> SetupError:

@@ -156,7 +156,7 @@ def _on_a_connection(address: URL, work: Callable[[Connection], R], *, begin: st
         raise SetupError(
             "the database's driver is not installed",
             got=f"no module {error.name}",
-            next_step="pip install 'uhi-network[postgres]'",
+            next_step="install uhi-network again with its extra postgres",
         ) from None
     except _failures(address) as error:
         raise SetupError(

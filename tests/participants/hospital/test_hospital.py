@@ -97,9 +97,9 @@ async def test_doctor_without_a_free_slot_in_time_is_not_found(hospital):
 
 
 @pytest.mark.case("BK-02")
-async def test_hundred_at_once_for_one_slot_leave_one_hold(hospital, slots, patient):
+async def test_hundred_at_once_for_one_slot_leave_one_hold(hospital, slots):
     """Given by the project's owner: two people cannot get one slot."""
-    asked = [hospital.hold(slots[0].id, patient=patient, until=UNTIL) for _ in range(100)]
+    asked = [hospital.hold(slots[0].id, patient=person(number), until=UNTIL) for number in range(100)]
 
     outcomes = await asyncio.gather(*asked, return_exceptions=True)
 
@@ -140,6 +140,32 @@ async def test_lapsed_hold_does_not_give_back_its_successor(hospital, slots, pat
     await hospital.release(lapsed)
 
     assert "10:00 north" not in await starts(hospital)
+
+
+async def test_the_same_patient_again_gets_the_hold_there_is_prolonged(hospital, slots, patient, clock):
+    """The Hospital protocol: who asks again has not learnt of it; nobody else gets it, and it is never shortened."""
+    first = await hospital.hold(slots[0].id, patient=patient, until=UNTIL)
+
+    longer = await hospital.hold(slots[0].id, patient=patient, until=UNTIL + timedelta(minutes=5))
+    again = await hospital.hold(slots[0].id, patient=patient, until=MONDAY + timedelta(minutes=1))
+    await clock.advance(15 * 60)
+
+    assert first.id == longer.id == again.id
+    with pytest.raises(SlotUnavailable):
+        await hospital.hold(slots[0].id, patient=person(2), until=UNTIL + timedelta(minutes=15))
+    await clock.advance(5 * 60)
+    assert "10:00 north" in await starts(hospital)
+
+
+async def test_a_slot_that_overlaps_is_not_the_hold_there_is(hospital, slots, patient):
+    """The Hospital protocol: the same slot, and a hold; a booked one is refused whoever asks."""
+    held = await hospital.hold(at(slots, "10:00").id, patient=patient, until=UNTIL)
+
+    with pytest.raises(SlotUnavailable):
+        await hospital.hold(at(slots, "10:15", facility="south").id, patient=patient, until=UNTIL)
+    await hospital.book(held)
+    with pytest.raises(SlotUnavailable):
+        await hospital.hold(held.slot.id, patient=patient, until=UNTIL)
 
 
 async def test_released_slot_is_free_again(hospital, slots, patient):
@@ -263,6 +289,16 @@ async def test_a_hold_of_an_earlier_life_is_booked_once(data, clock, patient):
 
     assert first == again
     assert "10:00 north" not in await starts(hospital)
+
+
+async def test_a_hold_of_an_earlier_life_is_its_patients_to_have_again(data, clock, patient):
+    """The Hospital protocol: the same patient's again gives the hold there is."""
+    hospital = await restored(data, clock)
+    slot = at(list(await new_slots(data, clock)), "10:00")
+
+    again = await hospital.hold(slot.id, patient=patient, until=UNTIL)
+
+    assert again.id == "hold-1"
 
 
 async def test_an_appointment_of_an_earlier_life_is_known_and_can_be_called_off(data, clock, patient):

@@ -63,10 +63,6 @@ class MemoryJournal:
         self._free.pop(row, None)
         return self._unfinished.pop(row, None) is not None
 
-    def body(self, row: str) -> bytes:
-        """The bytes of a message that is still to be dealt with."""
-        return self._unfinished[row].body if row in self._unfinished else b""
-
     def knows(self, receiver: str, counterpart: str, transaction_id: str) -> bool:
         """Whether this receiver ever accepted a message of that counterpart in that transaction."""
         return (receiver, counterpart, transaction_id) in self._pairs

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 
 from uhi.ports import Backlog, Ending, Leased, Letter
@@ -26,22 +26,24 @@ class MemoryOutbox:
         """Keep letters; returns those that may go at once."""
         return tuple(letter for letter in letters if self._is_new(letter) and self._may_go(letter, now))
 
-    def lease(self, *, now: float, most: int) -> Leased:
+    def lease(self, *, now: float, most: int, without: Collection[str]) -> Leased:
         """See `uhi.ports.Outbox`."""
         due: list[Letter] = []
         blocked: list[tuple[float, str]] = []
         while self._due and self._due[0][0] <= now:
             at, name = heapq.heappop(self._due)
-            letter = self._ready.get(name)
-            if letter is None or letter.not_before != at:
+            if not self._waits(at, name):
                 continue
-            if self._is_first(letter):
+            letter = self._ready[name]
+            if letter.to.id not in without and self._is_first(letter):
                 due.append(letter)
             else:
                 blocked.append((at, name))
         due.sort(key=lambda letter: (letter.priority, letter.not_before, letter.id))
         for letter in due[most:]:
             heapq.heappush(self._due, (letter.not_before, letter.id))
+        while self._due and not self._waits(*self._due[0]):
+            heapq.heappop(self._due)
         next_due = self._due[0][0] if self._due else None
         for each in blocked:
             heapq.heappush(self._due, each)
@@ -72,6 +74,16 @@ class MemoryOutbox:
                 signed_again=ending.signed_again,
             )
         )
+
+    def waiting_for(self) -> set[str]:
+        """See `uhi.ports.Outbox`."""
+        return {letter.to.id for letter in self._ready.values() if letter.attempts}
+
+    def hasten(self, destination: str, *, now: float) -> None:
+        """See `uhi.ports.Outbox`."""
+        for letter in list(self._ready.values()):
+            if letter.attempts and letter.to.id == destination and letter.not_before > now:
+                self._wait(replace(letter, not_before=now))
 
     def free_all(self) -> None:
         """Nobody sends anything."""
@@ -112,6 +124,10 @@ class MemoryOutbox:
             return True
         self._wait(letter)
         return False
+
+    def _waits(self, at: float, name: str) -> bool:
+        """Whether an entry still stands for a letter: it may have been hastened since."""
+        return name in self._ready and self._ready[name].not_before == at
 
     def _wait(self, letter: Letter) -> None:
         self._ready[letter.id] = letter

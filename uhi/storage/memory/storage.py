@@ -6,7 +6,7 @@ Implements `uhi.ports.Storage`. Above: composition roots and tests; below: journ
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from uhi.ports import (
@@ -94,7 +94,10 @@ class MemoryStorage:
         """See `uhi.ports.Journal`."""
         return tuple(self._journal.take_up(now=now, most=most))
 
-    async def answers_to(self, owner: str, message_id: str, *, after: str) -> Sequence[Kept]:
+    async def put_off(self, row: str, *, until: float) -> None:
+        """See `uhi.ports.Journal`. It is this process's own: nobody else could read it either."""
+
+    async def answers_to(self, owner: str, message_id: str, *, known: Collection[str]) -> Sequence[Kept]:
         """No other process accepts anything for this one."""
         return ()
 
@@ -119,9 +122,17 @@ class MemoryStorage:
                 return search
         return None
 
-    async def lease(self, *, now: float, most: int) -> Leased:
+    async def lease(self, *, now: float, most: int, without: Collection[str] = ()) -> Leased:
         """See `uhi.ports.Outbox`."""
-        return self._outbox.lease(now=now, most=most)
+        return self._outbox.lease(now=now, most=most, without=without)
+
+    async def waiting_for(self) -> Collection[str]:
+        """See `uhi.ports.Outbox`."""
+        return self._outbox.waiting_for()
+
+    async def hasten(self, destination: str, *, now: float) -> None:
+        """See `uhi.ports.Outbox`."""
+        self._outbox.hasten(destination, now=now)
 
     async def settle(self, ending: Ending) -> None:
         """See `uhi.ports.Outbox`."""

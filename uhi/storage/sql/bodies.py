@@ -24,6 +24,16 @@ DELETE FROM body WHERE id IN (SELECT a FROM {given})
 AND NOT EXISTS (SELECT 1 FROM outbox WHERE inbox_id = body.id AND body_id = body.id AND state IN ('READY', 'LEASED'))
 """
 _FORGET_SOON = "UPDATE body SET created_at = 0 WHERE id IN (SELECT a FROM {given})"
+# Whoever ends the last letter of a body sees that it is the last, also where another process ends one just now.
+_LOCK_SECRETS = """
+SELECT id FROM body WHERE id IN (SELECT body_id FROM outbox WHERE id IN (SELECT a FROM {given}))
+ORDER BY id /*pg FOR UPDATE */
+"""
+_FORGET_SECRETS = """
+DELETE FROM body WHERE id IN (SELECT a FROM {given})
+AND NOT EXISTS (SELECT 1 FROM outbox WHERE body_id = body.id AND state IN ('READY', 'LEASED', 'DEAD'))
+AND NOT EXISTS (SELECT 1 FROM inbox WHERE inbox.id = body.id AND status = 'NEW')
+"""
 
 _log = logging.getLogger("uhi.storage")
 
@@ -83,3 +93,11 @@ def forget_bodies_soon(connection: Connection, ids: Iterable[str]) -> None:
     gone = [(each,) for each in ids]
     if gone:
         look_up(connection, _FORGET_SOON, gone)
+
+
+def forget_secrets(connection: Connection, letters: Iterable[str]) -> None:
+    """Delete the bodies of letters that have come to an end, as far as nothing else has to bring them."""
+    ended = [(each,) for each in letters]
+    kept = look_up(connection, _LOCK_SECRETS, ended).all() if ended else ()
+    if kept:
+        look_up(connection, _FORGET_SECRETS, [(row.id,) for row in kept])

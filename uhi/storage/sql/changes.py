@@ -21,7 +21,7 @@ from uhi.storage.sql.requests import insert_requests
 
 _CAUSES = """
 SELECT inbox.id, inbox.body_id, inbox.digest FROM inbox JOIN body ON body.id = inbox.body_id
-WHERE inbox.id IN (SELECT a FROM {given})
+WHERE inbox.id IN (SELECT a FROM {given}) /*pg FOR KEY SHARE OF body */
 """
 
 
@@ -49,6 +49,11 @@ def commit(connection: Connection, ours: Ours, changes: Sequence[Change]) -> Seq
     forget_bodies_soon(connection, awaited)
     told = iter(letters)
     return [next(told) if at in valid else () for at in range(len(changes))]
+
+
+def keep_letters(connection: Connection, ours: Ours, letters: Sequence[Letter]) -> Sequence[Letter]:
+    """Keep letters with what else is written at the moment; returns those that are ours to send now."""
+    return _keep_letters(connection, ours, [Change(letters=tuple(letters))], {})[0]
 
 
 def _valid(changes: Sequence[Change], finished: Mapping[str, Finished]) -> set[int]:

@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from uhi.errors import Refusal, SetupError
 from uhi.ports import Clock
-from uhi.storage.addresses import address_of
+from uhi.storage.addresses import address_of, shown
 from uhi.storage.sql.engines import Engines, PostgresEngines, SqliteEngines, is_stale
 from uhi.storage.sql.groups import Batch, Conditions, GroupCounts, GroupWriter, named, overloaded
 
@@ -70,13 +70,20 @@ class Database:
         if self._is_exclusive and self._lock is None and _is_sqlite(self._location):
             self._lock = _lock(Path(str(self._location.database)))
         try:
-            await self.read(lambda connection: connection.execute(text("SELECT 1")).scalar_one())
+            await self.ping()
         except Refusal as refusal:
             self._unlock()
             raise SetupError(
-                f"the database {self._location.render_as_string(hide_password=True)} cannot be used: {refusal.what}",
+                f"the database {shown(self._location)} cannot be used: {refusal.what}",
                 next_step="see that it is there, and that its user, password and name are right",
             ) from refusal
+
+    async def ping(self) -> None:
+        """See that the database answers: the shortest question there is.
+
+        Raises: Refusal(OVERLOADED) when it does not.
+        """
+        await self.read(lambda connection: connection.execute(text("SELECT 1")).scalar_one())
 
     @property
     def dialect(self) -> str:
@@ -93,23 +100,39 @@ class Database:
         """What was written together so far."""
         return self._writer.counts
 
-    async def grouped(self, batch: Batch[I, R], item: I, *, size: int = 0) -> R:
+    async def grouped(self, batch: Batch[I, R], item: I, *, size: int = 0, is_vital: bool = False) -> R:
         """Write an item in the next group, and return its result once that is committed.
 
         `batch` gets the items of one group together, in order, and returns a result for each. `size` is about how many
-        bytes the item has. An item whose caller is cancelled is written all the same.
-        Raises: Refusal(OVERLOADED) when it may not have been written; whatever `batch` raises for this item alone.
+        bytes the item has. What `is_vital` ends or keeps something that is under way, and is taken however much waits.
+        An item whose caller is cancelled is written all the same.
+        Raises: Refusal(OVERLOADED) when it may not have been written; Refusal(INTERNAL) when the database will never
+        take it; whatever `batch` raises for this item alone.
         """
         self._attach()
-        return await self._writer.grouped(batch, item, size)
+        return await self._writer.grouped(batch, item, size=size, is_vital=is_vital)
 
-    async def write(self, work: Callable[[Connection], R]) -> R:
+    async def write(self, work: Callable[[Connection], R], *, is_vital: bool = False) -> R:
         """Run `work` in the next group; what it raises undoes only its own changes and reaches the caller.
+
+        `is_vital`: see `grouped`.
+        Raises: Refusal(OVERLOADED) when it may not have been written.
+        """
+        self._attach()
+        return await self._writer.write(work, is_vital=is_vital)
+
+    async def apart(self, work: Callable[[Connection], R]) -> R:
+        """Run `work` in a small transaction of its own, which no group waits for: on PostgreSQL beside them, on SQLite
+        between two. Whatever fails is not repeated.
 
         Raises: Refusal(OVERLOADED) when it may not have been written.
         """
         self._attach()
-        return await self._writer.write(work)
+        try:
+            with self._conditions.during():
+                return await self._engines.transact(work)
+        except self._engines.failures as error:
+            raise overloaded(f"the database cannot be written at the moment ({named(error)})") from error
 
     async def read(self, query: Callable[[Connection], R]) -> R:
         """Run `query` on a reading connection and return what it returns.
@@ -123,7 +146,7 @@ class Database:
         try:
             with self._conditions.during():
                 return await self._query(query)
-        except (SQLAlchemyError, OSError, TimeoutError) as error:
+        except self._engines.failures as error:
             raise overloaded(f"the database cannot be read at the moment ({named(error)})") from error
         finally:
             self._reading -= 1

@@ -12,11 +12,12 @@ import os
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -35,6 +36,9 @@ _REPEATABLE_STATES = frozenset({"40001", "40P01"})
 _REPEATABLE_CODES = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _AWAY_CLASSES = frozenset({"08", "53", "57", "58"})
 _READ_ONLY_STATE = "25006"
+# Data exceptions, broken constraints, rows beyond what the database can hold at all.
+_UNTAKABLE_CLASSES = frozenset({"22", "23", "54"})
+_UNTAKABLE_CODES = frozenset({sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH})
 _AWAY_CODES = frozenset(
     {
         *(sqlite3.SQLITE_PERM, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR),
@@ -47,6 +51,8 @@ class Engines(Protocol):
     """One database, as the running event loop reaches it."""
 
     dialect: str
+    failures: tuple[type[Exception], ...]
+    """What the database and the way to it raise."""
 
     async def transact(self, work: Callable[[Connection], R]) -> R:
         """Run `work` in one writing transaction and commit it."""
@@ -65,6 +71,7 @@ class SqliteEngines:
     """One writing connection in a thread of its own, and a few reading ones."""
 
     dialect = "sqlite"
+    failures: tuple[type[Exception], ...] = (SQLAlchemyError, OSError)
 
     def __init__(self, path: Path) -> None:
         self._writer = _sqlite_engine(path, begin="BEGIN IMMEDIATE", further=_SQLITE_WRITER)
@@ -109,6 +116,12 @@ class PostgresEngines:
     dialect = "postgresql"
 
     def __init__(self, url: URL) -> None:
+        # What asyncpg raises while it connects reaches us as it is; SQLite needs no asyncpg.
+        driver = import_module("asyncpg")
+        self.failures: tuple[type[Exception], ...] = (
+            *(SQLAlchemyError, OSError),
+            *(driver.PostgresError, driver.InterfaceError),
+        )
         self._engine: AsyncEngine = create_async_engine(
             url,
             pool_size=MOST_CONNECTIONS,
@@ -166,6 +179,16 @@ def is_away(error: BaseException) -> bool:
         return _sqlite_code(error.orig) in _AWAY_CODES
     state = _sql_state(error)
     return error.connection_invalidated or state[:2] in _AWAY_CLASSES or state == _READ_ONLY_STATE
+
+
+def is_untakable(error: BaseException) -> bool:
+    """Whether the database refused what was to be written for what it is: however often, it will not be taken."""
+    if not isinstance(error, DBAPIError):
+        return False
+    if isinstance(error.orig, sqlite3.Error):
+        return _sqlite_code(error.orig) in _UNTAKABLE_CODES
+    # What asyncpg itself cannot encode has no state.
+    return _sql_state(error)[:2] in _UNTAKABLE_CLASSES or isinstance(error, DataError)
 
 
 def is_of_database(error: BaseException) -> bool:

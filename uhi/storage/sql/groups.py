@@ -17,9 +17,9 @@ from typing import TypeVar, cast
 
 from sqlalchemy import Connection
 
-from uhi.errors import OVERLOADED, Refusal
+from uhi.errors import INTERNAL, OVERLOADED, Refusal
 from uhi.ports import Clock
-from uhi.storage.sql.engines import Engines, is_away, is_of_database, is_repeatable, is_stale
+from uhi.storage.sql.engines import Engines, is_away, is_of_database, is_repeatable, is_stale, is_untakable
 
 I = TypeVar("I")  # noqa: E741
 R = TypeVar("R")
@@ -93,13 +93,14 @@ class GroupWriter:
     _timer: asyncio.TimerHandle | None = None
     _is_closed: bool = False
 
-    async def grouped(self, batch: Batch[I, R], item: I, size: int) -> R:
+    async def grouped(self, batch: Batch[I, R], item: I, *, size: int, is_vital: bool) -> R:
         """See `Database.grouped`."""
-        return cast("R", await self._wait(cast("Batch[object, object]", batch), item, size))
+        told = self._join(_Member(cast("Batch[object, object]", batch), item, size), is_vital=is_vital)
+        return cast("R", await told)
 
-    async def write(self, work: Callable[[Connection], R]) -> R:
+    async def write(self, work: Callable[[Connection], R], *, is_vital: bool) -> R:
         """See `Database.write`."""
-        return cast("R", await self._wait(None, work, 0))
+        return cast("R", await self._join(_Member(None, work), is_vital=is_vital))
 
     def later(self, batch: Batch[I, R], item: I) -> None:
         """See `Database.later`."""
@@ -127,16 +128,17 @@ class GroupWriter:
         self._bytes = 0
         self._task = self._timer = None
 
-    async def _wait(self, batch: Batch[object, object] | None, item: object, size: int) -> object:
+    def _join(self, member: _Member, *, is_vital: bool) -> asyncio.Future[object]:
         if self._is_closed:
             raise overloaded("the database is closed")
-        if len(self._waiting) >= MOST_WAITING or self._bytes + size > MOST_BYTES_WAITING:
+        is_full = len(self._waiting) >= MOST_WAITING or self._bytes + member.size > MOST_BYTES_WAITING
+        if is_full and not is_vital:
             raise overloaded("too much waits to be written to the database")
-        told: asyncio.Future[object] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Member(batch, item, size, told))
-        self._bytes += size
+        member.told = asyncio.get_running_loop().create_future()
+        self._waiting.append(member)
+        self._bytes += member.size
         self._start()
-        return await told
+        return member.told
 
     def _start(self) -> asyncio.Task[None]:
         if self._task is None or self._task.done():
@@ -236,7 +238,7 @@ class GroupWriter:
             self.counts.dropped += 1
         if is_of_database(error):
             _log.error("the database refused a change: %s", named(error))
-            error = overloaded("the database refused a change")
+            error = _untakable() if is_untakable(error) else overloaded("the database refused a change")
         member.tell(_Raised(error))
 
 
@@ -245,6 +247,15 @@ def overloaded(what: str) -> Refusal:
     refusal = Refusal(OVERLOADED, what, next_step="try again in a moment")
     refusal.retry_after = 1
     return refusal
+
+
+def _untakable() -> Refusal:
+    return Refusal(
+        INTERNAL,
+        "the database will never take this",
+        expected="text without NUL, within what a row may hold",
+        next_step="look for the error of the database in the log; trying again does not help",
+    )
 
 
 def named(error: BaseException) -> str:

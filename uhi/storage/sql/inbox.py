@@ -11,22 +11,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection
 
 from uhi.exchange.row_ids import new_row_id
-from uhi.ports import Arrival, Arrived, Event, Kept
-from uhi.storage.sql.bodies import Ours, insert_bodies, open_bodies, opened_body
+from uhi.ports import Arrival, Arrived, Event
+from uhi.storage.sql.bodies import Ours, insert_bodies
 from uhi.storage.sql.events import insert_events
-from uhi.storage.sql.many import insert_rows, look_up, run
+from uhi.storage.sql.many import insert_rows, look_up
 from uhi.storage.sql.requests import Claims, insert_requests
 from uhi.storage.sql.tables import DONE, NEW
-from uhi.storage.sql.tables import body as body_table
 from uhi.storage.sql.tables import inbox as table
 
 _Identity = tuple[str, str, str, str, str]
 _Conversation = tuple[str, str, str, str]
 
-MOST_ANSWERS = 100
 _COLUMNS = (
     *("id", "receiver_id", "signer_id", "path_role", "message_id", "variant", "digest", "transaction_id", "body_id"),
     *("header", "facts", "answers", "received_at", "deadline", "status", "finished_at", "owner", "lease_until"),
@@ -47,17 +45,6 @@ _FINISH = """
 UPDATE inbox SET status = 'DONE', finished_at = :now, owner = NULL, lease_until = NULL
 WHERE status = 'NEW' AND id IN (SELECT a FROM {given}) RETURNING id, body_id, digest, answers
 """
-_FREE = "status = 'NEW' AND (owner IS NULL OR lease_until < :now)"
-_EXPIRE = f"""
-UPDATE inbox SET status = 'EXPIRED', finished_at = :now, owner = NULL, lease_until = NULL
-WHERE {_FREE} AND deadline < :now
-"""  # noqa: S608
-_TAKE_UP = f"""
-WITH picked AS (
-  SELECT id FROM inbox WHERE {_FREE} ORDER BY received_at, id LIMIT :most /*pg FOR UPDATE SKIP LOCKED */
-)
-UPDATE inbox SET owner = :owner, lease_until = :until WHERE id IN (SELECT id FROM picked) RETURNING *
-"""  # noqa: S608
 
 
 @dataclass(slots=True)
@@ -105,31 +92,6 @@ def finish(connection: Connection, ids: Sequence[str], *, now: float) -> dict[st
     # In a fixed order, so that two processes do not wait for each other.
     rows = look_up(connection, _FINISH, [(each,) for each in sorted(set(ids))], {"now": now}).all()
     return {row.id: Finished(row.body_id or "", row.digest, row.answers is not None) for row in rows}
-
-
-def take_up(connection: Connection, ours: Ours, *, now: float, most: int) -> Sequence[Kept]:
-    """See `uhi.ports.Journal`. What cannot be read is logged, and tried again when the lease is over."""
-    run(connection, _EXPIRE, {"now": now})
-    taking = {"now": now, "most": most, "owner": ours.owner, "until": now + ours.lease_seconds}
-    rows = run(connection, _TAKE_UP, taking).all()
-    bodies = open_bodies(connection, ours, (row.body_id for row in rows))
-    oldest_first = sorted(rows, key=lambda row: (row.received_at, row.id))
-    return [_kept(row, bodies[row.body_id]) for row in oldest_first if row.body_id in bodies]
-
-
-def answers_to(connection: Connection, ours: Ours, request: tuple[str, str], *, after: str) -> Sequence[Kept]:
-    """See `uhi.ports.Journal`; a request is its owner and its message id. An answer whose body had to be forgotten is
-    not among them."""
-    owner, message_id = request
-    rows = connection.execute(
-        select(table, body_table.c.sealed)
-        .join(body_table, body_table.c.id == table.c.body_id)
-        .where(table.c.receiver_id == owner, table.c.answers == message_id, table.c.id > after)
-        .order_by(table.c.id)
-        .limit(MOST_ANSWERS)
-    )
-    opened = ((row, opened_body(ours, row.body_id, row.sealed)) for row in rows)
-    return [_kept(row, plain) for row, plain in opened if plain is not None]
 
 
 def _remember_headers(connection: Connection, arrivals: Sequence[Arrival]) -> set[int]:
@@ -231,17 +193,3 @@ def _accepted(arrival: Arrival) -> Event:
         "receiver": arrival.receiver,
     }
     return Event(new_row_id(arrival.received_at), "message.accepted", arrival.received_at, facts)
-
-
-def _kept(row: Row[tuple[object, ...]], plain: bytes) -> Kept:
-    return Kept(
-        id=row.id,
-        path_role=row.path_role,
-        message_id=row.message_id,
-        received_at=row.received_at,
-        deadline=row.deadline,
-        digest=row.digest,
-        body=plain,
-        authorization=row.header,
-        facts=row.facts.encode(),
-    )

@@ -6,25 +6,30 @@ rules "Send side".
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Sequence
 from hashlib import blake2b
 
 from sqlalchemy import Connection, Row
 
 from uhi.exchange.row_ids import new_row_id
-from uhi.ports import Backlog, Ending, Event, Leased, Letter, LetterState
-from uhi.storage.sql.bodies import Ours, open_bodies
+from uhi.ports import Ending, Event, Leased, Letter, LetterState
+from uhi.storage.sql.backlog import earliest
+from uhi.storage.sql.bodies import Ours, forget_secrets, open_bodies
 from uhi.storage.sql.events import insert_events
 from uhi.storage.sql.many import Rows, insert_rows, is_postgres, look_up, run, update_rows
 from uhi.storage.sql.tables import outbox as table
 from uhi.subscribers import Role, Subscriber
 
 _UNREADABLE_SECONDS = 60.0
+_MOST_UNREADABLE = 10
 _UNREADABLE = "BODY_UNREADABLE"
+# A dead one may be sent again by an operator.
+_FORGETS = frozenset({LetterState.DELIVERED, LetterState.REFUSED, LetterState.EXPIRED})
 _COLUMNS = (
     *("id", "dest_subscriber_id", "dest_role", "dest_url", "action", "message_id", "transaction_id", "order_id"),
-    *("inbox_id", "body_id", "digest", "size", "is_critical", "is_relayed", "priority", "line", "kept", "not_before"),
-    *("deadline", "attempts", "signed_again", "owner", "lease_until", "state", "created_at"),
+    *("inbox_id", "body_id", "digest", "size", "is_critical", "is_relayed", "is_secret", "priority", "line", "kept"),
+    *("not_before", "deadline", "attempts", "signed_again", "owner", "lease_until", "state", "created_at"),
 )
 _TAKEN = ("id", "owner", "state")
 _SETTLED = (
@@ -35,32 +40,28 @@ _LOCK_LINES = "SELECT pg_advisory_xact_lock(given.line) FROM unnest(CAST(:lines 
 _BUSY_LINES = """
 SELECT DISTINCT line FROM outbox WHERE line IN (SELECT a FROM {given}) AND state IN ('READY', 'LEASED')
 """
-_LAPSED = """
-UPDATE outbox SET state = 'READY', owner = NULL, lease_until = NULL WHERE state = 'LEASED' AND lease_until < :now
-"""
 _LEASE = """
 WITH picked AS (
   SELECT id FROM outbox WHERE state = 'READY' AND not_before <= :now AND (line IS NULL OR NOT EXISTS (
     SELECT 1 FROM outbox AS other WHERE other.line = outbox.line AND other.state IN ('READY', 'LEASED')
     AND other.id <> outbox.id AND (other.state = 'LEASED' OR other.id < outbox.id)))
+  AND dest_subscriber_id NOT IN (SELECT a FROM {given})
   ORDER BY priority, not_before, id LIMIT :most /*pg FOR UPDATE OF outbox SKIP LOCKED */
 )
 UPDATE outbox SET state = 'LEASED', owner = :owner, lease_until = :until WHERE id IN (SELECT id FROM picked) RETURNING *
 """
-_NEXT_DUE = "SELECT min(not_before) AS next_due FROM outbox WHERE state = 'READY' AND not_before > :now"
+_NOBODY = ("",)
+_WAITING_FOR = "SELECT DISTINCT dest_subscriber_id FROM outbox WHERE state = 'READY' AND attempts > 0"
+_HASTEN = """
+UPDATE outbox SET not_before = :now
+WHERE state = 'READY' AND attempts > 0 AND dest_subscriber_id = :destination AND not_before > :now
+"""
 _STILL_OURS = """
 SELECT id FROM outbox WHERE state = 'LEASED' AND owner = :owner AND id IN (SELECT a FROM {given})
 ORDER BY id /*pg FOR UPDATE */
 """
-_BACKLOG = """
-WITH waiting AS (
-  SELECT size, digest FROM outbox WHERE state = 'READY' UNION ALL SELECT size, digest FROM outbox WHERE state = 'LEASED'
-)
-SELECT (SELECT count(*) FROM waiting) AS letters,
-  (SELECT coalesce(sum(size), 0) FROM (SELECT max(size) AS size FROM waiting GROUP BY digest) AS bodies) AS size,
-  (SELECT min(not_before) FROM outbox WHERE state = 'READY' AND not_before <= :now) AS oldest_due,
-  (SELECT count(*) FROM inbox WHERE status = 'NEW') AS unfinished
-"""
+
+_log = logging.getLogger("uhi.storage")
 
 
 def busy_lines(connection: Connection, lines: Collection[str]) -> set[str]:
@@ -89,6 +90,7 @@ def letter_row(letter: Letter, *, body_id: str, leased_by: Ours | None, now: flo
         len(letter.body),
         letter.is_critical,
         letter.is_relayed,
+        letter.is_secret,
         letter.priority,
         letter.line or None,
         letter.kept,
@@ -108,19 +110,27 @@ def insert_letters(connection: Connection, rows: Rows) -> frozenset[object] | No
     return insert_rows(connection, table, _COLUMNS, rows) if rows else None
 
 
-def lease(connection: Connection, ours: Ours, *, now: float, most: int) -> Leased:
+def waiting_for(connection: Connection) -> list[str]:
     """See `uhi.ports.Outbox`."""
-    # A lease that ran out is freed apart, so that the index of what is due gives its order to the rest.
-    run(connection, _LAPSED, {"now": now})
+    return [row.dest_subscriber_id for row in run(connection, _WAITING_FOR, {})]
+
+
+def hasten(connection: Connection, destination: str, *, now: float) -> None:
+    """See `uhi.ports.Outbox`."""
+    run(connection, _HASTEN, {"destination": destination, "now": now})
+
+
+def lease(connection: Connection, ours: Ours, *, now: float, most: int, without: Collection[str] = ()) -> Leased:
+    """See `uhi.ports.Outbox`; what has lapsed was freed before."""
     taking = {"now": now, "most": most, "owner": ours.owner, "until": now + ours.lease_seconds}
-    rows = run(connection, _LEASE, taking).all()
+    rows = look_up(connection, _LEASE, [(each,) for each in without or _NOBODY], taking).all()
     bodies = open_bodies(connection, ours, (row.body_id for row in rows))
     unreadable = [row for row in rows if row.body_id not in bodies]
     if unreadable:
         _put_off(connection, unreadable, now)
     urgent_first = sorted(rows, key=lambda row: (row.priority, row.not_before, row.id))
     letters = tuple(_letter(row, bodies[row.body_id]) for row in urgent_first if row.body_id in bodies)
-    return Leased(letters, run(connection, _NEXT_DUE, {"now": now}).one().next_due)
+    return Leased(letters, earliest(connection, since=now))
 
 
 def settle(connection: Connection, ours: Ours, endings: Sequence[Ending]) -> Sequence[None]:
@@ -134,13 +144,9 @@ def settle(connection: Connection, ours: Ours, endings: Sequence[Ending]) -> Seq
         insert_events(connection, [_delivered(each) for each in settled if each.state is LetterState.DELIVERED])
     if settled:
         update_rows(connection, table, _TAKEN, _SETTLED, [_ending_row(each, ours.owner) for each in settled])
+    ended = [each for each in settled if each.letter.is_secret and each.state in _FORGETS]
+    forget_secrets(connection, [each.letter.id for each in ended])
     return [None] * len(endings)
-
-
-def backlog(connection: Connection, *, now: float) -> Backlog:
-    """See `uhi.ports.Outbox`; equal bodies count once."""
-    row = run(connection, _BACKLOG, {"now": now}).one()
-    return Backlog(row.letters, int(row.size), row.oldest_due, row.unfinished)
 
 
 def _number(line: str) -> int:
@@ -149,17 +155,25 @@ def _number(line: str) -> int:
 
 
 def _put_off(connection: Connection, rows: Sequence[Row[tuple[object, ...]]], now: float) -> None:
-    """A letter whose body cannot be opened waits for its key, until nothing needs to come of it any more."""
-    over, later = LetterState.EXPIRED.value, LetterState.READY.value
-    changes = [
-        (
-            *(row.id, row.owner, row.state),
-            *(over if row.deadline < now else later, row.last_status, _UNREADABLE, row.attempts, row.signed_again),
-            *(now + _UNREADABLE_SECONDS, None, None, now if row.deadline < now else None),
-        )
-        for row in rows
-    ]
-    update_rows(connection, table, _TAKEN, _SETTLED, changes)
+    """A letter whose body cannot be opened waits some minutes for its key; then those behind it in its line go on."""
+    update_rows(connection, table, _TAKEN, _SETTLED, [_put_off_row(row, now) for row in rows])
+
+
+def _put_off_row(row: Row[tuple[object, ...]], now: float) -> tuple[object, ...]:
+    code, _, before = row.last_error_code.partition(" ")
+    times = int(before) + 1 if code == _UNREADABLE and before.isdigit() else 1
+    is_late = row.deadline < now
+    is_over = is_late or times > _MOST_UNREADABLE
+    state = LetterState.READY
+    if is_over:
+        state = LetterState.EXPIRED if is_late and not row.is_critical else LetterState.DEAD
+        ids = {"transaction_id": row.transaction_id, "message_id": row.message_id, "outcome": state.value}
+        _log.error("a letter was given up: its body cannot be read", extra={"path": row.action, **ids})
+    return (
+        *(row.id, row.owner, row.state),
+        *(state.value, row.last_status, _UNREADABLE if is_over else f"{_UNREADABLE} {times}"),
+        *(row.attempts, row.signed_again, now + _UNREADABLE_SECONDS, None, None, now if is_over else None),
+    )
 
 
 def _ending_row(ending: Ending, owner: str) -> tuple[object, ...]:
@@ -196,6 +210,7 @@ def _letter(row: Row[tuple[object, ...]], plain: bytes) -> Letter:
         not_before=row.not_before,
         is_critical=bool(row.is_critical),
         is_relayed=bool(row.is_relayed),
+        is_secret=bool(row.is_secret),
         priority=row.priority,
         line=row.line or "",
         cause=row.inbox_id or "",

@@ -6,11 +6,12 @@ each plain functions on a connection, and `database`, which runs them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 
 from sqlalchemy import Connection
 
+from uhi.exchange.upkeep import LEASE_SECONDS
 from uhi.ports import (
     Arrival,
     Arrived,
@@ -26,13 +27,12 @@ from uhi.ports import (
     Tripped,
 )
 from uhi.storage.sealing import Sealing
-from uhi.storage.sql import breakers, changes, inbox, leases, outbox, requests
+from uhi.storage.sql import backlog as backlogs
+from uhi.storage.sql import breakers, changes, inbox, journal, leases, outbox, requests
 from uhi.storage.sql import retention as purging
 from uhi.storage.sql.bodies import Ours
 from uhi.storage.sql.database import Database
 from uhi.storage.sql.leases import Held
-
-LEASE_SECONDS = 15.0
 
 
 class SqlStorage:
@@ -65,6 +65,31 @@ class SqlStorage:
         """PostgreSQL is for any number of processes, a SQLite file for one."""
         return self._database.dialect == "postgresql"
 
+    @property
+    def database(self) -> Database:
+        """Where it is."""
+        return self._database
+
+    @property
+    def ours(self) -> Ours:
+        """Which process this is, and its keys."""
+        return self._ours
+
+    async def together(self, work: Callable[[Connection], None], letters: Sequence[Letter]) -> Sequence[Letter]:
+        """Do some work and keep the letters that announce it, in one transaction; returns those that are ours to send
+        now. What `work` raises undoes both and reaches the caller.
+
+        Raises: Refusal(OVERLOADED) when it may not have been written.
+        """
+
+        def write(connection: Connection) -> Sequence[Letter]:
+            work(connection)
+            return changes.keep_letters(connection, self._ours, letters)
+
+        mine = await self._database.write(write)
+        self._held.letters.update(letter.id for letter in mine)
+        return mine
+
     async def accept(self, arrival: Arrival) -> Arrived:
         """See `uhi.ports.Journal`."""
         arrived = await self._database.grouped(self._accept, arrival, size=len(arrival.body))
@@ -82,14 +107,23 @@ class SqlStorage:
 
     async def take_up(self, *, now: float, most: int) -> Sequence[Kept]:
         """See `uhi.ports.Journal`."""
-        kept = await self._database.write(lambda on: inbox.take_up(on, self._ours, now=now, most=most))
+        kept: Sequence[Kept] | None = None
+        while kept is None:
+            kept = await self._database.write(
+                lambda on: journal.take_up(on, self._ours, self._held, now=now, most=most)
+            )
         self._held.messages.update(each.id for each in kept)
         return kept
 
-    async def answers_to(self, owner: str, message_id: str, *, after: str) -> Sequence[Kept]:
+    async def put_off(self, row: str, *, until: float) -> None:
+        """See `uhi.ports.Journal`."""
+        self._held.messages.discard(row)
+        await self._database.write(lambda on: leases.put_off(on, row, until=until))
+
+    async def answers_to(self, owner: str, message_id: str, *, known: Collection[str]) -> Sequence[Kept]:
         """See `uhi.ports.Journal`."""
         request = (owner, message_id)
-        return await self._database.read(lambda on: inbox.answers_to(on, self._ours, request, after=after))
+        return await self._database.read(lambda on: journal.answers_to(on, self._ours, request, known))
 
     async def fitting(self, callback: Callback) -> OpenRequest | None:
         """See `uhi.ports.Requests`."""
@@ -106,15 +140,29 @@ class SqlStorage:
         sought = requests.Sought(owner, transaction_id, asker, provider, now)
         return await self._database.read(lambda on: requests.search_of(on, sought))
 
-    async def lease(self, *, now: float, most: int) -> Leased:
+    async def waiting_for(self) -> Collection[str]:
         """See `uhi.ports.Outbox`."""
-        leased = await self._database.write(lambda on: outbox.lease(on, self._ours, now=now, most=most))
+        return await self._database.read(outbox.waiting_for)
+
+    async def hasten(self, destination: str, *, now: float) -> None:
+        """See `uhi.ports.Outbox`."""
+        await self._database.write(lambda on: outbox.hasten(on, destination, now=now))
+
+    async def lease(self, *, now: float, most: int, without: Collection[str] = ()) -> Leased:
+        """See `uhi.ports.Outbox`."""
+
+        def take(connection: Connection) -> Leased:
+            # A lease that ran out is freed apart, so that the index of what is due gives its order to the rest.
+            leases.free_lapsed_letters(connection, self._ours, self._held, now=now)
+            return outbox.lease(connection, self._ours, now=now, most=most, without=without)
+
+        leased = await self._database.write(take)
         self._held.letters.update(letter.id for letter in leased.letters)
         return leased
 
     async def settle(self, ending: Ending) -> None:
         """See `uhi.ports.Outbox`."""
-        await self._database.grouped(self._settle, ending)
+        await self._database.grouped(self._settle, ending, is_vital=True)
         self._held.letters.discard(ending.letter.id)
 
     async def renew(self, *, now: float) -> None:
@@ -122,11 +170,11 @@ class SqlStorage:
         the database was lost during a commit, gets free when its lease is over."""
         held = self._held.copy()
         if held.messages or held.letters:
-            await self._database.write(lambda on: leases.renew(on, self._ours, held, now=now))
+            await self._database.write(lambda on: leases.renew(on, self._ours, held, now=now), is_vital=True)
 
     async def backlog(self, *, now: float) -> Backlog:
         """See `uhi.ports.Outbox`."""
-        return await self._database.read(lambda on: outbox.backlog(on, now=now))
+        return await self._database.read(lambda on: backlogs.backlog(on, now=now))
 
     async def trip(self, tripped: Tripped) -> None:
         """See `uhi.ports.Outbox`."""
@@ -144,14 +192,15 @@ class SqlStorage:
 
     async def release(self) -> None:
         """See `uhi.ports.Storage`."""
-        await self._database.write(lambda on: leases.free(on, self._ours.owner))
+        await self._database.write(lambda on: leases.free(on, self._ours.owner), is_vital=True)
         self._held = Held()
 
     async def purge(self, retention: Retention, *, now: float) -> None:
         """See `uhi.ports.Storage`."""
-        for step in purging.steps(retention, now=now):
-            while await self._database.write(partial(purging.forget, step=step)) == purging.MOST_AT_ONCE:
-                pass
+        for first in purging.steps(retention, now=now):
+            step: purging.Step | None = first
+            while step is not None:
+                step = await self._database.apart(partial(purging.forget, step=step))
 
     def _accept(self, connection: Connection, arrivals: Sequence[Arrival]) -> Sequence[Arrived]:
         return inbox.accept(connection, self._ours, arrivals)

@@ -45,7 +45,7 @@ body = Table(
     Column("id", Text, primary_key=True),
     Column("sealed", LargeBinary, nullable=False),
     _time("created_at"),
-    Index("body_created", "created_at"),
+    Index("body_created", "created_at", "id"),
 )
 """The bytes of a message, encrypted; journal and outbox refer to them."""
 
@@ -141,6 +141,7 @@ outbox = Table(
     Column("size", Integer, nullable=False),
     Column("is_critical", Boolean, nullable=False),
     Column("is_relayed", Boolean, nullable=False),
+    Column("is_secret", Boolean, nullable=False, server_default=text("false")),
     Column("priority", Integer, nullable=False),
     _text("line", default=None),
     _text("kept"),
@@ -179,8 +180,15 @@ outbox = Table(
         sqlite_where=text("line IS NOT NULL AND state IN ('READY', 'LEASED')"),
         postgresql_where=text("line IS NOT NULL AND state IN ('READY', 'LEASED')"),
     ),
+    Index(
+        "outbox_body",
+        "body_id",
+        sqlite_where=text("state IN ('READY', 'LEASED', 'DEAD')"),
+        postgresql_where=text("state IN ('READY', 'LEASED', 'DEAD')"),
+    ),
 )
-"""The letters. `inbox_id` is the message they follow from, NULL for our own; `line` orders them."""
+"""The letters. `inbox_id` is the message they follow from, NULL for our own; `line` orders them. `is_secret`: the body
+is forgotten at the end. `outbox_body` tells which bodies may still be asked for."""
 
 breaker = Table(
     "breaker",
@@ -238,6 +246,7 @@ holder = Table(
     metadata,
     Column("place", Integer, primary_key=True, autoincrement=False),
     _key("subscriber_id"),
+    Column("probe", LargeBinary, nullable=False),
     CheckConstraint("place = 1", name="holder_one"),
 )
-"""One row: the subscriber whose database this is."""
+"""One row: the subscriber whose database this is, and something encrypted, to see at once whether the keys fit."""

@@ -31,7 +31,7 @@ def upgrade() -> None:
         Column("created_at", Double(), nullable=False),
         PrimaryKeyConstraint("id"),
     )
-    op.create_index("body_created", "body", ["created_at"])
+    op.create_index("body_created", "body", ["created_at", "id"])
     op.create_table(
         "inbox",
         Column("id", Text(), nullable=False),
@@ -139,6 +139,7 @@ def upgrade() -> None:
         Column("size", Integer(), nullable=False),
         Column("is_critical", Boolean(), nullable=False),
         Column("is_relayed", Boolean(), nullable=False),
+        Column("is_secret", Boolean(), server_default=text("false"), nullable=False),
         Column("priority", Integer(), nullable=False),
         Column("line", Text(), nullable=True),
         Column("kept", Text(), server_default="", nullable=False),
@@ -155,6 +156,13 @@ def upgrade() -> None:
         Column("ended_at", Double(), nullable=True),
         PrimaryKeyConstraint("id"),
         UniqueConstraint("inbox_id", "dest_subscriber_id", "action", name="outbox_once"),
+    )
+    op.create_index(
+        "outbox_body",
+        "outbox",
+        ["body_id"],
+        sqlite_where=text("state IN ('READY', 'LEASED', 'DEAD')"),
+        postgresql_where=text("state IN ('READY', 'LEASED', 'DEAD')"),
     )
     op.create_index("outbox_created", "outbox", ["created_at"])
     op.create_index(
@@ -227,6 +235,7 @@ def upgrade() -> None:
         "holder",
         Column("place", Integer(), autoincrement=False, nullable=False),
         Column("subscriber_id", Text(), nullable=False),
+        Column("probe", LargeBinary(), nullable=False),
         CheckConstraint("place = 1", name="holder_one"),
         PrimaryKeyConstraint("place"),
     )
