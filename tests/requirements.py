@@ -496,6 +496,35 @@ CLAUSES = (
         faults/test_restarts: message_that_came_again_to_the_next_life_has_one_effect""",
     ),
     _clause(
+        "kept.crash",
+        "Kill any process at any moment: each acknowledged message has its effect exactly once.",
+        DELIVERY,
+        """faults/test_kill: gateway_that_dies_at_every_point_loses_and_doubles_nothing
+        faults/test_kill: worker_that_dies_at_every_point_loses_and_doubles_nothing
+        faults/test_kill: hospital_that_dies_at_every_point_books_once
+        faults/test_kill: programs_that_are_killed_at_any_time_lose_and_double_nothing
+        faults/test_simulation: every_promise_is_kept_whatever_crashes_and_gets_lost
+        faults/test_simulation: a_promise_that_is_broken_on_purpose_is_found
+        faults/test_recovery: ten_thousand_letters_of_an_earlier_life_are_delivered_and_accounted_for""",
+    ),
+    _clause(
+        "kept.services",
+        "A database, a Redis or a clock that fails costs no message and doubles none.",
+        DELIVERY,
+        """faults/test_database_faults: postgres_that_is_stopped_twice_under_load_costs_no_message
+        faults/test_database_faults: redis_that_is_stopped_under_load_costs_no_message
+        faults/test_database_faults: a_tenth_of_all_transactions_that_fail_costs_no_message
+        faults/test_clock_jumps: clock_that_jumps_makes_no_storm_and_ends_nothing_twice
+        faults/test_toxics: whatever_is_asked_over_a_spoiled_line_ends_once""",
+    ),
+    _clause(
+        "kept.slot",
+        "No slot is sold twice, whoever confirms at once and whoever dies.",
+        DELIVERY,
+        """faults/test_booking_race: of_three_hundred_late_confirms_of_ten_slots_ten_are_booked
+        faults/test_booking_machine: a_desk_does_what_its_model_does_whoever_dies""",
+    ),
+    _clause(
         "kept.processes",
         "Whichever process a message comes to, the program knows it.",
         DELIVERY,

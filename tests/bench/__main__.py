@@ -10,10 +10,16 @@ import os
 import platform
 from statistics import median
 
+from tests.bench.crew import weigh_crews
+from tests.bench.databases import POSTGRES, Databases, databases
+from tests.bench.durable import MEMORY, PER_SECOND, SENDERS, Durable, weigh_durable
 from tests.bench.hop import Hops, Weighed, weigh_catalogues, weigh_fan_out, weigh_hops
+from tests.bench.outbox import DESTINATIONS, PENDING, weigh_outbox
 from tests.bench.signing import measure
 
 _ROUNDS, _SEARCHES = 5, 1_500
+_FEWER = 3
+_DELIVERIES = 2_000
 
 
 def _row(name: str, figure: str, target: str = "") -> None:
@@ -76,13 +82,76 @@ async def _show_catalogues() -> None:
         )
 
 
+def _held(is_held: bool, target: str) -> str:
+    return f"target {target}: {'held' if is_held else 'MISSED'}"
+
+
+async def _show_durable(where: Databases) -> None:
+    weighed = await weigh_durable(where, _FEWER, _SEARCHES)
+    memory = weighed[MEMORY]
+    print(f"\nThe same hop with a journal on disk, {SENDERS} senders, all storages in turns")
+    for name, each in weighed.items():
+        ratio = each.per_second / memory.per_second
+        figure = f"{each.micros:.0f}, {each.per_second:.0f}"
+        _row(f"{name}: processor µs, messages/s", figure, "" if name == MEMORY else _share(ratio))
+    for name, each in weighed.items():
+        if name != MEMORY:
+            largest, size = each.groups["largest"], each.group_size
+            _row(f"{name}: writes that share a commit, most of them", f"{size:.1f}, {largest}")
+    print(
+        f"  time to the ACK: at {SENDERS} senders that do not wait; at {PER_SECOND:g} messages/s, half and 99 % below"
+    )
+    for name, each in weighed.items():
+        _show_latency(name, each, memory)
+
+
+def _share(ratio: float) -> str:
+    return f"{ratio:.2f} of memory, {_held(ratio >= 0.7, '≥ 0.7')}"
+
+
+def _show_latency(name: str, each: Durable, memory: Durable) -> None:
+    half, most = each.easy_ms
+    added = half - memory.easy_ms[0]
+    figure = f"{each.full_ms:.1f} ms; {half:.1f}, {most:.1f} ms"
+    target = f"{added:+.1f} ms, {_held(added <= 5, '≤ 5 ms')}"
+    _row(name, figure, "" if name == MEMORY else target)
+
+
+async def _show_crews(where: Databases) -> None:
+    if POSTGRES not in where.names:
+        return
+    rates = await weigh_crews(where, _FEWER, _SEARCHES)
+    ratio = rates[2] / rates[1]
+    print("\n`uhi gateway serve --workers N` on one PostgreSQL (senders, providers and database beside them)")
+    _row("1 worker, 2 workers: messages/s", f"{rates[1]:.0f}, {rates[2]:.0f}", f"{ratio:.2f}, target ≥ 1.6 where two")
+    print(f"  {'':<52}{'':>26}   processors are free; here are {os.cpu_count()} for all of it")
+
+
+async def _show_outbox(where: Databases) -> None:
+    print(f"\n{PENDING} letters in the outbox of a killed process, to {DESTINATIONS} destinations")
+    for name in where.names:
+        drained = await weigh_outbox(where, name)
+        is_fast = drained.per_second >= _DELIVERIES
+        _row(f"{name}: deliveries/s", f"{drained.per_second:.0f}", _held(is_fast, f"≥ {_DELIVERIES}"))
+        _row(
+            f"{name}: all delivered after the start", f"{drained.seconds:.1f} s", _held(drained.seconds < 10, "< 10 s")
+        )
+        if not is_fast:
+            print((await weigh_outbox(where, name, profiles=True)).profile)
+
+
 async def _main() -> None:
     print(f"{platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}, uvloop, loopback")
+    print("Limits on searches and on what may wait are raised out of reach.")
     micros = measure()
     _show_signing(micros)
     _show_hops(await weigh_hops(_ROUNDS, _SEARCHES))
     await _show_fan_out()
     await _show_catalogues()
+    async with databases() as where:
+        await _show_durable(where)
+        await _show_crews(where)
+        await _show_outbox(where)
 
 
 if __name__ == "__main__":

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
@@ -18,6 +19,15 @@ from tests.bench.traffic import Sender, catalogue, search
 
 SENDERS = 32
 _SETTLE = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Where a program keeps what it promised, and how it grouped what it wrote, once it has ended."""
+
+    database: str = ""
+    body_key: str = ""
+    groups: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +41,9 @@ class Bench:
     provider: Sender
 
     def processor_seconds(self) -> float:
-        """What the program has used so far, to the nanosecond."""
-        return int(Path(f"/proc/{self.process.pid}/schedstat").read_text().split()[0]) / 1e9
+        """What the program has used so far in all its threads, to the nanosecond."""
+        threads = Path(f"/proc/{self.process.pid}/task").glob("*/schedstat")
+        return sum(int(each.read_text().split()[0]) for each in threads) / 1e9
 
     async def push(self, requests: Sequence[bytes], *, senders: int = SENDERS, fan_out: int = 1) -> Weighed:
         """Send requests and wait until each has reached every stub it is for."""
@@ -74,22 +85,24 @@ class Weighed:
 
 
 @asynccontextmanager
-async def running(kind: str, providers: int) -> AsyncIterator[Bench]:
-    """A program of this kind in front of so many stub providers."""
+async def running(kind: str, providers: int, kept: Kept | None = None) -> AsyncIterator[Bench]:
+    """A program of this kind in front of so many stub providers, its storage in memory where nothing is given."""
     stub = Stub()
     hosts = addresses(providers)
     server, port = await listen(stub, hosts)
     consumer = Sender(CONSUMER, f"http://127.0.1.1:{port}/uhi")
     provider = Sender(provider_id(0), f"http://{hosts[0]}:{port}/uhi")
     urls = [f"http://{host}:{port}/uhi" for host in hosts]
-    task = Task(kind, consumer.url, consumer.public_key, provider.public_key, urls)
-    process = await _start("tests.bench.program", task.text())
+    kept = kept or Kept()
+    task = Task(kind, consumer.url, consumer.public_key, provider.public_key, urls, kept.database, kept.body_key)
+    process = await start("tests.bench.program", task.text())
     assert process.stdout is not None
     assert process.stdin is not None
     try:
         yield Bench(process, int(await process.stdout.readline()), stub, consumer, provider)
     finally:
         process.stdin.close()
+        kept.groups.update(json.loads(await process.stdout.readline() or "{}"))
         await process.wait()
         server.close()
 
@@ -127,7 +140,7 @@ async def weigh_hops(rounds: int, count: int) -> Hops:
 
 @asynccontextmanager
 async def _bare_crypto() -> AsyncIterator[Callable[[], Awaitable[float]]]:
-    process = await _start("tests.bench.bare_crypto")
+    process = await start("tests.bench.bare_crypto")
     assert process.stdin is not None
     assert process.stdout is not None
     into, out = process.stdin, process.stdout
@@ -146,7 +159,8 @@ async def _bare_crypto() -> AsyncIterator[Callable[[], Awaitable[float]]]:
         await process.wait()
 
 
-async def _start(module: str, *arguments: str) -> asyncio.subprocess.Process:
+async def start(module: str, *arguments: str) -> asyncio.subprocess.Process:
+    """A measured program, on a processor of its own where there are two."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", module, *arguments), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
     )

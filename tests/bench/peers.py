@@ -16,9 +16,10 @@ _ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length:
 
 @dataclass(slots=True)
 class Stub:
-    """Counts the posts that reached any of its addresses, and when the last one came."""
+    """Counts the posts that reached any of its addresses, and when the first and the last one came."""
 
     received: int = 0
+    first_at: float = 0.0
     last_at: float = 0.0
     wanted: int = 0
     done: asyncio.Event = field(default_factory=asyncio.Event)
@@ -32,6 +33,8 @@ class Stub:
         """One more post has arrived in full."""
         self.received += 1
         self.last_at = time.perf_counter()
+        if self.received == 1:
+            self.first_at = self.last_at
         if self.received >= self.wanted:
             self.done.set()
 
@@ -90,6 +93,31 @@ class Sent:
 
     seconds: list[float]
     refused: int
+
+
+async def send_paced(port: int, requests: Sequence[bytes], *, senders: int, per_second: float) -> list[float]:
+    """Send a request every so often, whether or not earlier ones were answered, as long as one of so many connections
+    is free; returns the seconds per answer."""
+    seconds: list[float] = []
+    free: asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = asyncio.Queue()
+    for _ in range(senders):
+        free.put_nowait(await asyncio.open_connection("127.0.0.1", port))
+    began = asyncio.get_running_loop().time()
+
+    async def one(number: int, data: bytes) -> None:
+        await asyncio.sleep(began + number / per_second - asyncio.get_running_loop().time())
+        reader, writer = await free.get()
+        started = time.perf_counter()
+        writer.write(data)
+        head = await reader.readuntil(b"\r\n\r\n")
+        await reader.readexactly(_length(head) - len(head))
+        seconds.append(time.perf_counter() - started)
+        free.put_nowait((reader, writer))
+
+    await asyncio.gather(*(one(number, data) for number, data in enumerate(requests)))
+    while not free.empty():
+        free.get_nowait()[1].close()
+    return seconds
 
 
 async def send_all(port: int, requests: Sequence[bytes], *, senders: int) -> Sent:

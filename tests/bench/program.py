@@ -1,7 +1,7 @@
 """The program that is measured, in a process of its own: a gateway, or the same forwarder with nothing checked.
 
-Run as `python -m tests.bench.program '{"kind": "gateway", …}'`; prints its port and serves until its input ends. Rate
-limits do not exist in this gateway; `net` is the JSON of `Task`.
+Run as `python -m tests.bench.program '{"kind": "gateway", …}'`, the JSON of `Task`; prints its port, serves until its
+input ends, and then prints how its database grouped what it wrote. Rate limits and bounds are raised out of reach.
 """
 
 from __future__ import annotations
@@ -12,27 +12,43 @@ import json
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import orjson
 import uvloop
 
 from gateway.app import Gateway
 from gateway.matching import Audiences, MatchRules, Wanted
-from gateway.open_searches import OpenSearch, OpenSearches
+from gateway.search import SearchRules
+from uhi.clock import SystemClock
 from uhi.errors import Refusal
 from uhi.exchange.deliveries import Deliveries
 from uhi.exchange.entrance import Manners, nack_reply
-from uhi.exchange.retry import DISCOVERY
-from uhi.exchange.send import GATEWAYS_HEADER, SENDERS_HEADER, Exit, Parcel
+from uhi.exchange.pressure import Bounds, Pressure
+from uhi.exchange.row_ids import new_row_id
+from uhi.exchange.send import Exit, FirstRound
 from uhi.exchange.stamps import Stamps
 from uhi.http.addresses import any_address
 from uhi.http.client import HttpTransport
 from uhi.http.server import application, serve
+from uhi.keeping import Keeping, calls_of, keeping_in_database
 from uhi.messages.receipt import ACK
 from uhi.observability.call_log import RememberedCalls
-from uhi.ports import Arrival, Direction, Entrance, Hop, Inbound, ProviderDirectory, Reply
+from uhi.ports import (
+    Arrival,
+    Change,
+    Direction,
+    Entrance,
+    Hop,
+    Inbound,
+    Letter,
+    OpenRequest,
+    ProviderDirectory,
+    Reply,
+)
 from uhi.registry.memory import Member, MemoryRegistry
 from uhi.signing import UHI, PrivateKey, PublicKey, Signer
+from uhi.storage.sealing import read_body_key_file
 from uhi.subscribers import Audience, Role, Subscriber, SubscriberKey
 from uhi.world import Identity, World
 
@@ -50,6 +66,8 @@ class Task:
     consumer_key: str
     provider_key: str
     provider_urls: list[str]
+    database: str = ""
+    body_key: str = ""
 
     def text(self) -> str:
         """As one argument."""
@@ -96,7 +114,6 @@ class Unchecked:
 
     directory: ProviderDirectory
     audiences: Audiences
-    open_searches: OpenSearches
     world: World
     deliveries: Deliveries
     paths: Mapping[str, int]
@@ -110,34 +127,56 @@ class Unchecked:
         providers = await self.directory.providers(context["domain"], context["country"])
         search = Wanted(context["city"], intent["fulfillment"]["type"])
         audience = self.audiences.of(providers, search)
-        await self._remember(context, audience, now)
+        row = new_row_id(now)
+        await self._remember(context, inbound.body, row, now)
         self._write(context, now)
-        for member in audience.members:
-            self.deliveries.start(
-                Parcel(
-                    to=member,
-                    path=inbound.path,
-                    body=inbound.body,
-                    digest="",
-                    transaction_id=context["transaction_id"],
-                    message_id=context["message_id"],
-                    schedule=DISCOVERY,
-                    deadline=now + 3_600,
-                    header_name=GATEWAYS_HEADER,
-                    kept={SENDERS_HEADER: header},
-                    first_header=header,
-                    first_until=now + 3_600,
-                )
-            )
+        self.deliveries.spawn(self._pass_on(context, inbound, (row, header), audience))
         return Reply(200, {"Content-Type": "application/json"}, ACK)
 
-    async def _remember(self, context: Mapping[str, str], audience: Audience, now: float) -> None:
-        consumer, transaction, message = context["consumer_id"], context["transaction_id"], context["message_id"]
-        await self.world.journal.accept(
-            Arrival(GATEWAY, consumer, "search", message, message, message, transaction, now, 50, message, now + 10)
+    async def _pass_on(
+        self, context: Mapping[str, str], inbound: Inbound, about: tuple[str, str], audience: Audience
+    ) -> None:
+        now, (row, header) = self.world.clock.now(), about
+        letters = tuple(
+            Letter(
+                id=new_row_id(now),
+                to=member,
+                path=inbound.path,
+                body=inbound.body,
+                digest=row,
+                transaction_id=context["transaction_id"],
+                message_id=context["message_id"],
+                deadline=now + 3_600,
+                is_relayed=True,
+                cause=row,
+                kept=header,
+            )
+            for member in audience.members
         )
+        await self.deliveries.commit(Change(finishes=row, letters=letters), first=FirstRound(header, now + 3_600))
+
+    async def _remember(self, context: Mapping[str, str], body: bytes, row: str, now: float) -> None:
+        consumer, transaction, message = context["consumer_id"], context["transaction_id"], context["message_id"]
         sender = Subscriber(consumer, Role.CONSUMER, context["consumer_uri"])
-        self.open_searches.open(OpenSearch(sender, transaction, message, audience.ids, now + 60))
+        await self.world.storage.accept(
+            Arrival(
+                id=row,
+                receiver=GATEWAY,
+                signer=consumer,
+                path_role="search",
+                message_id=message,
+                variant=message,
+                digest=message,
+                transaction_id=transaction,
+                received_at=now,
+                cap=50,
+                deadline=now + 60,
+                body=body,
+                hop_header=message,
+                hop_expires=now + 10,
+                opens=OpenRequest(GATEWAY, "search", row, transaction, "", now, now + 60, asker=sender, cause=row),
+            )
+        )
 
     def _write(self, context: Mapping[str, str], now: float) -> None:
         self.world.log.write(
@@ -160,28 +199,50 @@ class Unchecked:
         return nack_reply(refusal, Manners(GATEWAY))
 
 
-def _entrance(task: Task) -> Entrance:
+def _program(task: Task) -> tuple[Gateway, Entrance]:
     me = Subscriber(GATEWAY, Role.GATEWAY, "http://127.0.0.1")
     signer = Signer(GATEWAY, "k1", PrivateKey.new(), UHI)
     registry = registry_of(task)
-    world = World(registry=registry, transport=HttpTransport(addresses=any_address), log=RememberedCalls(most=1_000))
-    gateway = Gateway(Identity(me, signer), world=world, directory=Listed(registry))
-    if task.kind == "gateway":
-        return gateway.entrance
-    deliveries = Deliveries(Exit(me, Stamps(signer), world.transport, world.clock, world.log))
-    return Unchecked(
-        Listed(registry), Audiences(MatchRules()), OpenSearches(), world, deliveries, gateway.entrance.paths
+    kept = _kept(task)
+    remembered = RememberedCalls(most=1_000)
+    world = World(
+        registry=registry,
+        transport=HttpTransport(addresses=any_address),
+        log=calls_of(kept, remembered) if kept else remembered,
+        bounds=Bounds(1 << 40, 1 << 40, 1 << 40, 1 << 40),
+        keeping=kept,
     )
+    gateway = Gateway(
+        Identity(me, signer), world=world, directory=Listed(registry), rules=SearchRules(searches_per_minute=10**9)
+    )
+    if task.kind == "gateway":
+        return gateway, gateway.entrance
+    way_out = Exit(me, Stamps(signer), world.transport, world.registry, world.clock, world.log)
+    deliveries = Deliveries(way_out, world.storage, pressure=Pressure(world.bounds, world.clock), signals=world.signals)
+    paths = gateway.entrance.paths
+    return gateway, Unchecked(Listed(registry), Audiences(MatchRules()), world, deliveries, paths)
+
+
+def _kept(task: Task) -> Keeping | None:
+    if not task.database:
+        return None
+    sealing = read_body_key_file(Path(task.body_key))
+    return keeping_in_database(task.database, sealing, clock=SystemClock(), owner="bench")
 
 
 async def main() -> None:
     """Serve until the input ends."""
-    entrance = _entrance(Task(**json.loads(sys.argv[1])))
+    gateway, entrance = _program(Task(**json.loads(sys.argv[1])))
+    await gateway.start()
     async with serve(application(entrance)) as server:
         gc.freeze()
         gc.set_threshold(50_000, 20, 100)
         print(server.port, flush=True)
         await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+    database = gateway.world.kept.database
+    print(json.dumps(asdict(database.groups) if database else {}), flush=True)
+    await gateway.stop(seconds=1)
+    await gateway.world.aclose()
 
 
 if __name__ == "__main__":

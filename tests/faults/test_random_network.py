@@ -14,10 +14,13 @@ from random import Random, SystemRandom
 
 import pytest
 
+from gateway.app import Gateway
 from tests.network.messages import A_CANCELLATION, A_STATUS_QUESTION, A_WISH, AN_AGREEMENT, SEARCH_ALL
 from tests.network.scene import Scene
 from uhi.actions import CANCEL, CONFIRM, INIT, SEARCH, STATUS
 from uhi.errors import DeliveryError, NoAnswer
+from uhi.exchange.deliveries import Deliveries
+from uhi.participant import Participant
 from uhi.ports import Reply, Transport
 from uhi.testing import Network
 from uhi.verified import Thread, Verified
@@ -115,12 +118,16 @@ async def in_weather(seed: str, kinds: tuple[str, ...]) -> tuple[Scene, Sent]:
         await meet(scene)
         sent = Sent(network.faults)
         for program in (scene.app, scene.clinic, scene.other, scene.gateway):
-            object.__setattr__(program._deliveries.way_out, "transport", sent)
+            object.__setattr__(deliveries_of(program).way_out, "transport", sent)
         weather = Weather(Random(int(seed)), scene, kinds)
         await asyncio.gather(*(converse(scene, weather, number) for number in range(CONVERSATIONS)))
         network.faults.heal()
         await network.settle()
     return scene, sent
+
+
+def deliveries_of(program: Participant | Gateway) -> Deliveries:
+    return program._deliveries if isinstance(program, Gateway) else program._office.deliveries
 
 
 def effects(scene: Scene) -> Counter[tuple[str, str, str, str]]:
