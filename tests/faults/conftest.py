@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.processes import REGISTRY, ROOT, Town, impatient
+from tests.faults.processes import ROOT
+from tests.faults.town import REGISTRY, Town, impatient
 from tests.server_process import Child, said
 
 

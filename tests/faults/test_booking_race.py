@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from random import Random
@@ -11,7 +12,8 @@ import pytest
 
 from tests.booking.test_sql_bookings import Generous
 from tests.booking.ward import ASHA, RAVI, found, slot
-from tests.faults.processes import Rows, seed
+from tests.faults.processes import seed
+from tests.faults.town import Rows
 from uhi.actions import CONFIRM, INIT
 from uhi.booking import holds
 from uhi.booking.holds import HoldLimits
@@ -20,9 +22,10 @@ from uhi.booking.offers import Offer, accept, read_offer, write_init
 from uhi.booking.policy import Policy
 from uhi.booking.provider import ConsultationProvider
 from uhi.booking.speaker import moment
-from uhi.keeping import keeping_in_database
+from uhi.keeping import Keeping, keeping_in_database
 from uhi.messages import Confirm, Init
 from uhi.participant import Participant
+from uhi.ports import Clock
 from uhi.storage.sealing import Sealing
 from uhi.testing import Network, Options
 from uhi.verified import Declined, Thread
@@ -59,13 +62,13 @@ async def confirmed(app: Participant, offer: Offer, gate: asyncio.Semaphore) -> 
     return str(answer.error.code) if answer.error else str(answer.message.order.state)
 
 
-async def test_of_three_hundred_late_confirms_of_ten_slots_ten_are_booked(database_url, monkeypatch):
-    """Reliability rules, P3: the constraint decides, whatever the hospital's own system says; the others hear 40002."""
-    random = Random(seed())
+@pytest.fixture
+async def crowd(database_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[Network, Participant]]:
+    """A consumer, and a hospital whose own system gives a slot to whoever asks; holds lapse at once."""
     monkeypatch.setattr(holds, "HOLD", timedelta(0))
     sealing = Sealing.for_development()
 
-    def keeping(subscriber_id, clock):
+    def keeping(subscriber_id: str, clock: Clock) -> Keeping | None:
         if subscriber_id != "clinic.example":
             return None
         return keeping_in_database(database_url, sealing, clock=clock, owner="here/0")
@@ -76,19 +79,24 @@ async def test_of_three_hundred_late_confirms_of_ten_slots_ten_are_booked(databa
         policy = Policy(holds=HoldLimits(per_consumer=None))
         participant.include(ConsultationProvider(ward, speaker=participant, policy=policy).handlers)
 
-    async with Network(Options(sockets=True, keeping=keeping)) as network, Rows.of(database_url) as rows:
-        app = await network.consumer()
+    async with Network(Options(sockets=True, keeping=keeping)) as network:
         await network.provider(prepare=open_hospital)
-        free, gate = slots(app), asyncio.Semaphore(AT_ONCE)
-        offers: list[Offer] = []
-        for start in range(0, CROWD, SLOTS):
-            offers += await asyncio.gather(*(offered(app, start + each, free[each]) for each in range(SLOTS)))
-        random.shuffle(offers)
-        answers = await asyncio.gather(*(confirmed(app, offer, gate) for offer in offers))
-        await network.settle()
+        yield network, await network.consumer()
 
-        assert sorted(set(answers)) == ["40002", "CONFIRMED"]
-        assert answers.count("CONFIRMED") == SLOTS
+
+async def test_of_three_hundred_late_confirms_of_ten_slots_ten_are_booked(crowd, database_url):
+    """Reliability rules, P3: the constraint decides, whatever the hospital's own system says; the others hear 40002."""
+    network, app = crowd
+    free, gate, offers = slots(app), asyncio.Semaphore(AT_ONCE), []
+    for start in range(0, CROWD, SLOTS):
+        offers += await asyncio.gather(*(offered(app, start + each, free[each]) for each in range(SLOTS)))
+    Random(seed()).shuffle(offers)
+    answers = await asyncio.gather(*(confirmed(app, offer, gate) for offer in offers))
+    await network.settle()
+
+    assert sorted(set(answers)) == ["40002", "CONFIRMED"]
+    assert answers.count("CONFIRMED") == SLOTS
+    async with Rows.of(database_url) as rows:
         booked = await rows.all("SELECT DISTINCT slot_id FROM hold WHERE state = 'CONFIRMED'")
         assert len(booked) == SLOTS
         assert await rows.count("SELECT count(*) FROM orders WHERE state = 'CONFIRMED'") == SLOTS

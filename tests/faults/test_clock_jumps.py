@@ -11,7 +11,8 @@ from random import Random
 
 import pytest
 
-from tests.faults.processes import CITY, DOMAIN, Rows, seed
+from tests.faults.processes import seed
+from tests.faults.town import CITY, DOMAIN, Rows
 from tests.network.messages import A_WISH, AN_AGREEMENT
 from uhi.actions import CONFIRM, INIT
 from uhi.errors import DeliveryError, NoAnswer

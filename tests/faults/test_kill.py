@@ -7,8 +7,9 @@ from random import Random
 
 import pytest
 
-from tests.faults.processes import GATEWAY, HOST, Rows, busy, seed, until
+from tests.faults.processes import HOST, busy, seed, until
 from tests.faults.proxy import Proxy
+from tests.faults.town import GATEWAY, Rows
 from tests.faults.townsfolk import around_a_gateway, patients, village
 from tests.server_process import free_port
 from uhi.http import client

@@ -16,7 +16,8 @@ import pytest
 
 from tests.bench.peers import _ANSWER, _length
 from tests.faults.crash_at import KILLED
-from tests.faults.processes import HOSPITAL, HOST, ROOT, STUBS, Rows, Town, until
+from tests.faults.processes import HOST, ROOT, until
+from tests.faults.town import HOSPITAL, STUBS, Rows, Town
 from tests.faults.townsfolk import patients
 from uhi.clock import SystemClock
 from uhi.exchange.row_ids import new_row_id

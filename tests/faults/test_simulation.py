@@ -6,6 +6,7 @@ seed, or a fresh one, and goes on with the next ones: 500, or `UHI_SOAK_RUNS`.
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -82,6 +83,7 @@ def test_the_same_seed_takes_the_same_course():
 
 async def _nothing(upkeep: Upkeep) -> None:
     """Whatever an earlier life left stays where it is."""
+    await asyncio.Event().wait()
 
 
 def _forgetful(journal: MemoryJournal, arrival: Arrival) -> Arrived:

@@ -14,20 +14,8 @@ from dataclasses import dataclass, field, replace
 from random import Random
 
 from tests.booking.ward import RAVI
-from tests.faults.processes import (
-    APP,
-    GATEWAY,
-    HOSPITAL,
-    STUB_DOMAIN,
-    STUBS,
-    Peer,
-    Program,
-    Rows,
-    Town,
-    busy,
-    doctors,
-    thread_with,
-)
+from tests.faults.processes import Program, busy
+from tests.faults.town import APP, GATEWAY, HOSPITAL, STUB_DOMAIN, STUBS, Peer, Rows, Town, doctors, thread_with
 from tests.network.messages import CATALOGUE, SEARCH_ALL
 from uhi.actions import SEARCH
 from uhi.booking.appointments import Booking
