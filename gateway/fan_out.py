@@ -7,6 +7,8 @@ receiver, redone after a crash).
 
 from __future__ import annotations
 
+import asyncio
+
 from uhi.exchange.deliveries import Deliveries
 from uhi.exchange.parties import ttl_end
 from uhi.exchange.receive import Received
@@ -26,6 +28,8 @@ async def fan_out(received: Received, members: tuple[Subscriber, ...], deliverie
     first = FirstRound(way_out.stamps.unseen(message.digest, now=now), now + way_out.stamps.signer.profile.lifetime / 2)
     deadline = relay_deadline(received)
     for start in range(0, len(members), _AT_A_TIME):
+        # The ACK goes before the first of them, and whoever else waits for this loop before each next few.
+        await asyncio.sleep(0)
         letters = tuple(_letter(received, member, now, deadline) for member in members[start : start + _AT_A_TIME])
         is_last = start + _AT_A_TIME >= len(members)
         await deliveries.finish(Change(finishes=received.row if is_last else "", letters=letters), first=first)
