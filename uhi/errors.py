@@ -102,6 +102,32 @@ REGISTRY_AWAY = Fault(
 OVERLOADED = Fault(503, "UHI-1407", "NET_OVERLOADED", "Not accepting messages at the moment.", Resend.LATER)
 INTERNAL = Fault(500, "UHI-1407", "NET_INTERNAL_ERROR", "An unforeseen error occurred.", Resend.LATER)
 
+SIGN_IN_REQUIRED = Fault(401, "IAM_SIGN_IN_REQUIRED", "IAM_SIGN_IN_REQUIRED", "Signing in is required.")
+SIGN_IN_FAILED = Fault(401, "IAM_SIGN_IN_FAILED", "IAM_SIGN_IN_FAILED", "What was given does not sign anybody in.")
+TOKEN_INVALID = Fault(401, "IAM_TOKEN_INVALID", "IAM_TOKEN_INVALID", "The token or key is not valid.")
+SECOND_FACTOR_REQUIRED = Fault(
+    403, "IAM_SECOND_FACTOR_REQUIRED", "IAM_SECOND_FACTOR_REQUIRED", "This takes a sign-in with a second factor."
+)
+FRESH_SIGN_IN_REQUIRED = Fault(
+    403, "IAM_FRESH_SIGN_IN_REQUIRED", "IAM_FRESH_SIGN_IN_REQUIRED", "This takes a sign-in of the last minutes."
+)
+ACCESS_DENIED = Fault(403, "IAM_ACCESS_DENIED", "IAM_ACCESS_DENIED", "This is not allowed to who asks.")
+ORIGIN_REFUSED = Fault(403, "IAM_ORIGIN_REFUSED", "IAM_ORIGIN_REFUSED", "The request comes from another site.")
+ANOTHER_PERSON_REQUIRED = Fault(
+    403, "IAM_ANOTHER_PERSON_REQUIRED", "IAM_ANOTHER_PERSON_REQUIRED", "A second administrator must do this."
+)
+RECORD_MISSING = Fault(404, "API_RECORD_MISSING", "API_RECORD_MISSING", "There is no such record.")
+REQUEST_INVALID = Fault(
+    400, "API_REQUEST_INVALID", "API_REQUEST_INVALID", "The request does not have the required form."
+)
+STATE_REFUSED = Fault(409, "API_STATE_REFUSED", "API_STATE_REFUSED", "The record's state does not allow this.")
+ALREADY_TAKEN = Fault(409, "API_ALREADY_TAKEN", "API_ALREADY_TAKEN", "Another record has this already.")
+TOO_MANY_TRIES = Fault(429, "IAM_TOO_MANY_TRIES", "IAM_TOO_MANY_TRIES", "Too many tries; wait.", Resend.LATER)
+CHALLENGE_USED = Fault(409, "REG_CHALLENGE_USED", "REG_CHALLENGE_USED", "This challenge was answered already.")
+CHALLENGE_EXPIRED = Fault(410, "REG_CHALLENGE_EXPIRED", "REG_CHALLENGE_EXPIRED", "This challenge has expired.")
+CHALLENGE_FAILED = Fault(401, "REG_CHALLENGE_FAILED", "REG_CHALLENGE_FAILED", "The challenge is not answered rightly.")
+ADDRESS_REFUSED = Fault(400, "REG_ADDRESS_REFUSED", "REG_ADDRESS_REFUSED", "This address may not be registered.")
+
 FAULTS: dict[str, Fault] = {name: value for name, value in list(globals().items()) if isinstance(value, Fault)}
 """The table by name, for documentation and tests."""
 

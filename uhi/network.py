@@ -1,4 +1,4 @@
-"""A network's preset: what differs between our own network, NHA's sandbox and NHA's production.
+"""A network's preset: what differs between our own networks, NHA's sandbox and NHA's production.
 
 Pure values, chosen by `UHI_NETWORK`. Source: decisions 5, 32, 38; NHA's peers as documented in 2026.
 """
@@ -40,6 +40,9 @@ LOCAL = Network(
     offers_online=True,
     is_local=True,
 )
+OPEN = replace(LOCAL, name="open", is_local=False)
+"""A network of one's own on the open Internet: as `local`, with https, public addresses and a registry whose answers
+are signed."""
 NHA_SANDBOX = Network(
     "nha-sandbox",
     SendersSignature.IF_PRESENT,
@@ -50,4 +53,4 @@ NHA_SANDBOX = Network(
 )
 NHA = replace(NHA_SANDBOX, name="nha")
 
-NETWORKS = {network.name: network for network in (LOCAL, NHA_SANDBOX, NHA)}
+NETWORKS = {network.name: network for network in (LOCAL, OPEN, NHA_SANDBOX, NHA)}

@@ -107,6 +107,7 @@ class Ledger:
                 consumer_url=said.consumer_url,
                 category=said.category,
                 stage=said.stage,
+                address=inbound.address,
             )
         )
 

@@ -118,7 +118,7 @@ class Hop:
     """One line of a call log: who, what, when, outcome; never a body.
 
     `at` is Unix seconds, `ms` how long the hop took. `outcome` is `ACK`, `repeated` or an error type; `attempt` counts
-    from 1. `detail` is the operator's text of a refusal. A gateway also tells the address of the `consumer`, the
+    from 1. `detail` is the operator's text of a refusal, `address` where it came from. A gateway also tells the address of the `consumer`, the
     `category` that is searched in, and the `stage` an order has reached (requested, responded, confirmed, rendered).
     """
 
@@ -137,6 +137,7 @@ class Hop:
     consumer_url: str = ""
     category: str = ""
     stage: str = ""
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,7 @@ from uhi.registry.rows import clean_url, moment_text
 from uhi.registry.yaml_nodes import Field, read_file
 from uhi.signing import PROFILES, UHI, PublicKey
 from uhi.signing.authorization import KEY_ID_PART
-from uhi.subscribers import SUBSCRIBED, Role, Subscriber, SubscriberKey
-
-STATUSES = ("INITIATED", "UNDER_REVIEW", SUBSCRIBED, "SUSPENDED", "REVOKED", "EXPIRED", "UNSUBSCRIBED")
-"""The states an entry may be in; only SUBSCRIBED is trusted."""
+from uhi.subscribers import STATUSES, SUBSCRIBED, Role, Subscriber, SubscriberKey
 
 _COUNTRY = "IND"
 _ALL_CITIES = ("*",)

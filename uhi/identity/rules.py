@@ -1,0 +1,113 @@
+"""Whether somebody may do something to some record: role, then tenant, then relation, then how they signed in.
+
+Pure: a decision on values, and deny is what is left. Above: `uhi.api`. Source: security rules "IAM".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from uhi.errors import (
+    ACCESS_DENIED,
+    FRESH_SIGN_IN_REQUIRED,
+    RECORD_MISSING,
+    SECOND_FACTOR_REQUIRED,
+    SIGN_IN_REQUIRED,
+    Refusal,
+)
+from uhi.identity.principals import Principal, PrincipalKind
+from uhi.identity.roles import Permission
+
+
+class Relation(Enum):
+    """What must tie a principal to a record."""
+
+    NONE = "none"
+    OWN_ACCOUNT = "own account"
+    OWN_TENANT = "own tenant"
+    OWN_FACILITY = "own facility"
+    OWN_PATIENTS = "own patients"
+    OWN_RECORD = "own record"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a route demands. `permission` None: nothing, anybody may (`PUBLIC`).
+
+    `fresh_seconds` is how long ago the full sign-in may be. `reads_patients`: each call is an audited read of patient
+    data. A relation other than NONE is checked by the route's handler against each record it touches (`Call.permit`).
+    """
+
+    permission: Permission | None
+    relation: Relation = Relation.NONE
+    second_factor: bool = False
+    fresh_seconds: float | None = None
+    reads_patients: bool = False
+
+
+PUBLIC = Rule(None)
+"""Anybody, signed in or not: sign-in itself, and keys that are published."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """The record that is touched, as far as rules look at it."""
+
+    tenant: str = ""
+    account_id: str = ""
+    facility_id: str = ""
+    practitioner_id: str = ""
+    patient_id: str = ""
+
+
+def check(rule: Rule, principal: Principal, *, now: float) -> None:
+    """Whether somebody may call a route at all.
+
+    Raises: Refusal(SIGN_IN_REQUIRED, ACCESS_DENIED, SECOND_FACTOR_REQUIRED, FRESH_SIGN_IN_REQUIRED).
+    """
+    if rule.permission is None:
+        return
+    if principal.kind is PrincipalKind.NOBODY:
+        raise Refusal(SIGN_IN_REQUIRED, next_step="sign in, or send an access token or an API key")
+    if not principal.tenants_with(rule.permission):
+        raise Refusal(ACCESS_DENIED, f"{principal.id} may not {rule.permission.value}")
+    if principal.kind is PrincipalKind.SERVICE:
+        if rule.second_factor or rule.fresh_seconds is not None:
+            raise Refusal(ACCESS_DENIED, f"{principal.id} is a service, and this takes a person")
+        return
+    if rule.second_factor and not principal.has_second_factor:
+        raise Refusal(SECOND_FACTOR_REQUIRED, next_step="sign in with a second factor")
+    if rule.fresh_seconds is not None and now - principal.signed_in_at > rule.fresh_seconds:
+        raise Refusal(FRESH_SIGN_IN_REQUIRED, next_step="sign in again and repeat this")
+
+
+def check_target(rule: Rule, principal: Principal, target: Target) -> None:
+    """Whether the record is theirs to touch; a foreign one is answered as one that is not there.
+
+    Raises: Refusal(RECORD_MISSING).
+    """
+    if rule.permission is None or rule.relation is Relation.NONE:
+        return
+    if not _is_own(rule, principal, target):
+        raise Refusal(RECORD_MISSING, f"{principal.id} asked for a record that is not theirs")
+
+
+def _is_own(rule: Rule, principal: Principal, target: Target) -> bool:
+    tenants = principal.tenants_with(rule.permission) if rule.permission else frozenset()
+    match rule.relation:
+        case Relation.OWN_ACCOUNT:
+            return _same(principal.id, target.account_id)
+        case Relation.OWN_RECORD:
+            return _same(principal.patient_id, target.patient_id)
+        case Relation.OWN_TENANT:
+            return target.tenant in tenants
+        case Relation.OWN_FACILITY:
+            return target.tenant in tenants and _same(principal.facility_id, target.facility_id)
+        case Relation.OWN_PATIENTS:
+            return target.tenant in tenants and _same(principal.practitioner_id, target.practitioner_id)
+    return False
+
+
+def _same(own: str, named: str) -> bool:
+    return bool(own) and own == named
