@@ -15,13 +15,15 @@ from uhi.errors import Refusal, SetupError
 from uhi.observability.call_log import BothCalls, LoggedCalls
 from uhi.observability.scrubbing import scrub
 from uhi.ports import CallLog, Clock, Signals, Storage, Windows
+from uhi.ports.keys import KeySource
+from uhi.secrets import Places, Vault, VaultAccess
 from uhi.settings import MEMORY, Settings
 from uhi.signals.both import BothSignals
 from uhi.signals.event_relay import EventRelay
 from uhi.signals.local import LocalSignals, LocalWindows
 from uhi.storage.memory import MemoryStorage
 from uhi.storage.migrating import check_current, upgrade
-from uhi.storage.sealing import Sealing, read_body_key_file
+from uhi.storage.sealing import Sealing, body_keys_in
 from uhi.storage.sql.calls import SqlCalls
 from uhi.storage.sql.database import Database
 from uhi.storage.sql.events import SqlEvents
@@ -132,7 +134,23 @@ def _sealing(settings: Settings) -> Sealing:
             expected="a file of keys, since messages are about patients and are kept encrypted only",
             next_step="make one with `uhi db key body.key` and set UHI_BODY_KEY_FILE to it",
         )
-    return read_body_key_file(settings.body_key_file)
+    place = str(settings.body_key_file)
+    return body_keys_in(keys_of(settings).read(place), where=f"body key file {place}")
+
+
+def keys_of(settings: Settings) -> KeySource:
+    """Where the settings say that long-lived keys are kept.
+
+    Raises: SetupError for a Vault without a token, or at an address that is none.
+    """
+    if not settings.vault_url:
+        return Places()
+    if settings.vault_token_file is None:
+        raise SetupError("Vault cannot be asked without a token", next_step="set UHI_VAULT_TOKEN_FILE")
+    access = VaultAccess(
+        settings.vault_url, settings.vault_token_file, settings.vault_namespace, settings.vault_ca_file
+    )
+    return Places(Vault(access))
 
 
 def _with_others(kept: Keeping, settings: Settings, clock: Clock) -> Keeping:

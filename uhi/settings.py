@@ -48,6 +48,10 @@ class Settings(BaseSettings):
     apart.
     `keep_bodies_days` and `keep_calls_days` are how long bodies and the call log are kept; `full_mib` is how much may
     wait to be delivered before searches are turned away.
+
+    `key_file` and `body_key_file` may also name a place in HashiCorp Vault: `vault:kv/<mount>/<path>#<field>`, or
+    `vault:transit/<mount>/<key>#<file>` for a file that its transit engine decrypts. Then `vault_url` and
+    `vault_token_file` (mode 0600) say how to ask it; `vault_namespace` and `vault_ca_file` are optional.
     """
 
     model_config = SettingsConfigDict(env_prefix=_PREFIX, extra="ignore", hide_input_in_errors=True)
@@ -71,6 +75,10 @@ class Settings(BaseSettings):
     keep_bodies_days: float = Field(default=7.0, gt=0)
     keep_calls_days: float = Field(default=90.0, gt=0)
     full_mib: int = Field(default=256, ge=1)
+    vault_url: str = ""
+    vault_token_file: Path | None = None
+    vault_namespace: str = ""
+    vault_ca_file: Path | None = None
 
     @field_validator("url", "registry_url", "gateway_url")
     @classmethod

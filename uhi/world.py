@@ -16,13 +16,13 @@ from uhi.exchange.stamps import Stamps
 from uhi.http.addresses import any_address, public_only
 from uhi.http.client import HttpTransport
 from uhi.http.health import Check, Finding, Health, answering, good_answer_age, outbox_lag
-from uhi.keeping import Keeping, calls_of, keeping_in_memory, keeping_of
+from uhi.keeping import Keeping, calls_of, keeping_in_memory, keeping_of, keys_of
 from uhi.observability.call_log import LoggedCalls
 from uhi.ports import REGISTRY, CallLog, Clock, Registry, Retention, Signals, Storage, Transport, Windows
 from uhi.registry.network import LookupScope, NetworkRegistry, RegistryAccess
 from uhi.settings import Settings
 from uhi.signing import UHI, Signer
-from uhi.signing.key_files import read_private_key_file, refuse_published
+from uhi.signing.key_files import private_key_in, refuse_published
 from uhi.storage.migrating import schema_state
 from uhi.storage.sql.database import Database
 from uhi.subscribers import Role, Subscriber
@@ -132,7 +132,8 @@ def identity_of(settings: Settings, role: Role) -> Identity:
 
     Raises: SetupError when the key file cannot be used, or holds a key that stands in public documents.
     """
-    key = read_private_key_file(settings.key_file)
+    place = str(settings.key_file)
+    key = private_key_in(keys_of(settings).read(place), where=f"key file {place}")
     if not settings.preset.is_local:
         refuse_published(key.public)
     domains = settings.domain_list

@@ -36,13 +36,20 @@ def read_private_key_file(path: Path) -> PrivateKey:
     Raises: SetupError when the file cannot be read, belongs to another user, is open to others (any mode bit beyond
     0600) or holds no acceptable key.
     """
-    raw = read_private_bytes(path)
+    return private_key_in(read_private_bytes(path), where=f"key file {path}")
+
+
+def private_key_in(raw: bytes, *, where: str) -> PrivateKey:
+    """The private key in what was read from somewhere, in any form that `PrivateKey.read` takes.
+
+    Raises: SetupError that names `where`, never what stood there.
+    """
     try:
         return PrivateKey.read(raw)
     except Refusal as refusal:
         problem = str(refusal)
     raise SetupError(
-        f"key file {path} holds no usable private key ({problem})",
+        f"{where} holds no usable private key ({problem})",
         expected="an Ed25519 key: PKCS#8 PEM, or base64 of a seed or PKCS#8 DER",
         next_step="make one with: uhi keys new",
     )

@@ -92,11 +92,19 @@ def read_body_key_file(path: Path) -> Sealing:
     Raises: SetupError when the file cannot be read, belongs to another user, is open to others (any mode bit beyond
     0600) or holds anything else.
     """
-    lines = [line.strip() for line in read_private_bytes(path).splitlines()]
+    return body_keys_in(read_private_bytes(path), where=f"body key file {path}")
+
+
+def body_keys_in(raw: bytes, *, where: str) -> Sealing:
+    """The keys in what was read from somewhere, as `read_body_key_file` reads them.
+
+    Raises: SetupError that names `where`, never what stood there.
+    """
+    lines = [line.strip() for line in raw.splitlines()]
     keys = [_key(line) for line in lines if line]
     if not keys or None in keys or len(keys) > _MOST_KEYS:
         raise SetupError(
-            f"body key file {path} holds no usable keys",
+            f"{where} holds no usable keys",
             expected=f"lines of base64, each of {KEY_BYTES} bytes, the newest first",
             next_step="make a new first line, and keep the others below it",
         )
