@@ -16,6 +16,7 @@ REGISTRY = "UHI network registry, lookup"
 AUDIT = "NHA Physical Consultation v2.0, audit"
 JSON = "RFC 8259; RFC 7493 (I-JSON)"
 DELIVERY = "Our reliability rules, send and receive side"
+PRIVACY = "Our security rules, log redaction and what is kept of patients"
 RECEIPTS = "NHA gateway description v2.0.2, ACK and NACK"
 
 
@@ -586,5 +587,11 @@ CLAUSES = (
         """exchange/test_pressure: low_mark_refuses_discovery_and_high_mark_all_but_status_and_cancel
         gateway/test_open_searches: full_gateway_refuses_and_forgets_nobody
         network/test_searches: consumer_that_searches_too_often_is_told_to_wait""",
+    ),
+    _clause(
+        "privacy.nothing_shown",
+        "Nothing of a patient stands in a log, an error, the call log, a file or what an operator is shown.",
+        PRIVACY,
+        """network/test_canary: nothing_that_is_written_tells_of_a_patient""",
     ),
 )
