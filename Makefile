@@ -9,7 +9,7 @@ LOCK_ARGS ?=
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help dev test faults check format bench soak lock clean
+.PHONY: help dev test faults check format bench soak lock build advisories clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile | expand -t 16
@@ -48,6 +48,15 @@ lock: ## resolve requirements-dev.lock again; LOCK_ARGS=--upgrade takes the newe
 	@env -u UV_FIND_LINKS $(VENV)-lock/bin/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
 	  --all-extras --group dev --no-emit-package uhi-network --generate-hashes \
 	  --custom-compile-command "make lock" --output-file requirements-dev.lock $(LOCK_ARGS)
+
+build: $(READY) ## wheel, source archive and SBOM (CycloneDX) in dist; needs no network
+	@rm -rf dist
+	@$(BIN)/python -m hatchling build -d dist
+	@$(BIN)/python -m schemas.sbom
+	@ls dist
+
+advisories: $(READY) ## ask the network for known weaknesses of what is locked; 3 means it could not be asked
+	@$(BIN)/python -m schemas.advisories requirements-dev.lock
 
 clean: ## remove everything that these verbs made
 	rm -rf $(VENV) $(VENV)-lock build dist htmlcov .coverage .coverage.* .hypothesis .import_linter_cache \

@@ -80,7 +80,8 @@ def serve(**given: Any) -> None:
       UHI_MATCH_FULFILMENT_TYPE     true: and to those that declare its fulfilment type
       UHI_FAN_OUT_LIMIT             the most providers a search goes to (2000)
       UHI_OPEN_SECONDS              how long a search without a ttl may be answered (60)
-      UHI_SEARCHES_PER_MINUTE       how often one consumer may search (600)
+      UHI_SEARCHES_PER_SECOND       how often one consumer may search (10)
+      UHI_ANSWERS_PER_SECOND        how many catalogues one provider may send (500)
     """
     options = _Options(**given)
     configure_logging(json=options.as_json)

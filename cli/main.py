@@ -23,6 +23,7 @@ COMMANDS = {
     "db": Lazy("cli.db:db", "Bring the database's schema up to date, and make the key for bodies."),
     "calls": Lazy("cli.calls:calls", "Show what the call log has of a transaction."),
     "outbox": Lazy("cli.outbox:outbox", "See what waits to be delivered; send it again or give it up."),
+    "audit": Lazy("cli.audit:audit", "Verify and read the audit trail; sign and export it."),
     "keys": Lazy("cli.keys:keys", "Make, show and convert signing keys."),
     "sign": Lazy("cli.sign:sign", "Make the signature header for a body."),
     "verify": Lazy("cli.verify:verify", "Check a signature header against a body, and explain."),

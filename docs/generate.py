@@ -23,6 +23,7 @@ from pydantic_settings import BaseSettings  # noqa: E402
 
 import uhi.actions  # noqa: E402
 from cli.main import main as command  # noqa: E402
+from docs.interfaces import DESCRIPTIONS  # noqa: E402
 from gateway.relays import RELAYED_ON_SEARCH, RELAYED_SEARCH  # noqa: E402
 from gateway.settings import GatewaySettings  # noqa: E402
 from participants.hospital.settings import HospitalSettings  # noqa: E402
@@ -271,6 +272,8 @@ def expected() -> Iterator[tuple[Path, str]]:
     """Every page and the text it should have."""
     for name, write in WRITERS.items():
         yield REFERENCE / name, HEAD + write()
+    for name, describe_interface in DESCRIPTIONS.items():
+        yield REFERENCE / name, describe_interface()
     for page in sorted({page for pattern in PAGES for page in ROOT.glob(pattern)}):
         if page.parent != REFERENCE:
             yield page, with_blocks(page.read_text("utf-8"))
@@ -279,7 +282,7 @@ def expected() -> Iterator[tuple[Path, str]]:
 def main(arguments: Sequence[str]) -> int:
     """Write the pages, or with `--check` name those that are stale; returns the exit code."""
     pages = dict(expected())
-    foreign = [page for page in REFERENCE.glob("*.md") if page not in pages]
+    foreign = [page for page in REFERENCE.glob("*.*") if page not in pages]
     stale = [page for page, text in pages.items() if not page.exists() or page.read_text("utf-8") != text]
     if "--check" in arguments:
         for page in [*stale, *foreign]:

@@ -25,6 +25,7 @@ from uhi.exchange.send import Exit
 from uhi.exchange.stamps import Stamps
 from uhi.exchange.trust import Trust
 from uhi.exchange.upkeep import Upkeep
+from uhi.frontage import callable_by_registry, check_registry_known, health_of
 from uhi.http.health import Health
 from uhi.network import LOCAL, Network
 from uhi.office import UNREADABLE_SECONDS
@@ -32,7 +33,7 @@ from uhi.participant import DRAIN_SECONDS
 from uhi.ports import Change, Entrance, Kept, ProviderDirectory
 from uhi.subscribers import Audience
 from uhi.verified import Admission
-from uhi.world import Identity, World, health_of
+from uhi.world import Identity, World
 
 log = logging.getLogger(__name__)
 
@@ -73,14 +74,20 @@ class Gateway:
         self.identity = identity
         self.world = world
         self._searches = Searches(directory, rules or SearchRules(), me=me, world=world)
-        trust = Trust(me.id, me.role, world.registry, world.clock, window=network.window)
+        rates = world.new_rates()
+        trust = Trust(me.id, me.role, world.registry, world.clock, window=network.window, rates=rates)
         door = Door(trust, Legs(GATEWAY_LEGS), world.storage, Relays(self._searches, world, me.id))
-        way_out = Exit(me, Stamps(identity.signer), world.transport, world.registry, world.clock, world.log)
+        check_registry_known(network, world)
+        stamps = world.stamps or Stamps(identity.signer)
+        way_out = Exit(
+            me, stamps, world.transport, world.registry, world.clock, world.log, clock_offset=world.clock_offset
+        )
         pressure = Pressure(world.bounds, world.clock)
         self._deliveries = Deliveries(way_out, world.storage, pressure=pressure, signals=world.signals)
         self._upkeep = Upkeep(world.storage, self._deliveries, world.clock, self._take_up, pressure, world.retention)
         manners = Manners(me.id, always_200=network.always_200)
-        self._entrance = DoorEntrance(door, self._start, world.log, manners, pressure.check, describe)
+        self._door = DoorEntrance(door, self._start, world.log, manners, pressure.check, describe)
+        self._entrance = callable_by_registry(self._door, identity, world)
 
     @property
     def entrance(self) -> Entrance:
@@ -98,7 +105,7 @@ class Gateway:
 
     def health(self) -> Health:
         """What the health pages tell."""
-        return health_of(self.world, is_open=lambda: self._entrance.is_open)
+        return health_of(self.world, is_open=lambda: self._door.is_open)
 
     async def start(self) -> None:
         """Take up what an earlier life left, and begin the background.
@@ -118,8 +125,8 @@ class Gateway:
     async def stop(self, *, seconds: float = DRAIN_SECONDS) -> None:
         """Take no more messages and finish what is under way within `seconds`; what is stored goes on with the next
         start."""
-        self._entrance.is_open = False
-        await self._deliveries.drain(seconds, close=self._entrance.close)
+        self._door.is_open = False
+        await self._deliveries.drain(seconds, close=self._door.close)
         await self._upkeep.stop()
         await self._upkeep.release()
 

@@ -16,12 +16,14 @@ from gateway.app import Gateway
 from gateway.settings import GatewaySettings
 from uhi.clock import SystemClock
 from uhi.exchange.stamps import Stamps
+from uhi.frontage import site_page
 from uhi.http.addresses import any_address, public_only
 from uhi.http.client import HttpTransport
 from uhi.http.server import Server, application, serve
 from uhi.keeping import calls_of, keeping_of
 from uhi.ports import CallLog
 from uhi.registry.network import LONGEST_PROVIDER_LIST, LookupScope, NetworkRegistry, RegistryAccess
+from uhi.registry.pinned import read_trust
 from uhi.subscribers import Role
 from uhi.world import World, around, identity_of
 
@@ -39,7 +41,8 @@ def gateway_from(settings: GatewaySettings, *, log: CallLog | None = None, worke
     # Only the registry may answer at length: with the list of all providers.
     asking = HttpTransport(addresses=addresses, longest_answer=LONGEST_PROVIDER_LIST)
     scope = LookupScope(settings.domain_list, city=identity.city)
-    access = RegistryAccess(settings.registry_url, Stamps(identity.signer), scope)
+    stamps, trust = Stamps(identity.signer), read_trust(settings.registry_id, settings.registry_keys)
+    access = RegistryAccess(settings.registry_url, stamps, scope, trust=trust)
     registry = NetworkRegistry(access, transport=asking, clock=clock)
     kept = keeping_of(settings, worker=worker)
     world = World(
@@ -48,6 +51,7 @@ def gateway_from(settings: GatewaySettings, *, log: CallLog | None = None, worke
         clock=clock,
         log=calls_of(kept, log),
         keeping=kept,
+        stamps=stamps,
         closing=(registry.aclose, asking.aclose, peers.aclose),
     )
     world = around(settings, world, registry)
@@ -58,7 +62,13 @@ def gateway_from(settings: GatewaySettings, *, log: CallLog | None = None, worke
 def gateway_application(gateway: Gateway) -> web.Application:
     """The gateway as an HTTP application, at the path of its registered address (`…/api/v1/uhi`), and its health
     pages."""
-    return application(gateway.entrance, prefix=urlsplit(gateway.identity.me.url).path, health=gateway.health())
+    return application(
+        gateway.entrance,
+        prefix=urlsplit(gateway.identity.me.url).path,
+        limits=gateway.world.limits,
+        health=gateway.health(),
+        pages=site_page(gateway.identity),
+    )
 
 
 class _Where(TypedDict, total=False):
@@ -82,7 +92,10 @@ async def gateway_serving(settings: GatewaySettings, **where: Unpack[_Where]) ->
         await gateway.start()
         app = gateway_application(gateway)
         reuse_port = where.get("reuse_port", False)
-        async with serve(app, host=where["host"], port=where["port"], reuse_port=reuse_port) as server:
+        listening = serve(
+            app, host=where["host"], port=where["port"], reuse_port=reuse_port, limits=gateway.world.limits
+        )
+        async with listening as server:
             try:
                 yield server
             finally:

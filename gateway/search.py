@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field
-from math import ceil
 
 from gateway.matching import Audiences, MatchRules, cut, wanted
 from gateway.relays import RelayedSearch
-from uhi.errors import MESSAGE_INVALID, NO_PROVIDERS, RATE_LIMITED, Refusal
+from uhi.errors import MESSAGE_INVALID, NO_PROVIDERS, Refusal
 from uhi.exchange.admission import Admitted, Candidate
 from uhi.exchange.compose import COUNTRY
 from uhi.exchange.parties import check_registered_consumer, ttl_end
@@ -25,19 +24,17 @@ from uhi.world import World
 log = logging.getLogger(__name__)
 
 _LONGEST = 64
-_A_MINUTE = 60
 
 
 @dataclass(frozen=True, slots=True)
 class SearchRules:
     """What a network decides on searches: `fan_out_limit` providers at most, open for `open_seconds` without a ttl and
-    for `longest_open_seconds` whatever the ttl, `searches_per_minute` of one consumer."""
+    for `longest_open_seconds` whatever the ttl."""
 
     match: MatchRules = field(default_factory=MatchRules)
     fan_out_limit: int = 2_000
     open_seconds: float = 60.0
     longest_open_seconds: float = 300.0
-    searches_per_minute: int = 600
 
 
 class Searches:
@@ -54,12 +51,10 @@ class Searches:
         """Step 8 for a search: the consumer is as registered, and somebody is concerned. It opens with its acceptance,
         before anybody can answer it.
 
-        Raises: Refusal(CONSUMER_UNKNOWN, CONSUMER_URI_MISMATCH, MESSAGE_INVALID, RATE_LIMITED, NO_PROVIDERS,
-        REGISTRY_AWAY).
+        Raises: Refusal(CONSUMER_UNKNOWN, CONSUMER_URI_MISMATCH, MESSAGE_INVALID, NO_PROVIDERS, REGISTRY_AWAY).
         """
         context = candidate.context
         check_registered_consumer(context, candidate.sender)
-        await self._check_rate(candidate.sender.id)
         concerned = await self._concerned(context, candidate.message)
         if not concerned.members:
             raise Refusal(
@@ -98,19 +93,6 @@ class Searches:
         intent = message.intent if isinstance(message, RelayedSearch) else {}
         providers = await self._directory.providers(*place)
         return self._audiences.of(providers, wanted(context, intent), place=place)
-
-    async def _check_rate(self, consumer_id: str) -> None:
-        full_for = await self._world.windows.hit(
-            f"search {consumer_id}", most=self._rules.searches_per_minute, seconds=_A_MINUTE
-        )
-        if full_for:
-            refusal = Refusal(
-                RATE_LIMITED,
-                f"{consumer_id} searches more than {self._rules.searches_per_minute} times a minute",
-                next_step="search less often",
-            )
-            refusal.retry_after = ceil(full_for)
-            raise refusal
 
     def _open_search(self, candidate: Candidate, row: str, ends: float | None) -> OpenRequest:
         rules = self._rules

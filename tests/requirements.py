@@ -594,4 +594,42 @@ CLAUSES = (
         PRIVACY,
         """network/test_canary: nothing_that_is_written_tells_of_a_patient""",
     ),
+    _clause(
+        "trust.registry",
+        "Where the registry's keys are known, an answer that is not its own, or older than what is known, is none.",
+        REGISTRY,
+        """registry/test_signed_answers: forged_answer_is_ignored_and_the_cache_kept
+        registry/test_callbacks: nobody_else_is_heard
+        exchange/test_together: each_path_goes_to_its_entrance
+        registry/test_signed_answers: answer_older_than_what_is_known_is_ignored
+        network/test_trust: forged_answers_of_the_registry_change_nothing nobody_is_introduced_by_a_forged_answer""",
+    ),
+    _clause(
+        "trust.ends",
+        "A key that is revoked is refused within 2 s where changes are pushed, else within 30 s.",
+        REGISTRY,
+        """network/test_trust: revoked_key_is_refused_at_once_where_changes_are_pushed
+        network/test_trust: revoked_key_is_refused_after_half_a_minute_without_pushes
+        network/test_trust: revoked_key_is_refused_while_the_registry_is_away
+        network/test_trust: signer_suspended_while_its_message_is_handled
+        network/test_trust: suspended_member_that_is_resumed_is_heard_at_once
+        network/test_trust: suspended_provider_is_searched_no_more_at_once""",
+    ),
+    _clause(
+        "trust.rotation",
+        "A key is changed for another without a message being refused.",
+        REGISTRY,
+        """network/test_trust: key_is_changed_under_load_without_a_refused_message
+        network/test_trust: key_that_is_not_held_is_not_changed_to
+        test_frontage: participant_of_an_open_network_knows_its_registry_and_both_its_keys""",
+    ),
+    _clause(
+        "sign.clock",
+        "Beyond 5 s off the registry's time nothing is signed; beyond half a second the operator is told.",
+        DELIVERY,
+        """network/test_clock: program_with_a_wrong_clock_signs_nothing_until_it_is_right
+        network/test_clock: letters_wait_for_a_right_clock_and_are_not_lost clock_that_is_a_little_off_is_only_told
+        exchange/test_clock_offset: signing_stops_beyond_five_seconds
+        exchange/test_stamps: clock_that_was_set_back_makes_no_header_that_lives_too_long""",
+    ),
 )

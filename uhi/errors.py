@@ -7,6 +7,7 @@
     ├── NoAnswer           a question was delivered and nobody answered within the wait
     ├── IncompleteMessage  a message we were about to send lacks what the protocol requires
     ├── SetupError         the operator's mistake, found before the first request
+    ├── AuditBroken        the audit trail is not as it was written
     └── BookingError       the rules of a booking forbid it, or the other side said no
         ├── SlotUnavailable  the slot is held, booked, past or unknown
         ├── OrderUnknown     no order or appointment has this id
@@ -104,6 +105,7 @@ INTERNAL = Fault(500, "UHI-1407", "NET_INTERNAL_ERROR", "An unforeseen error occ
 
 SIGN_IN_REQUIRED = Fault(401, "IAM_SIGN_IN_REQUIRED", "IAM_SIGN_IN_REQUIRED", "Signing in is required.")
 SIGN_IN_FAILED = Fault(401, "IAM_SIGN_IN_FAILED", "IAM_SIGN_IN_FAILED", "What was given does not sign anybody in.")
+CODE_INVALID = Fault(400, "IAM_CODE_INVALID", "IAM_CODE_INVALID", "The code or link is wrong, used, or too old.")
 TOKEN_INVALID = Fault(401, "IAM_TOKEN_INVALID", "IAM_TOKEN_INVALID", "The token or key is not valid.")
 SECOND_FACTOR_REQUIRED = Fault(
     403, "IAM_SECOND_FACTOR_REQUIRED", "IAM_SECOND_FACTOR_REQUIRED", "This takes a sign-in with a second factor."
@@ -119,6 +121,9 @@ ANOTHER_PERSON_REQUIRED = Fault(
 RECORD_MISSING = Fault(404, "API_RECORD_MISSING", "API_RECORD_MISSING", "There is no such record.")
 REQUEST_INVALID = Fault(
     400, "API_REQUEST_INVALID", "API_REQUEST_INVALID", "The request does not have the required form."
+)
+METHOD_NOT_SERVED = Fault(
+    405, "API_METHOD_NOT_SERVED", "API_METHOD_NOT_SERVED", "This method is not served on this path."
 )
 STATE_REFUSED = Fault(409, "API_STATE_REFUSED", "API_STATE_REFUSED", "The record's state does not allow this.")
 ALREADY_TAKEN = Fault(409, "API_ALREADY_TAKEN", "API_ALREADY_TAKEN", "Another record has this already.")
@@ -225,6 +230,14 @@ class IncompleteMessage(UhiError):
 
 class SetupError(UhiError):
     """The operator's mistake: settings, keys or handlers that cannot work, found before the first request."""
+
+
+class AuditBroken(UhiError):
+    """The audit trail, or what testifies to it, is not as it was written; ``seq`` is the first bad row, if one is."""
+
+    def __init__(self, what: str, *, seq: int | None = None, **details: Unpack[Details]) -> None:
+        super().__init__(what, **details)
+        self.seq = seq
 
 
 class BookingError(UhiError):

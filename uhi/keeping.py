@@ -114,7 +114,7 @@ def keeping_of(settings: Settings, *, worker: int = 0) -> Keeping:
         return keeping_in_memory(clock)
     owner = f"{settings.instance}/{worker}"
     options: _Options = {"subscriber_id": settings.subscriber_id, "has_events": bool(settings.events_url)}
-    kept = keeping_in_database(settings.storage_url, _sealing(settings), clock=clock, owner=owner, **options)
+    kept = keeping_in_database(settings.storage_url, sealing_of(settings), clock=clock, owner=owner, **options)
     kept = _with_others(kept, settings, clock)
     return replace(kept, meanwhile=_events(settings, kept, clock))
 
@@ -126,7 +126,11 @@ def calls_of(kept: Keeping, log: CallLog | None = None) -> CallLog:
     return kept.calls if log is None else BothCalls(kept.calls, log)
 
 
-def _sealing(settings: Settings) -> Sealing:
+def sealing_of(settings: Settings) -> Sealing:
+    """The keys that the settings say bodies are encrypted with.
+
+    Raises: SetupError when there are none, or they cannot be read.
+    """
     if settings.body_key_file is None:
         raise SetupError(
             "there is no key for the bodies of messages",

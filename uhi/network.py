@@ -19,7 +19,9 @@ class Network:
 
     `always_200` answers refusals with HTTP 200 and the same NACK body. `offers_select` and `offers_online` open parts
     that NHA has not opened yet. `is_local` allows http, private addresses and keys that stand in public documents:
-    development only. `window` is how long a signature may live. `audited_domains` send audit copies to the gateway.
+    development only. `registry_signs` believes only a registry whose keys are pinned. `window` is how long a signature
+    may live; with `gateway_only` no search comes straight to a provider. `audited_domains` send audit copies to the
+    gateway.
     """
 
     name: str
@@ -28,7 +30,9 @@ class Network:
     offers_select: bool
     offers_online: bool
     is_local: bool
+    registry_signs: bool = False
     window: Window = field(default_factory=Window)
+    gateway_only: bool = False
     audited_domains: frozenset[str] = frozenset({CONSULTATION_DOMAIN})
 
 
@@ -40,7 +44,7 @@ LOCAL = Network(
     offers_online=True,
     is_local=True,
 )
-OPEN = replace(LOCAL, name="open", is_local=False)
+OPEN = replace(LOCAL, name="open", is_local=False, registry_signs=True)
 """A network of one's own on the open Internet: as `local`, with https, public addresses and a registry whose answers
 are signed."""
 NHA_SANDBOX = Network(

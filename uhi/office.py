@@ -10,7 +10,7 @@ import logging
 from functools import partial
 from typing import TypeVar
 
-from uhi.actions import Decline, Leg, Notice, legs_of
+from uhi.actions import SLOTS, Decline, Leg, Notice, legs_of
 from uhi.errors import ANSWER_FAILED, DeliveryError, IncompleteMessage, Refusal, SetupError
 from uhi.exchange.admission import Correlation, end_of_work
 from uhi.exchange.answers import Request, Taps
@@ -26,6 +26,7 @@ from uhi.exchange.send import Exit, not_delivered
 from uhi.exchange.stamps import Stamps
 from uhi.exchange.trust import Trust
 from uhi.exchange.upkeep import Upkeep
+from uhi.frontage import callable_by_registry
 from uhi.handlers import Handler, Handlers, run
 from uhi.messages.wire import Wire
 from uhi.network import Network
@@ -56,7 +57,7 @@ class Office:
         self._turns = Lanes(lambda sender: MOST_OF_ONE, in_all=MOST_HANDLERS)
         self._world = world
         self._handlers = handlers
-        legs = legs_of(me.role)
+        legs = tuple(leg for leg in legs_of(me.role) if not (network.gateway_only and leg is SLOTS.request))
         self._legs = {leg.name: leg for leg in legs}
         trust = Trust(
             me.id,
@@ -65,13 +66,24 @@ class Office:
             world.clock,
             window=network.window,
             senders_signature=network.senders_signature,
+            rates=world.new_rates(),
         )
         admit = Correlation(me.id, world.storage, follows=self._follows)
         door = Door(trust, Legs(legs, is_handled=self._is_handled), world.storage, admit)
         pressure = Pressure(world.bounds, world.clock)
         manners = Manners(me.id, always_200=network.always_200)
-        self.entrance = DoorEntrance(door, self._start, world.log, manners, pressure.check)
-        way_out = Exit(me, Stamps(identity.signer), world.transport, world.registry, world.clock, world.log)
+        self.door = DoorEntrance(door, self._start, world.log, manners, pressure.check)
+        self.entrance = callable_by_registry(self.door, identity, world)
+        self.stamps = world.stamps or Stamps(identity.signer)
+        way_out = Exit(
+            me,
+            self.stamps,
+            world.transport,
+            world.registry,
+            world.clock,
+            world.log,
+            clock_offset=world.clock_offset,
+        )
         self.deliveries = Deliveries(
             way_out, world.storage, pressure=pressure, signals=world.signals, ended=self._ended
         )
@@ -81,8 +93,8 @@ class Office:
 
     async def stop(self, *, seconds: float) -> None:
         """Take no more messages, finish what is under way within `seconds`, leave the rest to the next life."""
-        self.entrance.is_open = False
-        await self.deliveries.drain(seconds, close=self.entrance.close)
+        self.door.is_open = False
+        await self.deliveries.drain(seconds, close=self.door.close)
         await self.upkeep.stop()
         await self.upkeep.release()
 
@@ -91,6 +103,9 @@ class Office:
 
         Raises: IncompleteMessage, SetupError, DeliveryError.
         """
+        offset = self._world.clock_offset
+        if offset is not None and offset.is_stopped:
+            await offset.check()
         now = self._world.clock.now()
         counterpart = await self._counterpart(leg, request.thread)
         outgoing = Outgoing(leg, request.thread, request.message_id, counterpart, until=now + request.wait)

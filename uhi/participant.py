@@ -19,6 +19,7 @@ from uhi.actions import Broadcast, Notice, Question
 from uhi.errors import Refusal, SetupError
 from uhi.exchange.answers import Asking, Request
 from uhi.exchange.dispatch import new_id
+from uhi.frontage import check_registry_known, health_of, site_page
 from uhi.handlers import Handlers
 from uhi.http.health import Health
 from uhi.http.server import Server, add_routes, application, serve
@@ -29,7 +30,7 @@ from uhi.ports import Clock, Entrance, Letter
 from uhi.settings import Settings
 from uhi.subscribers import Role
 from uhi.verified import Thread
-from uhi.world import Identity, World, health_of, identity_of, world_of
+from uhi.world import Identity, World, identity_of, world_of
 
 Q = TypeVar("Q", bound=Wire)
 A = TypeVar("A", bound=Wire)
@@ -53,6 +54,7 @@ class Participant:
         self.network = network
         self.handlers = Handlers()
         self.on = self.handlers.on
+        check_registry_known(network, world)
         self._office = Office(identity, world, network, self.handlers)
         self._at_start: list[_Work] = []
         self._meanwhile: list[_Work] = []
@@ -138,6 +140,15 @@ class Participant:
         """Send letters that a store has kept; `mine` are those of them that it leased to this process."""
         self._office.deliveries.post(letters, mine=mine)
 
+    def switch_key(self, key_id: str) -> None:
+        """Sign with another of our keys from now on; what is under way goes on. Do so when the registry has it active;
+        the old key is retired when no signature made with it can be under way any more.
+
+        Raises: SetupError when we hold no such key.
+        """
+        self.identity = self.identity.signing_with(key_id)
+        self._office.stamps.switch(self.identity.signer)
+
     def new_thread(self) -> Thread:
         """A conversation with nobody yet, in our own domain and city."""
         return Thread(self.identity.domain, new_id(), self.subscriber_id, city=self.identity.city)
@@ -152,7 +163,7 @@ class Participant:
 
     def health(self) -> Health:
         """What the health pages tell."""
-        return health_of(self.world, is_open=lambda: self._office.entrance.is_open)
+        return health_of(self.world, is_open=lambda: self._office.door.is_open)
 
     def mount_on(self, application: web.Application, *, prefix: str = "") -> None:
         """Serve this participant inside an aiohttp application that exists already, below `prefix`.
@@ -160,7 +171,7 @@ class Participant:
         Raises: SetupError when a handler does not fit the role.
         """
         self._check_handlers()
-        add_routes(application, self.entrance, prefix=prefix)
+        add_routes(application, self.entrance, prefix=prefix, limits=self.world.limits)
         application.on_startup.append(self._start_with)
         application.on_shutdown.append(self._stop_with)
 
@@ -172,10 +183,12 @@ class Participant:
         """
         self._check_handlers()
         prefix = urlsplit(self.identity.me.url).path
-        app = application(self.entrance, prefix=prefix, health=self.health())
+        limits = self.world.limits
+        pages = site_page(self.identity)
+        app = application(self.entrance, prefix=prefix, limits=limits, health=self.health(), pages=pages)
         try:
             await self.start()
-            async with serve(app, host=host, port=port) as server:
+            async with serve(app, host=host, port=port, limits=limits) as server:
                 try:
                     yield server
                 finally:

@@ -15,6 +15,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from uhi.errors import SetupError
+from uhi.exchange.rates import RateRules
 from uhi.network import NETWORKS, Network
 from uhi.ports import Retention
 from uhi.signing import Window
@@ -49,6 +50,19 @@ class Settings(BaseSettings):
     `keep_bodies_days` and `keep_calls_days` are how long bodies and the call log are kept; `full_mib` is how much may
     wait to be delivered before searches are turned away.
 
+    `messages_per_second` is how often one subscriber may come, `requests_per_second` one address;
+    `bad_signatures_per_minute` are from one address under one key; 0 is no limit. `connections_per_address` are at a
+    time (0: any number). `trusted_proxies` are networks, separated by commas, whose `X-Forwarded-For` is believed. With
+    `gateway_only` a provider takes no search that comes straight from a consumer, second ones included.
+
+    `audit_checkpoint_file` gets a signed checkpoint of the audit trail every hour, `audit_key_file` is the private key
+    that signs them (mode 0600); both or neither.
+
+    `registry_id` and `registry_keys` (`keyid=base64 public key`, separated by commas) pin the registry: only answers
+    that it signed are believed; the network `open` demands them. `next_key_id` and `next_key_file` are a second key of
+    ours, to prove and to change to. `encryption_key_file` (mode 0600) is an X25519 key for registries that ask for one, and
+    `registry_encryption_key` such a registry's public one.
+
     `key_file` and `body_key_file` may also name a place in HashiCorp Vault: `vault:kv/<mount>/<path>#<field>`, or
     `vault:transit/<mount>/<key>#<file>` for a file that its transit engine decrypts. Then `vault_url` and
     `vault_token_file` (mode 0600) say how to ask it; `vault_namespace` and `vault_ca_file` are optional.
@@ -75,6 +89,20 @@ class Settings(BaseSettings):
     keep_bodies_days: float = Field(default=7.0, gt=0)
     keep_calls_days: float = Field(default=90.0, gt=0)
     full_mib: int = Field(default=256, ge=1)
+    audit_key_file: Path | None = None
+    audit_checkpoint_file: Path | None = None
+    messages_per_second: int = Field(default=50, ge=0)
+    requests_per_second: int = Field(default=1_000, ge=0)
+    bad_signatures_per_minute: int = Field(default=5, ge=0)
+    connections_per_address: int = Field(default=50, ge=0)
+    trusted_proxies: str = ""
+    gateway_only: bool = False
+    registry_id: str = ""
+    registry_keys: str = ""
+    registry_encryption_key: str = ""
+    next_key_id: str = ""
+    next_key_file: Path | None = None
+    encryption_key_file: Path | None = None
     vault_url: str = ""
     vault_token_file: Path | None = None
     vault_namespace: str = ""
@@ -122,6 +150,22 @@ class Settings(BaseSettings):
             raise ValueError(f"{', '.join(plain)}: expected https:// on the network {self.network}")
         return self
 
+    @model_validator(mode="after")
+    def _has_both_of_checkpoints(self) -> Self:
+        if (self.audit_key_file is None) is not (self.audit_checkpoint_file is None):
+            raise ValueError("UHI_AUDIT_KEY_FILE and UHI_AUDIT_CHECKPOINT_FILE: expected both or neither")
+        return self
+
+    @model_validator(mode="after")
+    def _knows_the_registry(self) -> Self:
+        if NETWORKS[self.network].registry_signs and not (self.registry_id and self.registry_keys):
+            raise ValueError(
+                f"registry_id, registry_keys: expected on the network {self.network}, to know its registry"
+            )
+        if bool(self.next_key_id) != bool(self.next_key_file):
+            raise ValueError("next_key_id, next_key_file: expected both or none")
+        return self
+
     @classmethod
     def read(cls, file: Path | None = None) -> Self:
         """Read the environment, and from a file of `UHI_…=…` lines what it does not say.
@@ -144,12 +188,22 @@ class Settings(BaseSettings):
     @property
     def preset(self) -> Network:
         """The network's preset, with the window for signatures set."""
-        return replace(NETWORKS[self.network], window=Window(self.signature_future, self.signature_lifetime))
+        window = Window(self.signature_future, self.signature_lifetime)
+        return replace(NETWORKS[self.network], window=window, gateway_only=self.gateway_only)
 
     @property
     def storage_url(self) -> str:
         """Where what was accepted is kept."""
         return self.database_url or f"sqlite:///{self.subscriber_id}.db"
+
+    @property
+    def rates(self) -> RateRules:
+        """How often somebody may come."""
+        return RateRules(
+            messages=self.messages_per_second,
+            requests=self.requests_per_second,
+            bad_signatures=self.bad_signatures_per_minute,
+        )
 
     @property
     def retention(self) -> Retention:

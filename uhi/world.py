@@ -10,21 +10,30 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
+from uhi.audit.checkpointing import Anchor, Checkpointing
+from uhi.audit.refusals import AuditedCalls
+from uhi.audit.trail import AuditTrail
 from uhi.clock import SystemClock
+from uhi.errors import Refusal, SetupError
+from uhi.exchange.clock_offset import ClockOffset
 from uhi.exchange.pressure import MIB, Bounds
+from uhi.exchange.rates import RateRules, Rates
 from uhi.exchange.stamps import Stamps
 from uhi.http.addresses import any_address, public_only
 from uhi.http.client import HttpTransport
-from uhi.http.health import Check, Finding, Health, answering, good_answer_age, outbox_lag
-from uhi.keeping import Keeping, calls_of, keeping_in_memory, keeping_of, keys_of
+from uhi.http.health import Check, good_answer_age
+from uhi.http.peers import read_proxies
+from uhi.http.reading import DEFAULT_LIMITS, ServerLimits
+from uhi.keeping import Keeping, Work, calls_of, keeping_in_memory, keeping_of, keys_of
 from uhi.observability.call_log import LoggedCalls
 from uhi.ports import REGISTRY, CallLog, Clock, Registry, Retention, Signals, Storage, Transport, Windows
 from uhi.registry.network import LookupScope, NetworkRegistry, RegistryAccess
+from uhi.registry.pinned import read_trust
 from uhi.settings import Settings
+from uhi.signals.local import LocalWindows
 from uhi.signing import UHI, Signer
+from uhi.signing.beckn_challenge import public_half
 from uhi.signing.key_files import private_key_in, refuse_published
-from uhi.storage.migrating import schema_state
-from uhi.storage.sql.database import Database
 from uhi.subscribers import Role, Subscriber
 
 _REGISTRY_LATE = 3_600.0
@@ -32,21 +41,41 @@ _REGISTRY_LATE = 3_600.0
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who a participant is: its registry entry, its signing key, its gateway, and the domain and city it asks in."""
+    """Who a participant is: its registry entry, its signing key, its gateway, and the domain and city it asks in.
+
+    `spares` are further keys of ours, to prove and to change to. `encryption_key` is an X25519 key (base64; secret) for
+    registries that ask for one, and `registry_encryption_key` such a registry's public one.
+    """
 
     me: Subscriber
     signer: Signer
     gateway: Subscriber | None = None
     domain: str = ""
     city: str = ""
+    spares: tuple[Signer, ...] = ()
+    encryption_key: str = field(default="", repr=False)
+    registry_encryption_key: str = ""
+
+    def signing_with(self, key_id: str) -> Identity:
+        """The same party, signing with another of its keys.
+
+        Raises: SetupError when it holds no such key.
+        """
+        for each in (self.signer, *self.spares):
+            if each.key_id == key_id:
+                rest = tuple(other for other in (self.signer, *self.spares) if other is not each)
+                return replace(self, signer=each, spares=rest)
+        raise SetupError(f"{self.me.id} holds no key {key_id}", next_step="set UHI_NEXT_KEY_ID and UHI_NEXT_KEY_FILE")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
     """Everything around a participant, each a port with an implementation that ships with the library.
 
-    `kept` is where it keeps what it promised: in memory where nothing else is given. `checks` are asked by the health
-    pages.
+    `kept` is where it keeps what it promised: in memory where nothing else is given. `bounds` say how much may wait,
+    `rates` how often somebody may come, `limits` what a connection and a request may cost. `checks` are asked by the
+    health pages. `pinned` is the registry where its keys are known: then it may call us, and its answers tell whether
+    our clock is right. `stamps` make all signatures of ours.
     """
 
     registry: Registry
@@ -56,6 +85,10 @@ class World:
     keeping: Keeping | None = None
     retention: Retention = field(default_factory=Retention)
     bounds: Bounds = field(default_factory=Bounds)
+    rates: RateRules = field(default_factory=RateRules)
+    limits: ServerLimits = DEFAULT_LIMITS
+    pinned: NetworkRegistry | None = None
+    stamps: Stamps | None = None
     checks: tuple[tuple[str, Check], ...] = ()
     closing: tuple[Callable[[], Awaitable[None]], ...] = ()
     kept: Keeping = field(init=False)
@@ -79,6 +112,15 @@ class World:
         """How often something happened lately."""
         return self.kept.windows
 
+    @property
+    def clock_offset(self) -> ClockOffset | None:
+        """How far our clock is from the registry's, where that can be told."""
+        return self.pinned.questions.clock_offset if self.pinned else None
+
+    def new_rates(self) -> Rates:
+        """What counts how often somebody comes."""
+        return Rates(self.rates, self.windows, own=LocalWindows(self.clock), clock=self.clock)
+
     async def open(self) -> None:
         """Reach what must be reached before the first message.
 
@@ -92,39 +134,6 @@ class World:
         async with AsyncExitStack() as stack:
             for close in reversed((*self.closing, *self.kept.closing)):
                 stack.push_async_callback(close)
-
-
-def health_of(world: World, *, is_open: Callable[[], bool]) -> Health:
-    """What the health pages of a program tell."""
-    checks: dict[str, Check] = dict(world.checks)
-    checks["outbox"] = outbox_lag(world.storage, world.clock)
-    if world.kept.database is not None:
-        database = world.kept.database
-        checks["database"] = answering(database.ping)
-        checks["migrations"] = _migrations(database)
-    is_up = world.kept.redis_is_up
-    if is_up is not None:
-
-        async def redis() -> Finding:
-            return Finding(True, "answers" if is_up() else "away")
-
-        checks["redis"] = redis
-    return Health(checks, is_open=is_open)
-
-
-def _migrations(database: Database) -> Check:
-    """Whether the schema has what this program needs; once it has, it is not looked at again."""
-    current: list[bool] = []
-
-    async def check() -> Finding:
-        if not current:
-            state = await schema_state(database)
-            if not state.is_current:
-                return Finding(False, "run uhi db upgrade")
-            current.append(True)
-        return Finding(True, "current")
-
-    return check
 
 
 def identity_of(settings: Settings, role: Role) -> Identity:
@@ -145,7 +154,32 @@ def identity_of(settings: Settings, role: Role) -> Identity:
         else None,
         domain=domains[0] if domains else "",
         city=settings.city,
+        spares=_spares(settings),
+        encryption_key=_encryption_key(settings),
+        registry_encryption_key=settings.registry_encryption_key,
     )
+
+
+def _spares(settings: Settings) -> tuple[Signer, ...]:
+    if settings.next_key_file is None:
+        return ()
+    place = str(settings.next_key_file)
+    key = private_key_in(keys_of(settings).read(place), where=f"key file {place}")
+    return (Signer(settings.subscriber_id, settings.next_key_id, key, UHI),)
+
+
+def _encryption_key(settings: Settings) -> str:
+    if settings.encryption_key_file is None:
+        return ""
+    raw = keys_of(settings).read(str(settings.encryption_key_file))
+    try:
+        text = raw.decode("ascii").strip()
+        public_half(text)
+    except (UnicodeDecodeError, Refusal):
+        raise SetupError(
+            "UHI_ENCRYPTION_KEY_FILE holds no X25519 key", expected="PEM, or base64 of 32 bytes or of PKCS#8 DER"
+        ) from None
+    return text
 
 
 def world_of(settings: Settings, signer: Signer) -> World:
@@ -157,9 +191,9 @@ def world_of(settings: Settings, signer: Signer) -> World:
     addresses = any_address if settings.preset.is_local else public_only
     transport = HttpTransport(addresses=addresses)
     scope = LookupScope(settings.domain_list, city=settings.city)
-    registry = NetworkRegistry(
-        RegistryAccess(settings.registry_url, Stamps(signer), scope), transport=transport, clock=clock
-    )
+    stamps, trust = Stamps(signer), read_trust(settings.registry_id, settings.registry_keys)
+    access = RegistryAccess(settings.registry_url, stamps, scope, trust=trust)
+    registry = NetworkRegistry(access, transport=transport, clock=clock)
     kept = keeping_of(settings)
     return around(
         settings,
@@ -169,6 +203,7 @@ def world_of(settings: Settings, signer: Signer) -> World:
             clock=clock,
             log=calls_of(kept),
             keeping=kept,
+            stamps=stamps,
             closing=(registry.aclose, transport.aclose),
         ),
         registry,
@@ -176,14 +211,43 @@ def world_of(settings: Settings, signer: Signer) -> World:
 
 
 def around(settings: Settings, world: World, registry: NetworkRegistry) -> World:
-    """A world with what the settings say of it: how long things are kept, how much may wait, and the registry's health;
-    its processes tell one another what of the registry is out of date."""
+    """A world with what the settings say of it: how long things are kept, how much may wait, how often somebody may
+    come, and the registry's health; its processes tell one another what of the registry is out of date."""
     signals = world.kept.signals
-    signals.hear(REGISTRY, registry.forget)
-    registry.on_renewed(lambda subscriber_id: signals.tell(REGISTRY, subscriber_id))
-    return replace(
+    signals.hear(REGISTRY, registry.heard)
+    registry.on_news(lambda text: signals.tell(REGISTRY, text))
+    described = replace(
         world,
+        pinned=registry if registry.trust is not None else None,
         retention=settings.retention,
+        rates=settings.rates,
+        limits=ServerLimits(
+            connections=settings.connections_per_address, proxies=read_proxies(settings.trusted_proxies)
+        ),
         bounds=Bounds(low_bytes=settings.full_mib * MIB, high_bytes=2 * settings.full_mib * MIB),
         checks=(("registry", good_answer_age(lambda: registry.answered_at, world.clock, most=_REGISTRY_LATE)),),
     )
+    return audited(described, *checkpoints_of(settings, world))
+
+
+def audited(world: World, *meanwhile: Work) -> World:
+    """A world whose audit trail tells what was refused, where it has a database; `meanwhile` runs in the background of
+    such a one too."""
+    kept = world.kept
+    if kept.database is None:
+        return world
+    calls = AuditedCalls(world.log, AuditTrail(kept.database), clock=world.clock)
+    kept = replace(kept, meanwhile=(*kept.meanwhile, calls.run, *meanwhile), closing=(calls.aclose, *kept.closing))
+    return replace(world, log=calls, keeping=kept)
+
+
+def checkpoints_of(settings: Settings, world: World) -> tuple[Work, ...]:
+    """What makes the checkpoints of the audit trail, where the settings say where they go."""
+    place, file, database = settings.audit_key_file, settings.audit_checkpoint_file, world.kept.database
+    if place is None or file is None or database is None:
+        return ()
+    key = private_key_in(keys_of(settings).read(str(place)), where=f"audit key file {place}")
+    if not settings.preset.is_local:
+        refuse_published(key.public)
+    anchor = Anchor(file, key, settings.subscriber_id)
+    return (Checkpointing(AuditTrail(database), anchor, clock=world.clock).run,)

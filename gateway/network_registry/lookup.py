@@ -1,18 +1,26 @@
 """Which members answer a lookup, and how they are written: one row per subscriber and key.
 
-Pure. Above: `entrance`. Source: UHI registry lookup (array of rows, both key fields carry the verification key).
+Pure. Above: `entrance`. Sources: UHI registry lookup (array of rows, both key fields carry the verification key),
+Beckn registry lookup (the key fields mean what they say).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 
+from gateway.network_registry.filters import Wanted
 from uhi.messages import Lookup, ProviderLookup
 from uhi.registry.memory import EVERYTHING, Member, is_provider_for, is_registered_for
 from uhi.registry.rows import clean_url, moment_text
-from uhi.subscribers import Role, Subscriber, SubscriberKey
+from uhi.subscribers import SUBSCRIBED, Role, Subscriber, SubscriberKey
 
 Row = dict[str, object]
+
+MOST_ROWS = 1_000
+"""The most rows of an answer to a filter; who looks for more narrows it."""
+
+_BECKN_TYPES = {Role.CONSUMER: "BAP", Role.PROVIDER: "BPP", Role.GATEWAY: "BG"}
 
 
 def rows_for(lookup: Lookup, members: Iterable[Member]) -> list[Row]:
@@ -40,6 +48,33 @@ def provider_rows(lookup: ProviderLookup, members: Iterable[Member]) -> list[Row
     ]
 
 
+def filtered_rows(wanted: Wanted, members: Iterable[Member]) -> list[Row]:
+    """The rows, in Beckn's names, of the members that fit a filter; of active ones where it names no status.
+
+    At most `MOST_ROWS`.
+    """
+    rows = (
+        _beckn_row(member, key, wanted.domain)
+        for member in members
+        if _is_wanted(member.subscriber, wanted)
+        for key in member.keys
+        if wanted.key_id in ("", key.id)
+    )
+    return list(islice(rows, MOST_ROWS))
+
+
+def _is_wanted(subscriber: Subscriber, wanted: Wanted) -> bool:
+    return (
+        wanted.subscriber_id in ("", subscriber.id)
+        and wanted.role in (None, subscriber.role)
+        and subscriber.status == (wanted.status or SUBSCRIBED)
+        and wanted.country.lower() in ("", subscriber.country.lower())
+        and (not wanted.domain or not subscriber.domains or bool({wanted.domain, EVERYTHING} & set(subscriber.domains)))
+        and (not wanted.cities or bool((wanted.cities | {EVERYTHING}) & set(subscriber.cities)))
+        and (not wanted.url or clean_url(wanted.url) == subscriber.url)
+    )
+
+
 def _fits(subscriber: Subscriber, lookup: Lookup) -> bool:
     # Parties without domains, such as gateways, answer whatever domain the question is about.
     domain = lookup.domain if lookup.domain and subscriber.domains else None
@@ -54,6 +89,21 @@ def _fits(subscriber: Subscriber, lookup: Lookup) -> bool:
 
 def _serves(subscriber: Subscriber, city: str | None) -> bool:
     return not city or city == EVERYTHING or bool({city, EVERYTHING} & set(subscriber.cities))
+
+
+def _beckn_row(member: Member, key: SubscriberKey, asked_domain: str) -> Row:
+    row = _row(member.subscriber, key, asked_domain or None)
+    del row["encr_public_key"]
+    row |= {
+        "type": _BECKN_TYPES.get(member.subscriber.role, member.subscriber.role.value),
+        "key_id": key.id,
+        "unique_key_id": key.id,
+        "url": member.subscriber.url,
+        "signing_public_key": key.public.raw_base64(),
+    }
+    if member.encryption_key:
+        row["encr_public_key"] = member.encryption_key
+    return row
 
 
 def _row(subscriber: Subscriber, key: SubscriberKey, asked_domain: str | None) -> Row:

@@ -7,11 +7,13 @@ import ast
 CATCHES_EVERYTHING = {
     "cli/main.py",  # the command's own end: no traceback reaches a person
     "gateway/network_registry/entrance.py",  # the registry's door
+    "uhi/api/serving.py",  # the door of REST interfaces, and the middleware around it
     "uhi/exchange/background.py",  # the worker loops: one bad round does not end them
     "uhi/exchange/posting.py",  # a letter that we fail on is put off, the others go on
     "uhi/exchange/entrance.py",  # every other door
     "uhi/handlers.py",  # the handler runner
     "uhi/http/server.py",  # the outer middleware: whatever fails around a door is a NACK too
+    "uhi/registry/callbacks.py",  # the door for the registry alone
     "uhi/storage/sql/groups.py",  # the one writer: a write that fails is told to whoever waits for it
 }
 MAKES_THE_PROOF = {"uhi/exchange/receive.py", "uhi/verified.py"}

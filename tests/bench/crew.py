@@ -56,7 +56,10 @@ class _Town:
             "UHI_DATABASE_URL": database,
             "UHI_BODY_KEY_FILE": body_key,
             "UHI_DOMAINS": DOMAIN,
-            "UHI_SEARCHES_PER_MINUTE": "100000000",
+            "UHI_SEARCHES_PER_SECOND": "0",
+            "UHI_ANSWERS_PER_SECOND": "0",
+            "UHI_REQUESTS_PER_SECOND": "0",
+            "UHI_CONNECTIONS_PER_ADDRESS": "0",
             "UHI_FULL_MIB": "100000",
         }
 

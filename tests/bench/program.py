@@ -19,17 +19,18 @@ import uvloop
 
 from gateway.app import Gateway
 from gateway.matching import Audiences, MatchRules, Wanted
-from gateway.search import SearchRules
 from uhi.clock import SystemClock
 from uhi.errors import Refusal
 from uhi.exchange.deliveries import Deliveries
 from uhi.exchange.entrance import Manners, nack_reply
 from uhi.exchange.pressure import Bounds, Pressure
+from uhi.exchange.rates import NO_LIMITS
 from uhi.exchange.row_ids import new_row_id
 from uhi.exchange.send import Exit, FirstRound
 from uhi.exchange.stamps import Stamps
 from uhi.http.addresses import any_address
 from uhi.http.client import HttpTransport
+from uhi.http.reading import ServerLimits
 from uhi.http.server import application, serve
 from uhi.keeping import Keeping, calls_of, keeping_in_database
 from uhi.messages.receipt import ACK
@@ -117,6 +118,10 @@ class Unchecked:
     world: World
     deliveries: Deliveries
     paths: Mapping[str, int]
+
+    async def check_head(self, inbound: Inbound, *, size: int | None) -> Reply | None:
+        """Takes whatever comes."""
+        return None
 
     async def take(self, inbound: Inbound) -> Reply:
         """Pass a search on."""
@@ -210,11 +215,11 @@ def _program(task: Task) -> tuple[Gateway, Entrance]:
         transport=HttpTransport(addresses=any_address),
         log=calls_of(kept, remembered) if kept else remembered,
         bounds=Bounds(1 << 40, 1 << 40, 1 << 40, 1 << 40),
+        rates=NO_LIMITS,
+        limits=ServerLimits(connections=0),
         keeping=kept,
     )
-    gateway = Gateway(
-        Identity(me, signer), world=world, directory=Listed(registry), rules=SearchRules(searches_per_minute=10**9)
-    )
+    gateway = Gateway(Identity(me, signer), world=world, directory=Listed(registry))
     if task.kind == "gateway":
         return gateway, gateway.entrance
     way_out = Exit(me, Stamps(signer), world.transport, world.registry, world.clock, world.log)
@@ -234,7 +239,7 @@ async def main() -> None:
     """Serve until the input ends."""
     gateway, entrance = _program(Task(**json.loads(sys.argv[1])))
     await gateway.start()
-    async with serve(application(entrance)) as server:
+    async with serve(application(entrance), limits=ServerLimits(connections=0)) as server:
         gc.freeze()
         gc.set_threshold(50_000, 20, 100)
         print(server.port, flush=True)

@@ -5,24 +5,29 @@ from __future__ import annotations
 import runpy
 from collections.abc import AsyncIterator
 
+import aiohttp
 import pytest
 
 from examples.hospital_in_50_lines.hospital import DictHospital
 from examples.hospital_in_50_lines.people import RAVI, slots_of
 from participants.patient.app import PatientApp
+from tests.api.asking import asker
+from tests.api.ward import Trail, surroundings
 from tests.docs.pages import ROOT, blocks, pages, shown
 from tests.docs.shell import free_port
 from uhi import Role, Subscriber
+from uhi.api import api_application
 from uhi.booking import DoctorQuery
 from uhi.booking.speaker import moment
 from uhi.http import serve
 from uhi.network import CONSULTATION_DOMAIN
 from uhi.signing.key_files import write_private_key_file, write_private_text
 from uhi.storage.sealing import new_body_key
-from uhi.testing import Network, Options
+from uhi.testing import FakeClock, Network, Options
 
+TOKEN = {"Authorization": "Bearer token-1"}
 SNIPPETS = ROOT / "docs" / "snippets"
-RUN_HERE = {"hospital.py", "mounted.py"}
+RUN_HERE = {"hospital.py", "mounted.py", "own_routes.py"}
 NEEDS_A_SERVER = {"read_events.py": "tests/signals/test_reading_events.py"}
 
 
@@ -41,6 +46,13 @@ async def net(tmp_path, monkeypatch) -> AsyncIterator[tuple[Network, int]]:
             monkeypatch.setenv(f"UHI_{name}", value)
         monkeypatch.syspath_prepend(str(SNIPPETS))
         yield network, port
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[aiohttp.ClientSession]:
+    """Keeps no cookies."""
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
+        yield session
 
 
 def test_every_piece_of_python_on_a_page_is_a_file():
@@ -93,3 +105,17 @@ async def test_a_hospital_behind_the_settings_takes_a_booking(net):
         await network.settle()
 
     assert booking.is_confirmed
+
+
+async def test_routes_of_ones_own_stand_behind_the_same_door(client):
+    """Ours: what the how-to declares gives a patient their own letters and nobody else's."""
+    letters = runpy.run_path(str(SNIPPETS / "own_routes.py"))["letters"]
+    trail = Trail()
+
+    async with serve(api_application([letters], surroundings(trail, FakeClock()))) as server:
+        ask = asker(client, server.url)
+        got = [await ask("GET", f"/v1/patients/{each}/letters", headers=TOKEN) for each in ("pat-1", "pat-2")]
+
+    assert [each.status for each in got] == [200, 404]
+    assert got[0].json == {"letters": ["Bring your last report."]}
+    assert [entry.outcome.value for entry in trail.written] == ["done", "refused"]

@@ -266,6 +266,7 @@ async def test_breaker_that_opens_is_remembered():
     assert [each.destination for each in await mine.stored.tripped()] == [CLINIC.id]
 
 
+@pytest.mark.case("REL-07")
 async def test_letter_that_we_fail_on_is_left_to_the_operator_and_the_others_go_on(caplog):
     """Reliability rules: after ten failures of our own code DEAD, and the worker goes on with other letters."""
     mine = post()

@@ -73,7 +73,7 @@ class Watched:
         self.scene = scene
         self.received: dict[str, Received] = {}
         self.shelves = shelves
-        for entrance in (*(each._office.entrance for each in (scene.app, scene.clinic)), scene.gateway._entrance):
+        for entrance in (*(each._office.door for each in (scene.app, scene.clinic)), scene.gateway._door):
             entrance.start = self._watched(entrance.start)
 
     def _watched(self, start: object) -> object:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from uhi.errors import SetupError
 from uhi.exchange import stamps as module
 from uhi.exchange.stamps import Stamps
 from uhi.signing import BECKN, UHI, PrivateKey, Signer, body_digest
@@ -93,3 +95,25 @@ def test_attempt_and_audit_copy_of_one_second_have_headers_of_their_own():
     headers = [mine.unseen(DIGEST, now=NOW) for _ in range(3)]
 
     assert len(set(headers)) == 3
+
+
+def test_clock_that_was_set_back_makes_no_header_that_lives_too_long():
+    """Ours: a header made by a clock that was an hour ahead must not lengthen those that come after it."""
+    mine = stamps()
+    mine.header(DIGEST, receiver="clinic", now=NOW + 3_600)
+
+    header = parse(mine.header(DIGEST, receiver="clinic", now=NOW))
+
+    assert (header.created, header.expires) == (NOW, NOW + 10)
+
+
+def test_key_is_changed_for_another_of_the_same_subscriber_only():
+    """Ours: rotation changes the key, never who signs."""
+    mine = stamps()
+    new = Signer("app.example", "k2", PrivateKey.new(), UHI)
+
+    mine.switch(new)
+
+    assert parse(mine.header(DIGEST, receiver="clinic", now=NOW)).key_id == "k2"
+    with pytest.raises(SetupError):
+        mine.switch(Signer("other.example", "k2", new.key, UHI))

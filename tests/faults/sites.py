@@ -14,7 +14,7 @@ from random import Random
 from typing import Any
 
 from gateway.app import Gateway
-from gateway.network_registry.entrance import RegistryEntrance
+from gateway.network_registry.counters import lookup_entrance
 from participants.hospital.app import hospital_app
 from participants.hospital.data import HospitalData, Practice
 from participants.hospital.hospital import DemoHospital
@@ -29,6 +29,7 @@ from uhi.booking.consumer import Bookings
 from uhi.booking.quotes import consultation_quote
 from uhi.booking.states import OrderState
 from uhi.errors import UhiError
+from uhi.exchange.rates import NO_LIMITS
 from uhi.exchange.stamps import Stamps
 from uhi.handlers import Handler
 from uhi.keeping import Keeping
@@ -92,6 +93,7 @@ class Site:
             transport=wire,
             clock=self.clock,
             log=self.network.log,
+            rates=NO_LIMITS,
             keeping=Keeping(storage=disk, signals=LocalSignals(), windows=LocalWindows(self.clock)),
         )
 
@@ -128,7 +130,7 @@ class RegistrySite(Site):
     """The network's registry: it keeps no promises."""
 
     async def start(self, life: Life) -> Entrance:
-        return RegistryEntrance(self.me.id, self.network.members, clock=self.clock, log=self.network.log)
+        return lookup_entrance(self.me.id, self.network.members, clock=self.clock, log=self.network.log)
 
     async def stop(self, seconds: float) -> None:
         """There is nothing to wait for."""

@@ -84,6 +84,7 @@ async def consumer(url: str, wall: Wall, nobody: Nobody) -> AsyncIterator[Partic
         await world.aclose()
 
 
+@pytest.mark.case("REL-04")
 async def test_clock_that_jumps_makes_no_storm_and_ends_nothing_twice(database_url, caplog):
     """Reliability rules, clocks: whatever the wall says, a letter is tried as often as its schedule has it."""
     random, wall = Random(seed()), Wall(FakeClock())

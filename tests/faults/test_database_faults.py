@@ -39,6 +39,7 @@ async def progress(living: Village, more: int) -> None:
     await until(lambda: done(living) >= wanted, f"{more} more searches and visits")
 
 
+@pytest.mark.case("REL-03")
 @pytest.mark.services
 async def test_postgres_that_is_stopped_twice_under_load_costs_no_message(town, own_postgres):
     """Reliability rules, P5: immediate stop, 503 with Retry-After meanwhile, and work goes on by itself."""
@@ -77,6 +78,7 @@ async def test_redis_that_is_stopped_under_load_costs_no_message(town, postgres_
         await living.check()
 
 
+@pytest.mark.case("REL-06")
 async def test_a_tenth_of_all_transactions_that_fail_costs_no_message(town, two_urls):
     """Reliability rules, P5: serialization failures and SQLITE_BUSY are repeated, or refused before the ACK."""
     async with village(town, two_urls, FAILURES=f"0.1:{seed()}") as living:

@@ -78,6 +78,7 @@ async def test_gateway_that_never_comes_back_is_replaced_by_its_neighbour(town, 
             await asked.check(rows, other)
 
 
+@pytest.mark.case("REL-02")
 async def test_hospital_that_dies_at_every_point_books_once(town, database_url):
     """Reliability rules, crash points: an acknowledged confirm has one appointment and one on_confirm, heard once."""
     hospital = town.hospital_program(database_url)
@@ -88,6 +89,7 @@ async def test_hospital_that_dies_at_every_point_books_once(town, database_url):
         await booking.check(rows, hospital)
 
 
+@pytest.mark.case("REL-01")
 @pytest.mark.parametrize("kills", [10, pytest.param(100, marks=pytest.mark.soak)])
 async def test_programs_that_are_killed_at_any_time_lose_and_double_nothing(town, two_urls, kills, monkeypatch):
     """Reliability rules, P4: kill -9 under load, again and again; on PostgreSQL the gateway has two workers."""

@@ -165,6 +165,9 @@ class _Door:
     def paths(self) -> dict[str, int]:
         return self.crowd.paths
 
+    async def check_head(self, inbound: Inbound, *, size: int | None) -> Reply | None:
+        return None
+
     async def take(self, inbound: Inbound) -> Reply:
         self.crowd.asked[self.name] += 1
         return Reply(200, {}, ACK)

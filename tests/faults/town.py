@@ -25,6 +25,7 @@ from uhi.booking.hospital import Window
 from uhi.booking.speaker import moment
 from uhi.clock import SystemClock
 from uhi.exchange import breakers, retry
+from uhi.exchange.rates import NO_LIMITS
 from uhi.exchange.retry import Verdict, read_reply
 from uhi.http.addresses import any_address
 from uhi.http.client import HttpTransport
@@ -121,7 +122,11 @@ class Town:
 
     def gateway_program(self, database_url: str, *arguments: str, **more: str) -> Program:
         """The gateway on a database."""
-        settings = self._settings(GATEWAY, database_url) | {"UHI_SEARCHES_PER_MINUTE": "1000000"} | more
+        settings = self._settings(GATEWAY, database_url) | {
+            "UHI_SEARCHES_PER_SECOND": "0",
+            "UHI_ANSWERS_PER_SECOND": "0",
+        }
+        settings |= more
         return self.program(GATEWAY, ("gateway", "serve", *arguments), settings)
 
     def hospital_program(self, database_url: str, *, audited: bool = False, **more: str) -> Program:
@@ -135,7 +140,7 @@ class Town:
     async def peer(self, name: str) -> AsyncIterator[Peer]:
         """A member that runs in this process while the block does."""
         sent, calls = Sent(HttpTransport(addresses=any_address)), RememberedCalls(most=1_000_000)
-        world = World(registry=self.members, transport=sent, log=calls, closing=(sent.inner.aclose,))
+        world = World(registry=self.members, transport=sent, log=calls, rates=NO_LIMITS, closing=(sent.inner.aclose,))
         gateway = self.entry(GATEWAY)
         identity = Identity(self.entry(name), self.signers[name], gateway, DOMAIN, CITY)
         peer = Peer(Participant(identity, world=world), sent, calls, self)
@@ -169,6 +174,10 @@ class Town:
             "UHI_BODY_KEY_FILE": str(self.body_key),
             "UHI_INSTANCE": "here",
             "UHI_DOMAINS": f"{DOMAIN},{STUB_DOMAIN}",
+            # Pushed as far as they go, by everybody from one address.
+            "UHI_MESSAGES_PER_SECOND": "0",
+            "UHI_REQUESTS_PER_SECOND": "0",
+            "UHI_CONNECTIONS_PER_ADDRESS": "0",
         }
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
 from gateway.bootstrap import gateway_application, gateway_from, gateway_serving
 from gateway.network_registry.bootstrap import PREFIX, registry_application
-from gateway.network_registry.entrance import RegistryEntrance
+from gateway.network_registry.counters import lookup_entrance
 from gateway.settings import GatewaySettings
 from uhi.clock import SystemClock
 from uhi.errors import SetupError
@@ -54,7 +55,7 @@ def members() -> MemoryRegistry:
 
 async def test_list_of_many_providers_is_read_whole(tmp_path):
     """Every other answer ends at 64 KiB; a network of a hundred providers is longer than that."""
-    entrance = RegistryEntrance("registry.example", members(), clock=SystemClock(), log=RememberedCalls())
+    entrance = lookup_entrance("registry.example", members(), clock=SystemClock(), log=RememberedCalls())
     async with serve(registry_application(entrance)) as server:
         _, world = gateway_from(settings(tmp_path, server.url + PREFIX))
 
@@ -92,3 +93,21 @@ def test_published_key_is_refused_outside_development(tmp_path):
     """Decision on keys: anyone can sign with a key whose private half stands in a document."""
     with pytest.raises(SetupError, match="is published"):
         gateway_from(settings(tmp_path, "https://registry.example", key=PUBLISHED, network="nha"))
+
+
+async def test_limits_of_the_settings_are_those_of_the_running_gateway(tmp_path):
+    """Limits table: rates, connections of one address and proxies are settings; the third connection is cut here."""
+    changes = {"connections_per_address": 2, "trusted_proxies": "10.0.0.0/8", "searches_per_second": 3}
+    given = settings(tmp_path, "https://registry.example").model_copy(update=changes)
+    gateway, world = gateway_from(given)
+    await world.aclose()
+
+    async with gateway_serving(given, host="127.0.0.1", port=0) as server:
+        pairs = [await asyncio.open_connection(server.host, server.port) for _ in range(3)]
+        cut = await asyncio.wait_for(pairs[2][0].read(), 10)
+        for _, writer in pairs:
+            writer.transport.abort()
+
+    assert cut == b""
+    assert gateway.world.rates.searches == 3
+    assert gateway.world.limits.proxies.has("10.1.2.3")

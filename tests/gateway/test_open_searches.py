@@ -193,6 +193,7 @@ async def test_search_that_has_closed_is_forgotten_by_the_gateway_too():
     assert late.error["type"] == NO_OPEN_REQUEST.type
 
 
+@pytest.mark.case("GW-04")
 async def test_full_gateway_refuses_and_forgets_nobody():
     """Reliability rules, backpressure: overload is told to whoever comes, not suffered by whoever waits."""
     async with Network() as network:
@@ -206,6 +207,10 @@ async def test_full_gateway_refuses_and_forgets_nobody():
         pressure.remove(0, messages=1)
         answered = await scene.send(scene.callback("on_search", message_id="m-3"), scene.gateway)
 
+        sent = scene.deliveries("search", sender="gateway.example")
+
+    assert {hop.transaction_id for hop in sent} == {"t-1"}
+    assert [hop.outcome for hop in sent] == ["ACK", "ACK"]
     assert (refused.status, refused.error["type"]) == (503, OVERLOADED.type)
     assert 1 <= int(refused.headers["Retry-After"]) <= 60
     assert answered.is_ack

@@ -8,6 +8,7 @@ from gateway.matching import MatchRules
 from gateway.search import SearchRules
 from gateway.settings import GatewaySettings
 from uhi.errors import SetupError
+from uhi.exchange.rates import RateRules
 from uhi.signing import Window
 
 NEEDED = {
@@ -70,3 +71,31 @@ def test_signature_window_is_a_setting(environment):
     strict = GatewaySettings.read().preset.window
 
     assert (usual, strict) == (Window(5, 3_600), Window(2, 60))
+
+
+def test_rates_are_the_tables_and_each_is_a_setting(environment):
+    """Limits table: search 10/s, other actions 50/s, 5 bad signatures a minute; 0 is no limit."""
+    environment()
+    usual = GatewaySettings.read().rates
+    environment(
+        UHI_SEARCHES_PER_SECOND="1",
+        UHI_ANSWERS_PER_SECOND="2",
+        UHI_MESSAGES_PER_SECOND="3",
+        UHI_REQUESTS_PER_SECOND="4",
+        UHI_BAD_SIGNATURES_PER_MINUTE="0",
+    )
+
+    own = GatewaySettings.read().rates
+
+    assert (usual.searches, usual.messages, usual.bad_signatures) == (10, 50, 5)
+    assert usual == RateRules()
+    assert own == RateRules(searches=1, answers=2, messages=3, requests=4, bad_signatures=0)
+
+
+def test_gateway_only_is_a_setting(environment):
+    """Case SIG-18: the policy of a network in which no search comes straight to a provider."""
+    environment()
+    usual = GatewaySettings.read().preset.gateway_only
+    environment(UHI_GATEWAY_ONLY="true")
+
+    assert (usual, GatewaySettings.read().preset.gateway_only) == (False, True)

@@ -30,6 +30,12 @@ class FakeEntrance:
     taken: list[Inbound] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
     has_refused: asyncio.Event = field(default_factory=asyncio.Event)
+    heads: list[tuple[Inbound, int | None]] = field(default_factory=list)
+    refuses: Refusal | None = None
+
+    async def check_head(self, inbound: Inbound, *, size: int | None) -> Reply | None:
+        self.heads.append((inbound, size))
+        return self.refuse(self.refuses) if self.refuses else None
 
     async def take(self, inbound: Inbound) -> Reply:
         self.taken.append(inbound)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import suppress
 
 import pytest
 from aiohttp import web
 
-from uhi.errors import SetupError
+from tests.http.memory import MIB, not_growing, zeros
+from uhi.errors import SIGNATURE_MISSING, Refusal, SetupError
 from uhi.http import add_routes, application, serve
 
 JSON = b"Host: x\r\nContent-Type: application/json\r\n"
@@ -62,6 +64,28 @@ async def test_announced_body_over_the_limit_is_refused_before_it_is_read(ask, e
     assert entrance.taken == []
 
 
+@pytest.mark.case("BODY-01")
+async def test_body_over_the_limit_is_not_taken_in_however_much_is_sent(server, entrance):
+    """Limits table: what is sent all the same is never in memory."""
+    piece, pieces = bytes(65_536), 200
+    reader, writer = await asyncio.open_connection(server.host, server.port)
+
+    with not_growing(2 * MIB):
+        writer.write(post(b"Content-Length: %d\r\n" % (pieces * len(piece))))
+        with suppress(ConnectionError):
+            for _ in range(pieces):
+                writer.write(piece)
+                await writer.drain()
+    try:
+        answer = await reader.readuntil(b"\r\n")
+    except (ConnectionError, asyncio.IncompleteReadError):
+        answer = b""  # cut while we were still sending
+    writer.transport.abort()
+
+    assert not answer or status(answer) == 413
+    assert entrance.taken == []
+
+
 @pytest.mark.case("BODY-02")
 async def test_endless_chunked_body_is_refused_at_the_limit(ask, entrance):
     """Limits table: a body without a length is counted while it comes."""
@@ -81,6 +105,37 @@ async def test_body_of_exactly_the_limit_is_taken(ask, entrance):
     assert len(entrance.taken[0].body) == 1_000
 
 
+async def test_head_is_looked_at_before_the_body_is_there(ask, entrance):
+    """Ours: what can be refused by its headers is not uploaded first; the answer ends the connection."""
+    entrance.refuses = Refusal(SIGNATURE_MISSING)
+
+    answer = await ask(post(b"Content-Length: 900\r\n"))
+
+    [(head, size)] = entrance.heads
+    assert (status(answer), head.path, head.body, head.address, size) == (401, "search", b"", "127.0.0.1", 900)
+    assert b"Connection: close" in answer
+    assert entrance.taken == []
+
+
+async def test_client_that_waits_for_permission_is_refused_by_its_signature(ask, entrance):
+    """RFC 9110 section 10.1.1: no 100 for what will not be taken."""
+    entrance.refuses = Refusal(SIGNATURE_MISSING)
+
+    assert status(await ask(post(b"Content-Length: 900\r\nExpect: 100-continue\r\n"))) == 401
+
+
+@pytest.mark.parametrize(
+    ("request_", "size"),
+    [(post(sized(b"{}"), b"{}"), 0), (post(b"Transfer-Encoding: chunked\r\n", b"2\r\n{"), None)],
+    ids=["here", "nobody says"],
+)
+async def test_entrance_is_told_how_much_is_to_come(ask, entrance, request_, size):
+    """Ours: a body that came with its headers needs no look at the headers first."""
+    await ask(request_)
+
+    assert [each for _, each in entrance.heads] == [size]
+
+
 async def test_late_body_is_refused_and_the_connection_closed(ask, entrance):
     """Inbound timers: a body that stops half-way gets 408; aiohttp alone would wait for ever."""
     answer = await ask(post(b"Content-Length: 100\r\n", b"half"))
@@ -96,6 +151,19 @@ async def test_encoded_body_is_refused_from_its_headers(ask, entrance, encoding)
     answer = await ask(post(b"Content-Length: 900\r\nContent-Encoding: " + encoding + b"\r\n"))
 
     assert status(answer) == 415
+    assert entrance.taken == []
+
+
+@pytest.mark.case("BODY-03")
+async def test_bomb_is_refused_unopened(ask, entrance):
+    """Decision 28: 1 MiB that would be 1 GiB costs its own size at the most."""
+    bomb = zeros(1024 * MIB)
+    request = post(sized(bomb) + b"Content-Encoding: gzip\r\n", bomb)
+
+    with not_growing(5 * MIB):
+        answer = await ask(request)
+
+    assert not answer or status(answer) == 415
     assert entrance.taken == []
 
 

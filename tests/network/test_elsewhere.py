@@ -13,6 +13,7 @@ from tests.network.scene import A_THREAD, Scene, asked
 from tests.stores import Away, Stored, keeping
 from uhi.actions import CONFIRM, INIT, SEARCH
 from uhi.errors import NoAnswer
+from uhi.exchange.stamps import Stamps
 from uhi.participant import Participant
 from uhi.signals.local import LocalBus, LocalSignals
 from uhi.storage.memory import MemoryStorage
@@ -41,7 +42,7 @@ async def two(network: Network, storage: Stored, bus: LocalBus, *, prepare: Call
     identity = scene.app.identity
     clock = network.clock
     world = World(
-        registry=network._registry(identity.signer),
+        registry=network._registry(Stamps(identity.signer), network.clock),
         transport=network.faults,
         clock=clock,
         log=network.calls,

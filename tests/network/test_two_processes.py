@@ -39,6 +39,9 @@ class Balancer:
     def paths(self) -> dict[str, int]:
         return dict(self.behind[0].entrance.paths)
 
+    async def check_head(self, inbound: Inbound, *, size: int | None) -> Reply | None:
+        return await self.behind[0].entrance.check_head(inbound, size=size)
+
     async def take(self, inbound: Inbound) -> Reply:
         self.taken.append(self.turn % len(self.behind))
         self.turn += 1

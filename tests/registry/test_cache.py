@@ -259,3 +259,34 @@ async def test_drop_of_what_is_not_there_changes_nothing(cache, source):
     cache.drop(lambda key: key == "nobody")
 
     assert (await cache.get("a"), source.calls) == ("a 1", ["a"])
+
+
+async def test_refusal_counts_no_longer_when_the_clock_is_set_back(cache, source, clock):
+    """Reliability rules, clocks: who was refused by a clock an hour ahead is not refused for an hour."""
+    source.fault = REGISTRY_AWAY
+    await refused(cache)
+    source.fault = None
+
+    clock.move(-3_600)
+
+    assert await cache.get("a") == "a 2"
+
+
+async def test_what_is_removed_is_not_used_while_the_registry_is_away(cache, source):
+    """Decision 26: a key whose end was pushed has no fifteen minutes."""
+    await cache.get("a")
+    source.fault = REGISTRY_AWAY
+
+    cache.remove(lambda key: key == "a")
+
+    assert await refused(cache) is REGISTRY_AWAY
+
+
+async def test_what_is_amended_serves_while_the_registry_is_away(cache, source):
+    """Ours: a list from which somebody was taken is better than none."""
+    await cache.get("a")
+    source.fault = REGISTRY_AWAY
+
+    cache.amend(str.upper)
+
+    assert await cache.get("a") == "A 1"

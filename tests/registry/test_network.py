@@ -460,7 +460,7 @@ async def test_forgotten_address_is_looked_up_by_itself(registry, transport, mak
 async def test_others_are_told_of_a_key_that_turned_out_to_be_another(registry, transport, make_row, clock):
     """Issue: registry-cache invalidation among processes; told once, by whoever found it out."""
     told: list[str] = []
-    registry.on_renewed(told.append)
+    registry.on_news(told.append)
     await registry.record(CLINIC)
     await registry.record(CLINIC, fresh=True)
     clock.move(6)
@@ -477,7 +477,7 @@ async def test_others_are_told_of_a_key_that_turned_out_to_be_another(registry, 
 async def test_first_look_at_a_key_is_no_news(registry):
     """Ours: only what others may have in another form is told."""
     told: list[str] = []
-    registry.on_renewed(told.append)
+    registry.on_news(told.append)
 
     await registry.record(CLINIC, fresh=True)
 

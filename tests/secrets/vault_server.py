@@ -77,13 +77,15 @@ def real_vault(program: str) -> Iterator[VaultServer]:
 def _wait(port: int) -> None:
     until = monotonic() + 30
     while monotonic() < until:
+        connection = HTTPConnection("127.0.0.1", port, timeout=1)
         try:
-            connection = HTTPConnection("127.0.0.1", port, timeout=1)
             connection.request("GET", "/v1/sys/health")
             if connection.getresponse().status == 200:
                 return
         except OSError:
             sleep(0.1)
+        finally:
+            connection.close()
     raise AssertionError("Vault did not start")
 
 

@@ -17,17 +17,21 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import insert, select, text
 
+from gateway.network_registry import tables as registry_tables
 from uhi.clock import SystemClock
 from uhi.errors import SetupError
 from uhi.storage.addresses import address_of
 from uhi.storage.migrating import check_current, current, downgrade, schema_state, upgrade
 from uhi.storage.migrations import VERSION_TABLE
 from uhi.storage.schema import SchemaState, steps
-from uhi.storage.sql import booking_tables, tables
+from uhi.storage.sql import audit_tables, booking_tables, identity_tables, tables
 from uhi.storage.sql.database import Database
 
 ROOT = Path(__file__).parents[2]
+EVERYTHING = [tables.metadata, registry_tables.metadata]
 ALL = steps().state(()).pending
+NEWEST = ("gateway_0001", ALL[-1])
+NEWER = ("gateway_0001", "uhi_9001")
 STEP = """
 import time
 from pathlib import Path
@@ -124,7 +128,7 @@ async def test_upgrade_and_downgrade_lead_both_ways(empty_database_url):
     assert (up, down, again) == (ALL, ALL, ALL)
     assert nothing == []
     assert await on(empty_database_url, catalogue) == first
-    assert await current(empty_database_url) == SchemaState((ALL[-1],))
+    assert await current(empty_database_url) == SchemaState(NEWEST)
 
 
 async def test_the_steps_make_exactly_the_tables_that_the_program_uses(empty_database_url):
@@ -134,8 +138,9 @@ async def test_the_steps_make_exactly_the_tables_that_the_program_uses(empty_dat
     await downgrade(empty_database_url, "base")
 
     await on(empty_database_url, tables.metadata.create_all)
+    await on(empty_database_url, registry_tables.metadata.create_all)
 
-    assert booking_tables.metadata is tables.metadata
+    assert {each.metadata for each in (audit_tables, booking_tables, identity_tables)} == {tables.metadata}
     assert by_steps == await on(empty_database_url, catalogue)
 
 
@@ -144,7 +149,7 @@ async def test_alembic_finds_no_difference(database_url):
 
     def difference(connection):
         options = {"version_table": VERSION_TABLE}
-        return compare_metadata(MigrationContext.configure(connection, opts=options), tables.metadata)
+        return compare_metadata(MigrationContext.configure(connection, opts=options), EVERYTHING)
 
     assert await on(database_url, difference) == []
 
@@ -156,7 +161,7 @@ async def test_a_killed_upgrade_is_completed_by_running_it_again(empty_database_
 
     await upgrade(empty_database_url, further=[folder])
 
-    assert (await current(empty_database_url, further=[folder])).applied == ("uhi_9001",)
+    assert (await current(empty_database_url, further=[folder])).applied == NEWER
     assert await on(empty_database_url, lambda it: it.execute(text("SELECT count(note) FROM inbox")).scalar()) == 0
 
 
@@ -177,7 +182,7 @@ async def test_old_code_runs_on_the_new_schema(database_url, expand):
 
     await check_current(database_url)
 
-    assert await current(database_url) == SchemaState(("uhi_9001",), (), ahead=("uhi_9001",))
+    assert await current(database_url) == SchemaState(NEWER, (), ahead=("uhi_9001",))
     assert await upgrade(database_url) == ()
     assert await on(database_url, write_and_read) == [BREAKER]
 
@@ -232,13 +237,13 @@ async def test_a_database_that_lacks_steps_is_refused_with_the_command_that_help
 
 async def test_an_open_database_says_how_far_it_is(database_url):
     """`/readyz` asks for it."""
-    await downgrade(database_url, ALL[0])
+    await downgrade(database_url, "uhi_0001")
     opened = Database.open(database_url, clock=SystemClock())
 
     before = await schema_state(opened)
     await upgrade(database_url)
 
-    assert before == SchemaState((ALL[0],), ALL[1:])
+    assert before == SchemaState(("gateway_0001", "uhi_0001"), ALL[2:])
     assert (await schema_state(opened)).is_current
     await opened.aclose()
 
@@ -293,7 +298,8 @@ def test_branches_of_other_packages_are_found(tmp_path, monkeypatch):
     known = steps.__wrapped__()
 
     assert sorted(known.state(()).pending) == ["clinic_0001", *ALL]
-    assert known.state(["uhi_9001"]) == SchemaState(("uhi_9001",), ("clinic_0001",), ahead=("uhi_9001",))
+    newer = known.state(["uhi_9001", "gateway_0001"])
+    assert newer == SchemaState(NEWER, ("clinic_0001",), ahead=("uhi_9001",))
 
 
 def test_a_branch_that_is_not_there_is_named(tmp_path, monkeypatch):

@@ -7,25 +7,37 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Generic, Literal, TypedDict, TypeVar, Unpack
+from typing import Generic, Literal, TypeAlias, TypedDict, TypeVar, Unpack, overload
 
 from pydantic import BaseModel, ConfigDict
 
 from uhi.audit import Acting, ActorKind
+from uhi.errors import Fault
 from uhi.identity.principals import Principal, PrincipalKind
 from uhi.identity.rules import Rule, Target, check_target
 
+KIB = 1_024
+BODY_SIZE = 64 * KIB
+"""The most bytes of a body, where a route does not say otherwise."""
+
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+READING: frozenset[str] = frozenset({"GET", "DELETE"})
+"""The methods without a body: what these are asked stands in the query."""
 
 
 class Body(BaseModel):
-    """What our own interfaces take: exactly the names they know, so that nobody sets what is not theirs to set."""
+    """What our own interfaces take: exactly the names they know, so that nobody sets what is not theirs to set.
 
-    model_config = ConfigDict(extra="forbid", frozen=True, str_max_length=4_000, hide_input_in_errors=True)
+    Filled from the JSON body, or from the query where the method is GET or DELETE; there fields are text or numbers.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, str_max_length=4_000, hide_input_in_errors=True, cache_strings="keys"
+    )
 
 
 class Nothing(Body):
-    """No body."""
+    """No body, or an empty object; no query."""
 
 
 class Answer(BaseModel):
@@ -35,24 +47,44 @@ class Answer(BaseModel):
 
 
 B = TypeVar("B", bound=Body)
-A = TypeVar("A", bound=Answer | None)
+A = TypeVar("A", bound=Answer)
+S = TypeVar("S", bound=Answer | None)
+B_co = TypeVar("B_co", bound=Body, covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionCookie:
+    """The session cookie a browser is to keep for `seconds`; an empty value makes it forget."""
+
+    value: str = field(repr=False)
+    seconds: int
+
+
+FORGOTTEN = SessionCookie("", 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent(Generic[S]):
+    """An answer together with what else goes to a browser."""
+
+    answer: S
+    cookie: SessionCookie
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Call(Generic[B]):
+class Call(Generic[B_co]):
     """One request that its route's rule lets through.
 
-    `path` holds the values of the path's names, `query` the query's, `address` the peer's, `now` is Unix seconds,
-    `cookies` are what a browser sent.
+    `path` holds the values of the path's names, `address` is the peer's, `now` is Unix seconds, `cookie` is the
+    session cookie that a browser sent, empty for none.
     """
 
     principal: Principal
     rule: Rule
-    body: B = field(repr=False)
+    body: B_co = field(repr=False)
     now: float
     path: Mapping[str, str] = field(default_factory=dict)
-    query: Mapping[str, str] = field(default_factory=dict, repr=False)
-    cookies: Mapping[str, str] = field(default_factory=dict, repr=False)
+    cookie: str = field(default="", repr=False)
     address: str = ""
     user_agent: str = ""
     request_id: str = ""
@@ -82,34 +114,56 @@ _ACTORS = {
     PrincipalKind.NOBODY: ActorKind.NOBODY,
 }
 
+Handler: TypeAlias = Callable[[Call[B]], Awaitable[A | Sent[A]]]
+SilentHandler: TypeAlias = Callable[[Call[B]], Awaitable[Sent[None] | None]]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """One route. `path` as aiohttp writes it: `/v1/subscribers/{id}`. `tag` groups routes in the description."""
+    """One route. `path` as aiohttp writes it: `/v1/subscribers/{id}`. `tag` groups routes in the description.
+
+    `size` is the most bytes of its body. `refuses` are the faults that the description names beside those that follow
+    from method, path and rule. `kept_seconds` is how long anybody may keep the answer.
+    """
 
     method: Method
     path: str
     rule: Rule
+    name: str
     summary: str
     handler: Callable[[Call[Body]], Awaitable[object]]
     body: type[Body]
     answer: type[Answer] | None
     status: int = 200
     tag: str = ""
-    queries: tuple[str, ...] = ()
+    size: int = BODY_SIZE
+    refuses: tuple[Fault, ...] = ()
+    kept_seconds: int = 0
 
 
 class _Rest(TypedDict, total=False):
     status: int
-    queries: tuple[str, ...]
+    size: int
+    refuses: tuple[Fault, ...]
+    kept_seconds: int
 
 
 class Routes:
-    """A group of routes, which a program serves together."""
+    """A group of routes, which a program serves together. `tag` names it in the description."""
 
     def __init__(self, tag: str) -> None:
         self.tag = tag
         self.all: list[Route] = []
+
+    @overload
+    def route(
+        self, method: Method, path: str, rule: Rule, *, body: type[B], answer: type[A], **rest: Unpack[_Rest]
+    ) -> Callable[[Handler[B, A]], Handler[B, A]]: ...
+
+    @overload
+    def route(
+        self, method: Method, path: str, rule: Rule, *, body: type[B], answer: None, **rest: Unpack[_Rest]
+    ) -> Callable[[SilentHandler[B]], SilentHandler[B]]: ...
 
     def route(
         self,
@@ -118,18 +172,23 @@ class Routes:
         rule: Rule,
         *,
         body: type[B],
-        answer: type[Answer] | None,
+        answer: type[A] | None,
         **rest: Unpack[_Rest],
-    ) -> Callable[[Callable[[Call[B]], Awaitable[A]]], Callable[[Call[B]], Awaitable[A]]]:
-        """Declare a route; its summary is the first line of the handler's docstring."""
+    ) -> Callable[[Handler[B, A]], Handler[B, A]] | Callable[[SilentHandler[B]], SilentHandler[B]]:
+        """Declare a route: its name is the handler's, its summary the first line of the handler's docstring.
 
-        def declare(handler: Callable[[Call[B]], Awaitable[A]]) -> Callable[[Call[B]], Awaitable[A]]:
-            summary = (handler.__doc__ or "").strip().partition("\n")[0]
+        Without an answer's model the status is 204.
+        """
+
+        rest.setdefault("status", 200 if answer else 204)
+
+        def declare(handler: Handler[B, A]) -> Handler[B, A]:
             made = Route(
                 method=method,
                 path=path,
                 rule=rule,
-                summary=summary,
+                name=handler.__name__,
+                summary=(handler.__doc__ or "").strip().partition("\n")[0],
                 handler=handler,  # type: ignore[arg-type]  # called with a body of its own kind only
                 body=body,
                 answer=answer,

@@ -30,7 +30,7 @@ class Credential:
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """The headers of a request and the base64 digest of its body."""
+    """The headers of a request and the base64 digest of its body, empty as long as the body is not there."""
 
     sender: Credential | None
     gateway: Credential | None
@@ -94,8 +94,8 @@ def _is_json(content_type: str) -> bool:
     return media == "application/json" and all(value in _UTF8 for value in charset)
 
 
-def read_credentials(inbound: Inbound, *, sender_required: bool) -> Credentials:
-    """Steps 1 and 2, the part about headers: how many there are, their grammar, and `Digest` where it is present.
+def read_head(inbound: Inbound, *, sender_required: bool) -> Credentials:
+    """Steps 1 and 2, the part that needs no body: how many headers there are, and their grammar.
 
     Raises: Refusal(SIGNATURE_MISSING), Refusal(SIGNATURE_INVALID).
     """
@@ -104,11 +104,20 @@ def read_credentials(inbound: Inbound, *, sender_required: bool) -> Credentials:
         raise Refusal(SIGNATURE_INVALID, "Authorization is there more than once", expected="exactly one")
     if not mine and sender_required:
         raise Refusal(SIGNATURE_MISSING, "the Authorization header is missing", next_step="sign the request")
+    sender = Credential(mine[0], parse(mine[0])) if mine else None
+    return Credentials(sender, _gateway(inbound), digest="")
+
+
+def read_credentials(inbound: Inbound, *, sender_required: bool) -> Credentials:
+    """Steps 1 and 2, the part about headers: as `read_head`, and `Digest` where it is present.
+
+    Raises: Refusal(SIGNATURE_MISSING), Refusal(SIGNATURE_INVALID).
+    """
+    head = read_head(inbound, sender_required=sender_required)
     digest = body_digest(inbound.body)
     for value in inbound.headers.get("digest", ()):
         check_digest_header(value, digest=digest)
-    sender = Credential(mine[0], parse(mine[0])) if mine else None
-    return Credentials(sender, _gateway(inbound), digest)
+    return Credentials(head.sender, head.gateway, digest)
 
 
 def _gateway(inbound: Inbound) -> Credential | None:

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from traceback import extract_tb
 
 from uhi.errors import INTERNAL, OVERLOADED, Refusal, Resend
+from uhi.exchange.credentials import is_forwarded
+from uhi.exchange.opened import check_head
 from uhi.exchange.receive import Door, Received, Repeated, receive
 from uhi.messages.receipt import ACK, nack
 from uhi.ports import CallLog, Clock, Description, Direction, Hop, Inbound, Reply
@@ -139,6 +141,19 @@ class DoorEntrance:
         """The paths served, with the most bytes of a body."""
         return self.door.legs.paths
 
+    async def check_head(self, inbound: Inbound, *, size: int | None) -> Reply | None:
+        """Refuse what can be refused before the body is there; see `uhi.ports.Entrance`."""
+        started = self.door.trust.clock.now()
+        try:
+            self._check_open(inbound.path)
+            leg = self.door.legs.at(inbound.path, forwarded=is_forwarded(inbound))[0]
+            await check_head(inbound, leg, self.door.trust, size=size)
+        except Refusal as refusal:
+            return self._ledger.refused(refusal, inbound, started)
+        except Exception as error:
+            return self._ledger.refused(unforeseen(error), inbound, started)
+        return None
+
     async def take(self, inbound: Inbound) -> Reply:
         """Decide on one message; see `uhi.ports.Entrance`."""
         self._taking += 1
@@ -158,9 +173,7 @@ class DoorEntrance:
     async def _take(self, inbound: Inbound) -> Reply:
         started = self.door.trust.clock.now()
         try:
-            if not self.is_open:
-                raise Refusal(OVERLOADED, "stopping; not accepting messages", next_step="send again in a moment")
-            self.check_room(inbound.path)
+            self._check_open(inbound.path)
             received = await receive(inbound, self.door)
             if isinstance(received, Received):
                 self.start(received)
@@ -172,6 +185,11 @@ class DoorEntrance:
         except Exception as error:
             return self._ledger.refused(unforeseen(error), inbound, started)
         return _ACK
+
+    def _check_open(self, path: str) -> None:
+        if not self.is_open:
+            raise Refusal(OVERLOADED, "stopping; not accepting messages", next_step="send again in a moment")
+        self.check_room(path)
 
     def refuse(self, refusal: Refusal, path: str = "") -> Reply:
         """The NACK for what a server refuses itself; see `uhi.ports.Entrance`."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from uhi.actions import Leg
-from uhi.errors import NOT_IMPLEMENTED, PATH_UNKNOWN, Refusal
+from uhi.errors import NOT_IMPLEMENTED, PATH_UNKNOWN, SIGNATURE_MISSING, Refusal
 from uhi.messages.wire import Wire
 
 AnyLeg = Leg[Wire]
@@ -31,17 +31,20 @@ class Legs:
     def at(self, path: str, *, forwarded: bool) -> tuple[AnyLeg, ...]:
         """The legs that may arrive at a path, answers first.
 
-        Raises: Refusal(PATH_UNKNOWN), and Refusal(NOT_IMPLEMENTED) for a path that exists the other way only.
+        Raises: Refusal(PATH_UNKNOWN), Refusal(SIGNATURE_MISSING) for what comes without the gateway that it should come
+        through, Refusal(NOT_IMPLEMENTED) for what comes through one and should not.
         """
         found = self._at.get((path, forwarded))
         if found:
             return found
-        if path in self.paths:
+        if path in self.paths and forwarded:
             raise Refusal(
-                NOT_IMPLEMENTED,
-                f"{path} does not come {'through a gateway' if forwarded else 'directly'} here",
-                next_step="send it the other way",
+                NOT_IMPLEMENTED, f"{path} does not come through a gateway here", next_step="send it the other way"
             )
+        if path in self.paths:
+            refusal = Refusal(SIGNATURE_MISSING, f"{path} comes through a gateway here", next_step="send it to one")
+            refusal.gateway_header = True
+            raise refusal
         raise Refusal(PATH_UNKNOWN, f"nothing is served at /{path[:64]!a}", expected=", ".join(sorted(self.paths)))
 
     def handled(self, legs: tuple[AnyLeg, ...]) -> tuple[AnyLeg, ...]:

@@ -14,6 +14,7 @@ from uhi.errors import (
     CONSUMER_URI_MISMATCH,
     MESSAGE_INVALID,
     SIGNER_NOT_SENDER,
+    SUBSCRIBER_UNKNOWN,
     TTL_PASSED,
     WRONG_CONSUMER,
     WRONG_PROVIDER,
@@ -21,6 +22,7 @@ from uhi.errors import (
 )
 from uhi.messages import Context
 from uhi.messages.wire import Wire
+from uhi.signing.authorization import KEY_ID_PART
 from uhi.subscribers import Role, Subscriber
 
 log = logging.getLogger(__name__)
@@ -33,13 +35,28 @@ def id_of(context: Context, role: Role) -> str | None:
     return (context.provider_id or None) if role is Role.PROVIDER else None
 
 
+def check_id(named: str, role: Role) -> None:
+    """What a message names as consumer can be a subscriber's id at all; nothing else is looked up anywhere.
+
+    Raises: Refusal(CONSUMER_UNKNOWN); for another role Refusal(SUBSCRIBER_UNKNOWN).
+    """
+    if KEY_ID_PART.fullmatch(named) is None:
+        raise Refusal(
+            CONSUMER_UNKNOWN if role is Role.CONSUMER else SUBSCRIBER_UNKNOWN,
+            f"the {role.value}_id is no subscriber's id",
+            expected="1 to 255 letters, digits and ._:-",
+            path=f"$.context.{role.value}_id",
+        )
+
+
 def check_sender(context: Context, sender: Subscriber) -> None:
     """Step 7: the signer is the party the context names as sender; a missing id is taken from the verified key.
 
-    Raises: Refusal(SIGNER_NOT_SENDER).
+    Raises: Refusal(SIGNER_NOT_SENDER), Refusal(CONSUMER_UNKNOWN) for a name that no consumer can have.
     """
     named = id_of(context, sender.role)
     if named is not None and named != sender.id:
+        check_id(named, sender.role)
         raise Refusal(
             SIGNER_NOT_SENDER,
             f"{sender.id} signed for another party",

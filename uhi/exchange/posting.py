@@ -12,8 +12,9 @@ from collections import Counter
 from contextlib import suppress
 from dataclasses import replace
 
-from uhi.errors import Refusal
+from uhi.errors import DeliveryError, Refusal
 from uhi.exchange.background import is_being_cancelled
+from uhi.exchange.clock_offset import LOOK_AGAIN_SECONDS, ClockOffset
 from uhi.exchange.entrance import unforeseen
 from uhi.exchange.retry import Attempted, decide, postponed
 from uhi.exchange.send import Exit, FirstRound, attempt
@@ -51,6 +52,13 @@ class Poster:
 
     async def _attempted(self, letter: Letter, first: FirstRound | None, *, again: bool) -> Ending:
         way_out, to = self._way_out, letter.to.id
+        offset = way_out.clock_offset
+        if offset is not None and offset.is_stopped:
+            try:
+                await offset.check()
+            except DeliveryError:
+                return await self._unsigned(letter, offset)
+            first = None
         if again:
             addressed = await self._addressed(letter)
             if addressed is None:
@@ -70,6 +78,12 @@ class Poster:
                 await self._outbox.trip(tripped)
         pause = self._budget(letter, attempted)
         return decide(letter, attempted, now=now, random=way_out.random, budget_pause=pause)
+
+    async def _unsigned(self, letter: Letter, offset: ClockOffset) -> Ending:
+        """Our clock is wrong: nothing is signed by it. The letter is due again at once by a clock set right."""
+        await self._way_out.clock.sleep(LOOK_AGAIN_SECONDS)
+        now = self._way_out.clock.now()
+        return postponed(letter, now=now, until=now - max(0.0, offset.value or 0.0))
 
     async def _addressed(self, letter: Letter) -> Letter | None:
         """A letter that has waited goes to where its receiver is now; None where the network knows nobody of that name

@@ -13,6 +13,7 @@ from random import Random
 
 from uhi.errors import DeliveryError
 from uhi.exchange.breakers import Breakers, RetryBudget
+from uhi.exchange.clock_offset import ClockOffset
 from uhi.exchange.lanes import Lanes
 from uhi.exchange.retry import EXPIRED, Attempted, read_reply
 from uhi.exchange.stamps import Stamps
@@ -30,7 +31,7 @@ GATEWAYS_HEADER = "X-Gateway-Authorization"
 
 @dataclass(frozen=True, slots=True)
 class Exit:
-    """All that stands behind the door out: who we are, how we sign, and the world."""
+    """All that stands behind the door out: who we are, how we sign, whether our clock is fit for it, and the world."""
 
     me: Subscriber
     stamps: Stamps
@@ -41,6 +42,7 @@ class Exit:
     breakers: Breakers = field(default_factory=Breakers)
     budget: RetryBudget = field(default_factory=RetryBudget)
     random: Random = field(default_factory=Random)
+    clock_offset: ClockOffset | None = None
     lanes: Lanes = field(init=False)
 
     def __post_init__(self) -> None:

@@ -9,21 +9,40 @@ from uhi.errors import ROLE_NOT_ALLOWED, SIGNATURE_INVALID, SUBSCRIBER_UNKNOWN, 
 from uhi.exchange.credentials import Credential, blaming_gateway
 from uhi.exchange.trust import Trust
 from uhi.ports import Registry
+from uhi.signing import SignatureHeader
 from uhi.signing.verify import verify_digest
 from uhi.subscribers import KeyRef, Record, Role, Subscriber
 
 _PARTIES = (Role.CONSUMER, Role.PROVIDER, Role.GATEWAY)
 
 
+async def known_signer(header: SignatureHeader, roles: tuple[Role, ...], trust: Trust) -> Record:
+    """Step 4: the active registry record that a header names; its signature is not looked at.
+
+    Raises: Refusal(SUBSCRIBER_UNKNOWN, KEY_INACTIVE, ROLE_NOT_ALLOWED, REGISTRY_AWAY).
+    """
+    record = await _find(header.subscriber_id, header.key_id, roles, trust.registry)
+    record.check_active(trust.clock.now())
+    record.check_covers(header)
+    return record
+
+
 async def signer(credential: Credential, digest: str, roles: tuple[Role, ...], trust: Trust) -> Record:
-    """The active registry record of who made this signature over the body with this digest.
+    """Steps 4 and 5: the active registry record of who made this signature over the body with this digest.
 
     Raises: Refusal(SUBSCRIBER_UNKNOWN, KEY_INACTIVE, ROLE_NOT_ALLOWED, SIGNATURE_INVALID, REGISTRY_AWAY).
     """
     header = credential.header
-    record = await _find(header.subscriber_id, header.key_id, roles, trust.registry)
-    record.check_active(trust.clock.now())
-    record.check_covers(header)
+    record = await known_signer(header, roles, trust)
+    return await check_signature(record, credential, digest, trust)
+
+
+async def check_signature(record: Record, credential: Credential, digest: str, trust: Trust) -> Record:
+    """Step 5; returns the record whose key it was, which is a newer one where the key has changed.
+
+    Raises: Refusal(SIGNATURE_INVALID, KEY_INACTIVE, REGISTRY_AWAY).
+    """
+    header = credential.header
     try:
         verify_digest(digest, header, key=record.key.public, profile=record.key.profile)
     except Refusal as refusal:

@@ -6,11 +6,13 @@ profile UHI refuses the second. Then `expires` grows by one.
 
 from __future__ import annotations
 
+from uhi.errors import SetupError
 from uhi.signing import Signer
 from uhi.signing.sign import sign_digest
 
 _SWEEP_AT = 50_000
 _EVERYBODY = ""
+_LONGEST_LIFE = 3_600
 
 
 class Stamps:
@@ -21,12 +23,25 @@ class Stamps:
         self._spent: dict[str, dict[str, int]] = {}
         self._sweep_at = _SWEEP_AT
 
+    def switch(self, signer: Signer) -> None:
+        """Sign with another key of the same subscriber from now on.
+
+        Raises: SetupError for another subscriber's.
+        """
+        if signer.subscriber_id != self.signer.subscriber_id:
+            raise SetupError("a key is changed for another of the same subscriber", got=signer.subscriber_id)
+        self.signer = signer
+
     def header(self, digest: str, *, receiver: str, now: float) -> str:
         """A header over the body with this base64 digest, new for this receiver; `now` in Unix seconds."""
         created = int(now)
         spent = self._spent.setdefault(digest, {})
         seen = spent.values() if receiver == _EVERYBODY else (spent.get(receiver, 0), spent.get(_EVERYBODY, 0))
-        expires = max(created + self.signer.profile.lifetime, max(seen, default=0) + 1)
+        lifetime = self.signer.profile.lifetime
+        expires = max(created + lifetime, max(seen, default=0) + 1)
+        if expires - created > _LONGEST_LIFE:
+            # Our clock was ahead and has been set back: nobody takes a signature that lives so long.
+            expires = created + lifetime
         spent[receiver] = expires
         self._sweep(created)
         return sign_digest(digest, self.signer, created=created, expires=expires)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from uhi.errors import SetupError
+from uhi.exchange.rates import Rates
 from uhi.ports import Clock, Registry
-from uhi.signing import Window
+from uhi.signing import PublicKey, Window
 from uhi.subscribers import Role
 
 
@@ -19,7 +22,7 @@ class SendersSignature(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """Our own identity and the sources of trust behind a door."""
+    """Our own identity and the sources of trust behind a door; without `rates` nobody is told to come less often."""
 
     subscriber_id: str
     role: Role
@@ -27,3 +30,19 @@ class Trust:
     clock: Clock
     window: Window = field(default_factory=Window)
     senders_signature: SendersSignature = SendersSignature.REQUIRED
+    rates: Rates | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryTrust:
+    """The registry whose word counts, and its public keys by their ids: known beforehand, asked of nobody.
+
+    Raises: SetupError without a key.
+    """
+
+    registry_id: str
+    keys: Mapping[str, PublicKey] = field(hash=False)
+
+    def __post_init__(self) -> None:
+        if not self.registry_id or not self.keys:
+            raise SetupError("a pinned registry has an id and at least one key")

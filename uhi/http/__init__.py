@@ -3,7 +3,8 @@
 from uhi.http.addresses import AddressPolicy, any_address, public_only
 from uhi.http.client import HttpTransport
 from uhi.http.health import Check, Finding, Health, add_health
-from uhi.http.server import Server, ServerLimits, add_routes, application, serve
+from uhi.http.reading import ServerLimits
+from uhi.http.server import Server, add_routes, application, serve
 
 __all__ = [
     "AddressPolicy",

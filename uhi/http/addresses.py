@@ -1,16 +1,21 @@
-"""Which addresses we send to: judged by the URL first, and again by the number each connection really uses.
+"""Which addresses we send to: judged by the URL first, by all the numbers of its host when somebody registers it, and
+again by the number each connection really uses.
 
-Below: ports' errors; above: `client`. Source: IANA IPv4 and IPv6 special-purpose address registries.
+Below: ports' errors; above: `client`, the registry. Source: IANA IPv4 and IPv6 special-purpose address registries, RFC
+6761 and RFC 8375 (names that lead nowhere outside), WHATWG URL (hosts that end in a number).
 """
 
 from __future__ import annotations
 
+import asyncio
+import re
+import socket
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_address
 
 from yarl import URL
 
-from uhi.errors import DeliveryError
+from uhi.errors import ADDRESS_REFUSED, DeliveryError, Refusal
 
 _CLOSED_V4 = tuple(
     IPv4Network(text)
@@ -39,6 +44,12 @@ _UNICAST_V6 = IPv6Network("2000::/3")
 _CLOSED_V6 = tuple(
     IPv6Network(text) for text in ("2001::/23", "2001:db8::/32", "2002::/16", "2620:4f:8000::/48", "3fff::/20")
 )
+_LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?", re.IGNORECASE)
+_LONGEST_NAME = 253
+_ENDS_OF_INSIDE = {
+    *("corp", "home", "home.arpa", "internal", "intranet", "lan", "local", "localdomain", "localhost", "private")
+}
+_LOOKUP_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +64,12 @@ class AddressPolicy:
     ports: tuple[int, ...] | None = None
 
     def check_url(self, url: URL) -> None:
-        """Refuse a URL of another scheme, without a host, or with a user, a query or a fragment, or at another port.
+        """Refuse a URL of another scheme, without a host, or with a user, a query or a fragment, or at another port;
+        where only public numbers are sent to, also a number in any spelling, and a name of the inside of some network.
 
         Raises: DeliveryError.
         """
-        if url.scheme not in self.schemes or not url.host:
+        if url.scheme not in self.schemes or not url.raw_host:
             raise DeliveryError(
                 "the address cannot be used",
                 got=f"scheme {url.scheme or 'none'}",
@@ -75,8 +87,8 @@ class AddressPolicy:
                 expected="port " + " or ".join(map(str, self.ports)),
                 next_step="register an address at that port, or allow this one in the address policy",
             )
-        if self.public and _is_number(url.host):
-            raise DeliveryError("the address cannot be used", got="a number as host", expected="a host by its name")
+        if self.public:
+            _check_name(url.raw_host)
 
     def check_address(self, number: str) -> None:
         """Refuse to connect to a number that is not public (`10.0.0.1`, `::1`), where the policy asks for that.
@@ -100,6 +112,55 @@ class AddressRefused(OSError):
 
     def __str__(self) -> str:
         return "the host's address is not public"
+
+
+async def check_resolves(url: str, policy: AddressPolicy) -> None:
+    """Refuse an address whose host has no number, or one that the policy does not allow; for who registers it.
+
+    That it passed says nothing of tomorrow: the number of each connection is looked at again.
+    Raises: Refusal(ADDRESS_REFUSED), which names no number, so that nobody can look into a network with it.
+    """
+    try:
+        target = URL(url)
+        policy.check_url(target)
+        if not policy.public:
+            return
+        async with asyncio.timeout(_LOOKUP_SECONDS):
+            found = await asyncio.get_running_loop().getaddrinfo(
+                target.raw_host, target.port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP
+            )
+        for *_, number in found:
+            policy.check_address(str(number[0]))
+    except DeliveryError as error:
+        raise _not_registered(error.got) from None
+    except AddressRefused:
+        raise _not_registered("a host with a number that is not public") from None
+    except (OSError, ValueError):
+        raise _not_registered("a host that cannot be found") from None
+
+
+def _not_registered(got: str) -> Refusal:
+    return Refusal(
+        ADDRESS_REFUSED,
+        "this address may not be registered",
+        got=got,
+        expected="https:// and a host by its name, all of whose numbers are public",
+        next_step="register the address that the Internet knows this host by",
+        path="$.subscriber_url",
+    )
+
+
+def _check_name(host: str) -> None:
+    """A name as DNS has it: nothing that any resolver could take for a number, and of no inner network."""
+    labels = host.removesuffix(".").lower().split(".")
+    if _is_number(host) or re.fullmatch(r"[0-9]+|0x[0-9a-f]*", labels[-1]):
+        raise DeliveryError("the address cannot be used", got="a number as host", expected="a host by its name")
+    if len(host) > _LONGEST_NAME or not all(_LABEL.fullmatch(label) for label in labels):
+        raise DeliveryError("the address cannot be used", got="a host that is no name", expected="a host by its name")
+    if len(labels) == 1 or not _ENDS_OF_INSIDE.isdisjoint((labels[-1], ".".join(labels[-2:]))):
+        raise DeliveryError(
+            "the address cannot be used", got="a name of some inner network", expected="a name that the Internet knows"
+        )
 
 
 def _is_number(host: str) -> bool:

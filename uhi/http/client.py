@@ -9,6 +9,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 
 import aiohttp
@@ -38,6 +39,14 @@ _CONNECT_SECONDS = 5.0
 _IDLE_SECONDS = 4.0
 
 
+@dataclass(frozen=True, slots=True)
+class _Question:
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes | None = field(repr=False)
+
+
 class HttpTransport:
     """One connection pool. Opened by the first `post` in the running loop; whoever makes it calls `aclose`.
 
@@ -65,15 +74,27 @@ class HttpTransport:
 
         Raises: DeliveryError when no answer came: refused, reset, late, too large, encoded, or an address not allowed.
         """
-        target = _read_url(url)
+        return await self._ask(_Question("POST", url, headers, body), timeout=timeout, longest=self._longest_answer)
+
+    async def get(self, url: str, *, timeout: float, longest: int = LONGEST_ANSWER) -> Reply:
+        """Fetch a page once, by the rules of `post`; at most `longest` bytes of it are read.
+
+        Raises: DeliveryError as `post`.
+        """
+        return await self._ask(_Question("GET", url, {"Accept": "*/*"}, None), timeout=timeout, longest=longest)
+
+    async def _ask(self, question: _Question, *, timeout: float, longest: int) -> Reply:
+        target = _read_url(question.url)
         self._addresses.check_url(target)
         session = self._open()
         try:
             async with (
                 asyncio.timeout(timeout),
-                session.post(target, data=body, headers=headers, allow_redirects=False) as response,
+                session.request(
+                    question.method, target, data=question.body, headers=question.headers, allow_redirects=False
+                ) as response,
             ):
-                return await _read(response, self._longest_answer)
+                return await _read(response, longest)
         except TimeoutError:
             raise DeliveryError(f"no answer from {_who(target)} in time", expected=f"within {timeout:g} s") from None
         except (aiohttp.ClientError, OSError, ValueError) as error:

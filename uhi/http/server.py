@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -16,32 +16,24 @@ from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler, Middleware
 from multidict import CIMultiDict
 
-from uhi.errors import (
-    BODY_LATE,
-    BODY_TOO_LARGE,
-    HEADERS_TOO_LARGE,
-    HTTP_MALFORMED,
-    METHOD_NOT_ALLOWED,
-    PATH_UNKNOWN,
-    Refusal,
-    SetupError,
-)
-from uhi.exchange.credentials import check_content
+from uhi.errors import METHOD_NOT_ALLOWED, PATH_UNKNOWN, Refusal, SetupError
 from uhi.exchange.entrance import unforeseen
 from uhi.http.health import SERVER_NAME, Health, add_health
+from uhi.http.peers import Connections
+from uhi.http.reading import (
+    DEFAULT_LIMITS,
+    ServerLimits,
+    check_announced,
+    check_headers,
+    check_target,
+    expect_later,
+    read_body,
+    to_come,
+)
 from uhi.ports import READ_HEADERS, Entrance, Inbound, Reply
 
-_BYTES_BETWEEN = len(": \r\n")
+NO_PAGES: Mapping[str, str] = {}
 _BACKLOG = 128
-
-
-@dataclass(frozen=True, slots=True)
-class ServerLimits:
-    """What one request may cost before an entrance sees it: `body_seconds` from its headers to the body's last byte,
-    `headers` bytes of header lines in all. The bytes of a body are limited by the entrance, path by path."""
-
-    body_seconds: float = 20.0
-    headers: int = 16_384
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +51,7 @@ class Server:
 
 
 def add_routes(
-    app: web.Application, entrance: Entrance, *, prefix: str = "", limits: ServerLimits = ServerLimits()
+    app: web.Application, entrance: Entrance, *, prefix: str = "", limits: ServerLimits = DEFAULT_LIMITS
 ) -> None:
     """Serve `POST {prefix}/{path}` for every path of the entrance, inside any aiohttp application.
 
@@ -68,32 +60,52 @@ def add_routes(
     """
     for path, size in entrance.paths.items():
         door = _Door(entrance, path, size, limits)
-        app.router.add_route("*", f"{prefix.rstrip('/')}/{path}", door.handle, expect_handler=_expect_later)
+        app.router.add_route("*", f"{prefix.rstrip('/')}/{path}", door.handle, expect_handler=expect_later)
 
 
 def application(
-    entrance: Entrance, *, prefix: str = "", limits: ServerLimits = ServerLimits(), health: Health | None = None
+    entrance: Entrance,
+    *,
+    prefix: str = "",
+    limits: ServerLimits = DEFAULT_LIMITS,
+    health: Health | None = None,
+    pages: Mapping[str, str] = NO_PAGES,
 ) -> web.Application:
     """A whole application in which every answer is a NACK or the entrance's: unknown paths and failures too.
 
-    With `health` its pages are served at the root, whatever the prefix.
+    With `health` its pages are served at the root, whatever the prefix, as are the texts of `pages`, by their path.
     """
     app = web.Application(middlewares=[_nacks(entrance)])
     add_routes(app, entrance, prefix=prefix, limits=limits)
     if health is not None:
         add_health(app, health)
+    for path, text in pages.items():
+        app.router.add_get(path, _page(text))
     return app
+
+
+def _page(text: str) -> Handler:
+    async def page(_: web.Request) -> web.Response:
+        return web.Response(text=text, headers={"Server": SERVER_NAME, "Cache-Control": "no-store"})
+
+    return page
 
 
 @asynccontextmanager
 async def serve(
-    app: web.Application, *, host: str = "127.0.0.1", port: int = 0, reuse_port: bool = False
+    app: web.Application,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    reuse_port: bool = False,
+    limits: ServerLimits = DEFAULT_LIMITS,
 ) -> AsyncIterator[Server]:
     """Run an application until the block is left; then requests under way get 20 s to end. Port 0 takes a free one.
 
     It listens until then: who stops first closes the entrance, which refuses with 503 what still comes, and leaves the
     block when nothing is under way. `reuse_port` shares the port with other processes of the same user that do the
-    same. At most 128 connections wait to be accepted. Raises: SetupError when the address cannot be listened on.
+    same. At most 128 connections wait to be accepted; of `limits` those on connections count here. Raises: SetupError
+    when the address cannot be listened on.
     """
     runner = web.AppRunner(
         app,
@@ -101,7 +113,7 @@ async def serve(
         logger=_quiet_logger(),
         auto_decompress=False,
         handler_cancellation=False,
-        keepalive_timeout=10,
+        keepalive_timeout=limits.head_seconds,
         lingering_time=1,
         max_field_size=8190,
         max_headers=64,
@@ -109,8 +121,11 @@ async def serve(
     )
     await runner.setup()
     try:
-        await _listen(runner, host, port, reuse_port=reuse_port)
-        yield Server(host, runner.addresses[0][1])
+        listener = await _listen(runner, host, port, reuse_port=reuse_port, limits=limits)
+        try:
+            yield Server(host, listener.sockets[0].getsockname()[1])
+        finally:
+            listener.close()
     finally:
         await runner.cleanup()
 
@@ -124,9 +139,15 @@ def cannot_listen(host: str, port: int, error: OSError) -> SetupError:
     )
 
 
-async def _listen(runner: web.AppRunner, host: str, port: int, *, reuse_port: bool) -> None:
+async def _listen(
+    runner: web.AppRunner, host: str, port: int, *, reuse_port: bool, limits: ServerLimits
+) -> asyncio.Server:
+    if runner.server is None:
+        raise SetupError("the server is not set up")
+    made = Connections(runner.server, most=limits.connections, proxies=limits.proxies)
+    loop = asyncio.get_running_loop()
     try:
-        await web.TCPSite(runner, host, port, backlog=_BACKLOG, reuse_port=reuse_port or None).start()
+        return await loop.create_server(made, host, port, backlog=_BACKLOG, reuse_port=reuse_port or None)
     except OSError as error:
         raise cannot_listen(host, port, error) from None
 
@@ -139,61 +160,27 @@ class _Door:
     limits: ServerLimits
 
     async def handle(self, request: web.Request) -> web.Response:
+        address = self.limits.proxies.address_of(request)
         try:
             self._check_head(request)
-            body = await self._read(request)
+            head = Inbound(self.path, _read_headers(request), b"", address)
+            refused = await self.entrance.check_head(head, size=to_come(request))
+            if refused is not None:
+                return _closing(refused)
+            body = await read_body(request, size=self.size, seconds=self.limits.body_seconds)
         except Refusal as refusal:
-            response = _response(self.entrance.refuse(refusal, self.path))
+            response = _closing(self.entrance.refuse(refusal, self.path))
             if refusal.fault is METHOD_NOT_ALLOWED:
                 response.headers["Allow"] = "POST"
-            # What is left of the body is not worth reading.
-            response.force_close()
             return response
-        inbound = Inbound(self.path, _read_headers(request), body, request.remote or "")
-        return _response(await self.entrance.take(inbound))
+        return _response(await self.entrance.take(Inbound(self.path, head.headers, body, address)))
 
     def _check_head(self, request: web.Request) -> None:
-        _check_target(request)
-        size = sum(len(name) + len(value) + _BYTES_BETWEEN for name, value in request.raw_headers)
-        if size > self.limits.headers:
-            raise Refusal(HEADERS_TOO_LARGE, got=f"{size} bytes", expected=f"at most {self.limits.headers}")
+        check_target(request)
+        check_headers(request, self.limits)
         if request.method != "POST":
             raise Refusal(METHOD_NOT_ALLOWED, expected="POST")
-        headers = request.headers
-        check_content(tuple(headers.getall("Content-Type", ())), tuple(headers.getall("Content-Encoding", ())))
-        if (request.content_length or 0) > self.size:
-            raise self._too_large(f"{request.content_length} bytes announced")
-
-    async def _read(self, request: web.Request) -> bytes:
-        chunks: list[bytes] = []
-        size = 0
-        try:
-            async with asyncio.timeout(self.limits.body_seconds):
-                if request.headers.get("Expect", "").lower() == "100-continue":
-                    await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-                    request.writer.output_size = 0
-                async for chunk in request.content.iter_any():
-                    size += len(chunk)
-                    if size > self.size:
-                        raise self._too_large(f"{size} bytes so far")
-                    chunks.append(chunk)
-        except TimeoutError:
-            raise Refusal(
-                BODY_LATE, got=f"{size} bytes so far", expected=f"all within {self.limits.body_seconds:g} s"
-            ) from None
-        except (HttpProcessingError, web.RequestPayloadError) as error:
-            raise Refusal(HTTP_MALFORMED, "the body is malformed", got=type(error).__name__) from None
-        except ConnectionError as error:
-            raise Refusal(HTTP_MALFORMED, "the body ended too early", got=type(error).__name__) from None
-        return b"".join(chunks)
-
-    def _too_large(self, got: str) -> Refusal:
-        return Refusal(BODY_TOO_LARGE, got=got, expected=f"at most {self.size}")
-
-
-def _check_target(request: web.Request) -> None:
-    if not request.raw_path.startswith("/"):
-        raise Refusal(HTTP_MALFORMED, "the request target is not a path", expected="POST /path")
+        check_announced(request, size=self.size)
 
 
 def _read_headers(request: web.Request) -> dict[str, tuple[str, ...]]:
@@ -207,15 +194,18 @@ def _response(reply: Reply) -> web.Response:
     return web.Response(status=reply.status, headers=headers, body=reply.body)
 
 
-async def _expect_later(request: web.Request) -> None:
-    """Leave the answer to `Expect` to the door, which looks at the headers first."""
+def _closing(reply: Reply) -> web.Response:
+    """The answer to a request of which nothing more is worth reading."""
+    response = _response(reply)
+    response.force_close()
+    return response
 
 
 def _nacks(entrance: Entrance) -> Middleware:
     @web.middleware
     async def nacks(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
-            _check_target(request)
+            check_target(request)
             return await handler(request)
         except web.HTTPException as error:
             refusal = Refusal(PATH_UNKNOWN, got=f"HTTP {error.status}")
@@ -223,9 +213,7 @@ def _nacks(entrance: Entrance) -> Middleware:
             refusal = refused
         except Exception as error:
             refusal = unforeseen(error)
-        response = _response(entrance.refuse(refusal))
-        response.force_close()
-        return response
+        return _closing(entrance.refuse(refusal))
 
     return nacks
 

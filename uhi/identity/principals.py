@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from uhi.identity.roles import ROLES, AccessRole, Permission
+from uhi.identity.roles import OF_PEOPLE_ONLY, ROLES, AccessRole, Permission
 
 
 class PrincipalKind(Enum):
@@ -50,9 +50,12 @@ class Principal:
 
     def tenants_with(self, permission: Permission) -> frozenset[str]:
         """The tenants within which it has a permission; empty for none."""
-        if self.kind is PrincipalKind.SERVICE:
-            return frozenset({self.tenant}) if permission in self.scopes else frozenset()
-        return frozenset(grant.tenant for grant in self.grants if permission in ROLES[grant.role])
+        match self.kind:
+            case PrincipalKind.PERSON:
+                return frozenset(grant.tenant for grant in self.grants if permission in ROLES[grant.role])
+            case PrincipalKind.SERVICE if permission in self.scopes - OF_PEOPLE_ONLY:
+                return frozenset({self.tenant})
+        return frozenset()
 
 
 NOBODY = Principal(kind=PrincipalKind.NOBODY)

@@ -81,3 +81,17 @@ ROLES: dict[AccessRole, frozenset[Permission]] = {
     }.items()
 }
 """The table."""
+
+OF_PEOPLE_ONLY = frozenset(
+    {
+        Permission.ACCOUNT_OWN,
+        Permission.STAFF_MANAGE,
+        Permission.REGISTRY_REVIEW,
+        Permission.REGISTRY_DECIDE,
+        Permission.RECORDS_OWN,
+    }
+)
+"""What takes a human being: no API key has it, whatever its scopes say."""
+
+OF_STAFF = frozenset(Permission) - {Permission.ACCOUNT_OWN, Permission.RECORDS_OWN}
+"""What staff and administrators do: of people it takes a second factor, whether a route's rule says so or not."""

@@ -15,9 +15,10 @@ from uhi.errors import (
     SECOND_FACTOR_REQUIRED,
     SIGN_IN_REQUIRED,
     Refusal,
+    SetupError,
 )
 from uhi.identity.principals import Principal, PrincipalKind
-from uhi.identity.roles import Permission
+from uhi.identity.roles import OF_STAFF, Permission
 
 
 class Relation(Enum):
@@ -35,8 +36,10 @@ class Relation(Enum):
 class Rule:
     """What a route demands. `permission` None: nothing, anybody may (`PUBLIC`).
 
-    `fresh_seconds` is how long ago the full sign-in may be. `reads_patients`: each call is an audited read of patient
-    data. A relation other than NONE is checked by the route's handler against each record it touches (`Call.permit`).
+    A permission of staff takes a second factor in any case. `fresh_seconds` is how long ago the full sign-in may be.
+    `reads_patients`: each call is an audited read of patient data. A relation other than NONE is checked by the route's
+    handler against each record it touches (`Call.permit`).
+    Raises: SetupError for a rule that demands something of anybody, which nobody would check.
     """
 
     permission: Permission | None
@@ -45,6 +48,15 @@ class Rule:
     fresh_seconds: float | None = None
     reads_patients: bool = False
 
+    def __post_init__(self) -> None:
+        demands = (self.relation is not Relation.NONE, self.second_factor, self.fresh_seconds is not None)
+        if self.permission is None and (any(demands) or self.reads_patients):
+            raise SetupError(
+                "a rule demands something of somebody who has not said who they are",
+                expected="a permission, or the rule PUBLIC",
+                next_step="name the permission that the route takes",
+            )
+
 
 PUBLIC = Rule(None)
 """Anybody, signed in or not: sign-in itself, and keys that are published."""
@@ -52,9 +64,12 @@ PUBLIC = Rule(None)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """The record that is touched, as far as rules look at it."""
+    """The record that is touched, as far as rules look at it.
 
-    tenant: str = ""
+    Its `tenant` is empty where it is the network's own; None, not said, is nobody's.
+    """
+
+    tenant: str | None = None
     account_id: str = ""
     facility_id: str = ""
     practitioner_id: str = ""
@@ -76,9 +91,9 @@ def check(rule: Rule, principal: Principal, *, now: float) -> None:
         if rule.second_factor or rule.fresh_seconds is not None:
             raise Refusal(ACCESS_DENIED, f"{principal.id} is a service, and this takes a person")
         return
-    if rule.second_factor and not principal.has_second_factor:
+    if (rule.second_factor or rule.permission in OF_STAFF) and not principal.has_second_factor:
         raise Refusal(SECOND_FACTOR_REQUIRED, next_step="sign in with a second factor")
-    if rule.fresh_seconds is not None and now - principal.signed_in_at > rule.fresh_seconds:
+    if rule.fresh_seconds is not None and not now - principal.signed_in_at <= rule.fresh_seconds:
         raise Refusal(FRESH_SIGN_IN_REQUIRED, next_step="sign in again and repeat this")
 
 
@@ -89,15 +104,15 @@ def check_target(rule: Rule, principal: Principal, target: Target) -> None:
     """
     if rule.permission is None or rule.relation is Relation.NONE:
         return
-    if not _is_own(rule, principal, target):
+    tenants = principal.tenants_with(rule.permission)
+    if not tenants or not _is_own(rule.relation, principal, target, tenants):
         raise Refusal(RECORD_MISSING, f"{principal.id} asked for a record that is not theirs")
 
 
-def _is_own(rule: Rule, principal: Principal, target: Target) -> bool:
-    tenants = principal.tenants_with(rule.permission) if rule.permission else frozenset()
-    match rule.relation:
+def _is_own(relation: Relation, principal: Principal, target: Target, tenants: frozenset[str]) -> bool:
+    match relation:
         case Relation.OWN_ACCOUNT:
-            return _same(principal.id, target.account_id)
+            return principal.kind is PrincipalKind.PERSON and _same(principal.id, target.account_id)
         case Relation.OWN_RECORD:
             return _same(principal.patient_id, target.patient_id)
         case Relation.OWN_TENANT:

@@ -15,7 +15,7 @@ LETTERS = "letters"
 ANSWERS = "answers"
 """An answer was accepted. The text is the message id of the request."""
 REGISTRY = "registry"
-"""A cached registry entry is out of date. The text is the subscriber's id."""
+"""What is cached of a registry is out of date. The text is a subscriber's id, or the changes that were pushed."""
 
 
 class Signals(Protocol):

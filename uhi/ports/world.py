@@ -40,6 +40,16 @@ class Transport(Protocol):
         """
 
 
+class Fetch(Protocol):
+    """One GET, once, by the rules of `Transport`."""
+
+    async def get(self, url: str, *, timeout: float, longest: int = 65_536) -> Reply:
+        """The answer, of which at most `longest` bytes are read, all within `timeout` seconds.
+
+        Raises: DeliveryError as `Transport.post`.
+        """
+
+
 class Registry(Protocol):
     """The network's word on who is who."""
 
@@ -99,6 +109,12 @@ class Entrance(Protocol):
     def paths(self) -> Mapping[str, int]:
         """The paths served, each with the most bytes its body may have."""
 
+    async def check_head(self, inbound: Inbound, *, size: int | None) -> Reply | None:
+        """The NACK for a request that is refused before its body is read, else None; never raises.
+
+        `inbound` has no body yet, of which `size` bytes are still to come: 0 when it is there, None where nobody says.
+        """
+
     async def take(self, inbound: Inbound) -> Reply:
         """Decide on one message and return the whole HTTP answer; never raises."""
 
@@ -118,8 +134,9 @@ class Hop:
     """One line of a call log: who, what, when, outcome; never a body.
 
     `at` is Unix seconds, `ms` how long the hop took. `outcome` is `ACK`, `repeated` or an error type; `attempt` counts
-    from 1. `detail` is the operator's text of a refusal, `address` where it came from. A gateway also tells the address of the `consumer`, the
-    `category` that is searched in, and the `stage` an order has reached (requested, responded, confirmed, rendered).
+    from 1. `detail` is the operator's text of a refusal, `address` where it came from. A gateway also tells the address
+    of the `consumer`, the `category` that is searched in, and the `stage` an order has reached (requested, responded,
+    confirmed, rendered).
     """
 
     at: float

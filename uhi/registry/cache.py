@@ -49,6 +49,7 @@ class _Known(Generic[V]):
 @dataclass(frozen=True, slots=True)
 class _Refused:
     refusal: Refusal
+    since: float
     until: float
 
 
@@ -91,7 +92,7 @@ class LookupCache(Generic[K, V]):
             if not _is_due(known, fresh, now):
                 return known.value
         refused = self._refused.get(key)
-        if refused is not None and now < refused.until:
+        if refused is not None and refused.since <= now < refused.until:
             raise _again(refused.refusal)
         if known is not None and fresh:
             known.refresh_at = now + self._times.refresh
@@ -119,6 +120,17 @@ class LookupCache(Generic[K, V]):
             self._refused.pop(key, None)
             if key in self._known:
                 self._known[key].ask_at = 0.0
+
+    def remove(self, is_gone: Callable[[K], bool]) -> None:
+        """Forget these entirely: they are not used again, not even while nobody answers."""
+        for key in [key for key in (*self._known, *self._refused) if is_gone(key)]:
+            self._refused.pop(key, None)
+            self._known.pop(key, None)
+
+    def amend(self, amended: Callable[[V], V]) -> None:
+        """Put what is remembered right, and ask again for it at the next need."""
+        for known in self._known.values():
+            known.value, known.ask_at = amended(known.value), 0.0
 
     async def aclose(self) -> None:
         """Give up the lookups in flight."""
@@ -169,17 +181,18 @@ class LookupCache(Generic[K, V]):
         known = self._known.get(key)
         if refusal.fault is not REGISTRY_AWAY:
             self._known.pop(key, None)
-            self._refuse(key, refusal, now + self._times.unknown)
+            self._refuse(key, refusal, self._times.unknown)
             return refusal
         if known is not None and now < known.fetched_at + self._times.stale:
             known.ask_at = min(now + self._times.away, known.fetched_at + self._times.stale)
             return known.value
-        self._refuse(key, refusal, now + self._times.away)
+        self._refuse(key, refusal, self._times.away)
         return refusal
 
-    def _refuse(self, key: K, refusal: Refusal, until: float) -> None:
+    def _refuse(self, key: K, refusal: Refusal, seconds: float) -> None:
+        now = self._clock.now()
         self._refused.pop(key, None)
-        self._refused[key] = _Refused(refusal, until)
+        self._refused[key] = _Refused(refusal, now, now + seconds)
         _bound(self._refused, self._size)
 
 

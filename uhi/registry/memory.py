@@ -17,10 +17,14 @@ EVERYTHING = "*"
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A registry entry with its keys; more than one while an old key and its successor overlap."""
+    """A registry entry with its keys; more than one while an old key and its successor overlap.
+
+    `encryption_key` is the X25519 key of a Beckn peer, as base64; empty where there is none.
+    """
 
     subscriber: Subscriber
     keys: tuple[SubscriberKey, ...]
+    encryption_key: str = ""
 
     def __post_init__(self) -> None:
         ids = [key.id for key in self.keys]
@@ -29,10 +33,11 @@ class Member:
 
 
 class MemoryRegistry:
-    """Members by subscriber id and role. Not for threads."""
+    """Members by subscriber id and role. Not for threads. `seq` grows by one with every change, from `first_seq` on."""
 
-    def __init__(self, members: Iterable[Member] = ()) -> None:
+    def __init__(self, members: Iterable[Member] = (), *, first_seq: int = 0) -> None:
         self._members: dict[tuple[str, Role], Member] = {}
+        self.seq = first_seq
         for member in members:
             self.add(member)
 
@@ -50,10 +55,12 @@ class MemoryRegistry:
     def replace(self, member: Member) -> None:
         """Put a member in the place of the one with its id and role, or add it: new keys, another status or address."""
         self._members[_place(member.subscriber)] = member
+        self.seq += 1
 
     def remove(self, subscriber_id: str, role: Role) -> None:
         """Remove a member, if it is there."""
-        self._members.pop((subscriber_id, role), None)
+        if self._members.pop((subscriber_id, role), None) is not None:
+            self.seq += 1
 
     def members(self) -> tuple[Member, ...]:
         """Every member, ordered by id and role."""

@@ -1,61 +1,28 @@
-"""The network's registry over HTTP: signed lookups, answers filtered by what was asked, remembered for a short time.
+"""The network's registry over HTTP: signed lookups, answers checked and filtered, remembered for a short time.
 
-Implements `ports.Registry` and `ports.ProviderDirectory`. Below: `cache`, `rows`, the Transport port.
-Source: UHI `networkregistry/lookup`; `lookup/providers` is this network's own.
+Implements `ports.Registry` and `ports.ProviderDirectory`. Below: `cache`, `questions`, `rows`.
+Source: UHI `networkregistry/lookup`; `lookup/providers`, signed answers and pushed changes are this network's own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 
-from uhi import strict_json
-from uhi.errors import (
-    RECORD_UNKNOWN,
-    REGISTRY_AWAY,
-    SUBSCRIBER_UNKNOWN,
-    DeliveryError,
-    Refusal,
-    RegistryError,
-)
-from uhi.exchange.stamps import Stamps
-from uhi.messages.lookup import read_lookup_answer
-from uhi.ports import Clock, Reply, Transport
+from uhi.exchange.trust import RegistryTrust
+from uhi.ports import Clock, Transport
+from uhi.registry import changes as pushed
 from uhi.registry.budget import LookupBudget
 from uhi.registry.cache import DEFAULT_TIMES, CacheTimes, LookupCache
+from uhi.registry.changes import Change
 from uhi.registry.memory import is_provider_for, is_registered_for
-from uhi.registry.rows import choose, join, read_rows
-from uhi.signing import body_digest
-from uhi.strict_json import JsonLimits
+from uhi.registry.questions import LookupScope, Questions, RegistryAccess
+from uhi.registry.replies import unknown
+from uhi.registry.rows import choose, join
 from uhi.subscribers import SUBSCRIBED, KeyRef, Record, Role, Subscriber
 
 LONGEST_PROVIDER_LIST = 8 * 1024 * 1024
 """Bytes that the answer to a search for providers may have: the transport that asks must take as much."""
-
-_LIMITS = JsonLimits(nodes=250_000)
-_LATER = 5
-
-
-@dataclass(frozen=True, slots=True)
-class LookupScope:
-    """What a lookup must name beside the subscriber: registries find nothing when one is missing.
-
-    A subscriber is looked for in each of the domains in turn, until it is found active.
-    """
-
-    domains: tuple[str, ...]
-    country: str = "IND"
-    city: str = "std:011"
-
-
-@dataclass(frozen=True, slots=True)
-class RegistryAccess:
-    """The way to a registry: its base URL (`…/networkregistry`), our signatures, what we ask for, seconds to wait."""
-
-    url: str
-    stamps: Stamps
-    scope: LookupScope
-    timeout: float = 3.0
 
 
 class NetworkRegistry:
@@ -63,18 +30,20 @@ class NetworkRegistry:
 
     Keys, subscribers and domains never seen are looked up within a `LookupBudget` of each kind: made-up ones then cost
     refusals, not lookups. Keys that came with a list of providers need no lookup of their own.
+
+    Where the registry's keys are pinned, an answer that it did not sign, to another question or older than what was
+    known when the question was sent counts as none: the cache stays, one line is logged and `ignored` grows.
     """
 
     def __init__(
         self, access: RegistryAccess, *, transport: Transport, clock: Clock, times: CacheTimes = DEFAULT_TIMES
     ) -> None:
-        self._access = access
-        self._transport = transport
+        self._scope = access.scope
+        self._questions = Questions(access, transport=transport, clock=clock)
         self._clock = clock
         self._records = LookupCache(self._ask_record, clock=clock, times=times, budget=LookupBudget(clock))
         self._subscribers = LookupCache(self._ask_subscriber, clock=clock, times=times, budget=LookupBudget(clock))
-        self._answered_at: float | None = None
-        self._renewed: Callable[[str], None] = lambda subscriber_id: None
+        self._tell: Callable[[str], None] = lambda text: None
         self._providers = LookupCache(
             self._ask_providers, clock=clock, times=times, budget=LookupBudget(clock), size=1_000
         )
@@ -84,7 +53,7 @@ class NetworkRegistry:
         before = self._records.peek(ref) if fresh else None
         record = await self._records.get(ref, fresh=fresh)
         if before is not None and record.key != before.key:
-            self._renewed(ref.subscriber_id)
+            self._tell(ref.subscriber_id)
         return record
 
     async def subscriber(self, subscriber_id: str, role: Role) -> Subscriber:
@@ -98,16 +67,64 @@ class NetworkRegistry:
     @property
     def answered_at(self) -> float | None:
         """When the registry last answered (Unix seconds), None: not yet."""
-        return self._answered_at
+        return self._questions.answered_at
 
-    def on_renewed(self, told: Callable[[str], None]) -> None:
-        """Have others told when a subscriber turns out to have another key than the one in memory."""
-        self._renewed = told
+    @property
+    def trust(self) -> RegistryTrust | None:
+        """The registry's pinned keys, where there are any."""
+        return self._questions.trust
+
+    @property
+    def questions(self) -> Questions:
+        """How the registry is asked, and what its answers said of themselves: number, time, how many were ignored."""
+        return self._questions
+
+    def on_news(self, tell: Callable[[str], None]) -> None:
+        """Have our other processes told, in a text for `heard`, what is out of date."""
+        self._tell = tell
+
+    def heard(self, text: str) -> None:
+        """What another process told: changes that were pushed to it, or a subscriber with another key."""
+        change = pushed.read(text)
+        if change is None:
+            self.forget(text)
+        else:
+            self._follow((change,))
+
+    def changed(self, changes: Iterable[Change]) -> None:
+        """What the registry pushed: what is active no more is not used again, and the rest of those it concerns asked
+        for anew at the next need. Where a change in between did not reach us, all is asked for anew."""
+        news = tuple(changes)
+        self._follow(news)
+        for change in news:
+            self._tell(pushed.write(change))
 
     def forget(self, subscriber_id: str) -> None:
         """What is cached of a subscriber may be out of date: ask again at the next need."""
         self._records.drop(lambda ref: ref.subscriber_id == subscriber_id)
         self._subscribers.drop(lambda place: place[0] == subscriber_id)
+
+    def _follow(self, changes: tuple[Change, ...]) -> None:
+        for change in changes:
+            ahead = self._questions.follow(change.seq)
+            if ahead > 1:
+                self._forget_all()
+            if ahead > 0:
+                self._take(change)
+
+    def _take(self, change: Change) -> None:
+        gone = change.subscriber_id
+        self._records.remove(change.ends)
+        if change.is_over:
+            self._subscribers.remove(lambda place: place[0] == gone)
+            self._providers.amend(lambda providers: tuple(each for each in providers if each.id != gone))
+        self._providers.drop(lambda place: True)
+        self.forget(gone)
+
+    def _forget_all(self) -> None:
+        self._records.drop(lambda ref: True)
+        self._subscribers.drop(lambda place: True)
+        self._providers.drop(lambda place: True)
 
     async def aclose(self) -> None:
         """Give up the lookups in flight."""
@@ -118,7 +135,7 @@ class NetworkRegistry:
         records = await self._lookup(ref.subscriber_id, ref.role, ref.key_id)
         record = self._best(records)
         if record is None:
-            raise _unknown(f"key {ref.key_id} of {ref.role.value} {ref.subscriber_id}")
+            raise unknown(f"key {ref.key_id} of {ref.role.value} {ref.subscriber_id}")
         self._subscribers.put((ref.subscriber_id, ref.role), record.subscriber)
         return record
 
@@ -126,12 +143,12 @@ class NetworkRegistry:
         subscriber_id, role = place
         record = self._best(await self._lookup(subscriber_id, role))
         if record is None:
-            raise _unknown(f"{role.value} {subscriber_id}")
+            raise unknown(f"{role.value} {subscriber_id}")
         return record.subscriber
 
     async def _ask_providers(self, place: tuple[str, str]) -> tuple[Subscriber, ...]:
         domain, country = place
-        records = await self._post("lookup/providers", {"domain": domain, "country": country})
+        records = await self._questions.ask("lookup/providers", {"domain": domain, "country": country})
         rows: dict[str, list[Record]] = {}
         for record in records:
             if is_provider_for(record.subscriber, domain=domain, country=country):
@@ -153,7 +170,7 @@ class NetworkRegistry:
 
     async def _lookup(self, subscriber_id: str, role: Role, key_id: str = "") -> list[Record]:
         found: list[Record] = []
-        for domain in self._access.scope.domains:
+        for domain in self._scope.domains:
             found += await self._lookup_in(domain, subscriber_id, role, key_id)
             if self._active(found):
                 break
@@ -171,7 +188,7 @@ class NetworkRegistry:
         ]
 
     async def _lookup_in(self, domain: str, subscriber_id: str, role: Role, key_id: str) -> list[Record]:
-        scope = self._access.scope
+        scope = self._scope
         question = {
             "subscriber_id": subscriber_id,
             "type": role.lookup_type,
@@ -179,7 +196,7 @@ class NetworkRegistry:
             "country": scope.country,
             "city": scope.city,
         }
-        records = await self._post("lookup", question | ({"pub_key_id": key_id} if key_id else {}))
+        records = await self._questions.ask("lookup", question | ({"pub_key_id": key_id} if key_id else {}))
         return [
             record
             for record in records
@@ -188,25 +205,6 @@ class NetworkRegistry:
             and (not key_id or record.key.id == key_id)
             and _is_in_scope(record.subscriber, domain, scope.country)
         ]
-
-    async def _post(self, path: str, question: Mapping[str, str]) -> list[Record]:
-        access = self._access
-        body = strict_json.write(question)
-        digest = body_digest(body)
-        headers = {
-            "Content-Type": "application/json",
-            "Digest": f"BLAKE-512={digest}",
-            "Authorization": access.stamps.header(digest, receiver=access.url, now=self._clock.now()),
-        }
-        try:
-            reply = await self._transport.post(
-                f"{access.url}/{path}", body=body, headers=headers, timeout=access.timeout
-            )
-        except DeliveryError as error:
-            raise _away(str(error)) from None
-        records = _read(reply)
-        self._answered_at = self._clock.now()
-        return records
 
 
 def _is_in_scope(subscriber: Subscriber, domain: str, country: str) -> bool:
@@ -221,46 +219,4 @@ def _is_in_scope(subscriber: Subscriber, domain: str, country: str) -> bool:
     return is_registered_for(as_listed, domain=domain, country=country)
 
 
-def _read(reply: Reply) -> list[Record]:
-    if reply.status == RECORD_UNKNOWN.status:
-        return []
-    value = _json(reply)
-    # Registries in use say "nobody" as a failure of their own, or as a NACK with status 200.
-    code = _error_code(value)
-    if code == RECORD_UNKNOWN.code:
-        return []
-    if reply.status not in (200, 201) or code:
-        raise _away(
-            "the registry refused the lookup" if reply.status in (401, 403) else "the registry failed",
-            got=f"HTTP {reply.status} {code}".strip(),
-            next_step="check that our own key is registered and the clock is right" if reply.status == 401 else "",
-        )
-    try:
-        return read_rows(read_lookup_answer(value))
-    except RegistryError as error:
-        raise _away(str(error)) from None
-
-
-def _json(reply: Reply) -> object:
-    try:
-        return strict_json.parse(reply.body, _LIMITS)
-    except Refusal as refusal:
-        raise _away("the registry's answer cannot be read", got=f"HTTP {reply.status}: {refusal.what}") from None
-
-
-def _error_code(value: object) -> str:
-    error = value.get("error") if isinstance(value, dict) else None
-    code = error.get("code") if isinstance(error, dict) else None
-    return code[:64] if isinstance(code, str) and code.isprintable() else ""
-
-
-def _unknown(whom: str) -> Refusal:
-    return Refusal(
-        SUBSCRIBER_UNKNOWN, f"the registry knows no {whom}", next_step="register the key, or correct the ids"
-    )
-
-
-def _away(what: str, *, got: str = "", next_step: str = "") -> Refusal:
-    refusal = Refusal(REGISTRY_AWAY, what, got=got, next_step=next_step)
-    refusal.retry_after = _LATER
-    return refusal
+__all__ = ["LONGEST_PROVIDER_LIST", "LookupScope", "NetworkRegistry", "RegistryAccess"]

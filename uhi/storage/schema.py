@@ -46,7 +46,10 @@ class Steps:
         self._folders = tuple(folders)
         script = ScriptDirectory.from_config(self.config())
         self._by_name = {each.revision: each for each in script.walk_revisions()}
-        self._oldest_first = tuple(reversed(self._by_name))
+        # Alembic takes branches in any order, here they have one; within a branch a step stays behind the one before.
+        oldest_first = list(reversed(self._by_name))
+        oldest_first.sort(key=_branch)
+        self._oldest_first = tuple(oldest_first)
 
     def config(self, connection: Connection | None = None) -> Config:
         """What Alembic's commands are called with."""

@@ -6,22 +6,29 @@ What embedding developers test with, and what this project's own flow tests stan
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
 from gateway.app import Gateway
-from gateway.network_registry.entrance import RegistryEntrance
+from gateway.network_registry.counters import lookup_entrance
+from gateway.network_registry.posting import Post
+from gateway.network_registry.pushes import Pushes
+from gateway.network_registry.standing import Change
 from gateway.relays import GATEWAY_LEGS
 from gateway.search import SearchRules
 from uhi.actions import legs_of
 from uhi.clock import SystemClock
 from uhi.errors import OVERLOADED, Refusal
+from uhi.exchange.legs import AnyLeg
+from uhi.exchange.rates import NO_LIMITS, RateRules
 from uhi.exchange.stamps import Stamps
+from uhi.exchange.trust import RegistryTrust
 from uhi.http.addresses import any_address
 from uhi.http.client import HttpTransport
+from uhi.http.reading import ServerLimits
 from uhi.http.server import application, serve
 from uhi.keeping import Keeping, calls_of
 from uhi.messages.receipt import nack
@@ -30,13 +37,14 @@ from uhi.network import Network as Preset
 from uhi.observability.call_log import RememberedCalls
 from uhi.participant import Participant
 from uhi.ports import Clock, Entrance, Inbound, Reply, Transport
+from uhi.registry.callbacks import ON_SUBSCRIBE, REGISTRY_CHANGED
 from uhi.registry.memory import Member, MemoryRegistry
 from uhi.registry.network import LONGEST_PROVIDER_LIST, LookupScope, NetworkRegistry, RegistryAccess
 from uhi.signing import UHI, PrivateKey, Profile, Signer
 from uhi.subscribers import Role, Subscriber, SubscriberKey
 from uhi.testing.clock import FakeClock
 from uhi.testing.transport import Faults, MemoryTransport
-from uhi.world import Identity, World
+from uhi.world import Identity, World, audited
 
 CITY = "std:011"
 GATEWAY_ID = "gateway.example"
@@ -51,6 +59,9 @@ class _Doormat:
 
     paths: Mapping[str, int]
     behind: Entrance | None = None
+
+    async def check_head(self, inbound: Inbound, *, size: int | None) -> Reply | None:
+        return await self.behind.check_head(inbound, size=size) if self.behind else None
 
     async def take(self, inbound: Inbound) -> Reply:
         return await self.behind.take(inbound) if self.behind else self.refuse(Refusal(OVERLOADED))
@@ -73,7 +84,9 @@ class Options:
     """How a test network runs. `sockets` chooses HTTP and real time; `rules` are the gateway's.
 
     `ports` gives a subscriber a port of its own choice (others take a free one), `new_key` makes the key of each.
-    `keeping` is where each program keeps what it promised, by its id; None: in memory.
+    `keeping` is where each program keeps what it promised, by its id; None: in memory. `rates` are no limits unless
+    set. With `pinned` everybody believes only what the registry signed. `clock_of` gives a program a clock that goes
+    wrong.
     """
 
     sockets: bool = False
@@ -82,6 +95,9 @@ class Options:
     ports: Mapping[str, int] = field(default_factory=dict)
     new_key: Callable[[str], PrivateKey] = lambda subscriber_id: PrivateKey.new()
     keeping: Callable[[str, Clock], Keeping | None] = lambda subscriber_id, clock: None
+    rates: RateRules = NO_LIMITS
+    pinned: bool = True
+    clock_of: Callable[[str, Clock], Clock] = lambda subscriber_id, clock: clock
 
 
 class Network:
@@ -108,8 +124,13 @@ class Network:
 
     async def __aenter__(self) -> Self:
         self._stack.push_async_callback(self._http.aclose)
-        registry = RegistryEntrance(REGISTRY_ID, self.members, clock=self.clock, log=self.calls)
+        self.registry_signer = Signer(REGISTRY_ID, "k1", self.options.new_key(REGISTRY_ID), UHI)
+        registry = lookup_entrance(
+            REGISTRY_ID, self.members, clock=self.clock, log=self.calls, signer=self.registry_signer
+        )
         self.registry_url = await self._serve(registry, REGISTRY_ID)
+        self._pushes = Pushes(self.members, Post(Stamps(self.registry_signer), self.faults, self.clock))
+        self._stack.push_async_callback(self._pushes.aclose)
         self.gateway = await self._make_gateway()
         return self
 
@@ -162,21 +183,44 @@ class Network:
         self.signers[subscriber.id] = signer
         return signer
 
+    async def announce(self, member: Member) -> None:
+        """Put a member in the place of the one with its id and role, and have the registry tell everybody at once."""
+        self.members.replace(member)
+        now = self.clock.now()
+        keys = tuple(key.id for key in member.keys if key.valid_from <= now <= key.valid_until)
+        entry = member.subscriber
+        change = Change(self.members.seq, now, entry.id, entry.role, entry.status, keys, "announced")
+        self._pushes.tell([change])
+        await self._pushes.idle()
+
+    @property
+    def registry_trust(self) -> RegistryTrust:
+        """The registry's id and public key, as everybody knows them beforehand."""
+        signer = self.registry_signer
+        return RegistryTrust(REGISTRY_ID, {signer.key_id: signer.key.public})
+
     def world(self, signer: Signer) -> World:
         """The ports of one program on this network: its own lookups, signed with its own key."""
-        kept = self.options.keeping(signer.subscriber_id, self.clock)
-        return World(
-            registry=self._registry(signer),
+        clock = self.options.clock_of(signer.subscriber_id, self.clock)
+        kept = self.options.keeping(signer.subscriber_id, clock)
+        stamps = Stamps(signer)
+        registry = self._registry(stamps, clock)
+        world = World(
+            registry=registry,
+            pinned=registry if self.options.pinned else None,
+            stamps=stamps,
             transport=self.faults,
-            clock=self.clock,
+            clock=clock,
             log=calls_of(kept, self.calls) if kept else self.calls,
             keeping=kept,
+            rates=self.options.rates,
         )
+        return audited(world)
 
     async def _participant(
         self, subscriber_id: str, role: Role, prepare: Prepare, declared: Mapping[str, object]
     ) -> Participant:
-        doormat = self._doormats[subscriber_id] = _Doormat({leg.path: leg.limits.body for leg in legs_of(role)})
+        doormat = self._doormats[subscriber_id] = _Doormat(_paths(legs_of(role)))
         url = await self._serve(doormat, subscriber_id)
         entry: dict[str, object] = {"domains": (CONSULTATION_DOMAIN,), "cities": (CITY,)} | dict(declared)
         me = Subscriber(subscriber_id, role, url, **entry)  # type: ignore[arg-type]  # fields by name, as documented
@@ -190,7 +234,7 @@ class Network:
         return participant
 
     async def _make_gateway(self) -> Gateway:
-        doormat = self._doormats[GATEWAY_ID] = _Doormat(_gateway_paths())
+        doormat = self._doormats[GATEWAY_ID] = _Doormat(_paths(GATEWAY_LEGS))
         url = await self._serve(doormat, GATEWAY_ID)
         me = Subscriber(GATEWAY_ID, Role.GATEWAY, url, domains=("*",))
         signer = self.register(me)
@@ -206,9 +250,11 @@ class Network:
         doormat.behind = made.entrance
         return made
 
-    def _registry(self, signer: Signer) -> NetworkRegistry:
-        access = RegistryAccess(self.registry_url, Stamps(signer), LookupScope((CONSULTATION_DOMAIN,), city=CITY))
-        registry = NetworkRegistry(access, transport=self.faults, clock=self.clock)
+    def _registry(self, stamps: Stamps, clock: Clock) -> NetworkRegistry:
+        scope = LookupScope((CONSULTATION_DOMAIN,), city=CITY)
+        trust = self.registry_trust if self.options.pinned else None
+        access = RegistryAccess(self.registry_url, stamps, scope, trust=trust)
+        registry = NetworkRegistry(access, transport=self.faults, clock=clock)
         self._registries.append(registry)
         return registry
 
@@ -219,9 +265,12 @@ class Network:
             self._memory.entrances[url] = entrance
             return url
         port = self.options.ports.get(subscriber_id, 0)
-        server = await self._stack.enter_async_context(serve(application(entrance, prefix=prefix), port=port))
+        # Everybody is at one address here.
+        limits = ServerLimits(connections=0)
+        listening = serve(application(entrance, prefix=prefix), port=port, limits=limits)
+        server = await self._stack.enter_async_context(listening)
         return f"{server.url}{prefix}"
 
 
-def _gateway_paths() -> dict[str, int]:
-    return {leg.path: leg.limits.body for leg in GATEWAY_LEGS}
+def _paths(legs: Sequence[AnyLeg]) -> dict[str, int]:
+    return {leg.path: leg.limits.body for leg in (*legs, REGISTRY_CHANGED, ON_SUBSCRIBE)}

@@ -6,7 +6,7 @@ Nothing is faked behind them: the same doors, the same bytes, the same headers a
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
@@ -68,6 +68,7 @@ class _Fault:
     times: int
     value: float = 0.0
     reply: Reply | None = None
+    changed: Callable[[Reply], Reply] = lambda reply: reply
 
     def hits(self, call: Call) -> bool:
         return self.times != 0 and self.path in ("", call.path) and call.url.startswith(self.to)
@@ -119,6 +120,10 @@ class Faults:
         """The post does not arrive; somebody answers this in its place."""
         self._rules.append(_Fault("answer", path, to, times, reply=reply))
 
+    def alter(self, changed: Callable[[Reply], Reply], path: str = "", *, to: str = "", times: int = 1) -> None:
+        """The post arrives; its answer is changed on the way back."""
+        self._rules.append(_Fault("alter", path, to, times, changed=changed))
+
     def heal(self) -> None:
         """Nothing goes wrong any more."""
         self._rules.clear()
@@ -163,7 +168,7 @@ class Faults:
         reply = await self._pass(call)
         if rule.kind == "lose":
             raise _no_answer()
-        return reply
+        return rule.changed(reply)
 
     async def _delay(self, seconds: float, call: Call) -> None:
         """Wait until the post arrives; beyond its timeout the sender stops waiting, and the post does not."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from gateway.network_registry.bootstrap import PREFIX, registry_application
+from gateway.network_registry.counters import lookup_entrance
 from gateway.network_registry.entrance import RegistryEntrance
 from uhi.exchange.stamps import Stamps
 from uhi.http import HttpTransport, any_address, serve
@@ -83,7 +84,7 @@ def members(signers: dict[str, Signer]) -> MemoryRegistry:
 @pytest.fixture
 def entrance(members: MemoryRegistry, clock: Standing, calls: Remembered) -> RegistryEntrance:
     """The registry."""
-    return RegistryEntrance("registry.uhi", members, clock=clock, log=calls)
+    return lookup_entrance("registry.uhi", members, clock=clock, log=calls)
 
 
 @pytest.fixture

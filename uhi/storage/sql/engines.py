@@ -12,6 +12,7 @@ import os
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -220,8 +221,10 @@ def _sqlite_engine(path: Path, *, begin: str, further: tuple[str, ...]) -> Engin
 
     @event.listens_for(engine, "do_connect")
     def _make(*_unused: object) -> None:
-        # SQLite itself would make a file that others may read; the files beside it get its mode.
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        # SQLite itself would make a file that others may read; the files beside it get its mode. One that is there must
+        # not even be opened: closing it again gives up the locks of every connection of this process.
+        with suppress(FileExistsError):
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:

@@ -1,0 +1,215 @@
+"""The description of a REST interface (OpenAPI 3.1), made from its routes, so that it cannot say anything else.
+
+Above: `serving` of the page, `docs/generate.py`; below: `routes`, `problems`. Source: OpenAPI 3.1.1.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from http import HTTPStatus
+from itertools import chain
+from typing import TypeAlias
+
+from openapi_pydantic.v3.v3_1 import OpenAPI
+from pydantic import BaseModel, ConfigDict
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
+
+from uhi.api.doorkeeper import COOKIE, CSRF_HEADER
+from uhi.api.problems import PROBLEM_TYPE, Problem
+from uhi.api.routes import READING, Answer, Call, Nothing, Route, Routes
+from uhi.identity.roles import OF_PEOPLE_ONLY
+from uhi.identity.rules import PUBLIC, Rule
+
+Json: TypeAlias = dict[str, object]
+
+_REF = "#/components/schemas/{model}"
+_PROBLEM = "#/components/responses/Problem{}"
+_NAMES = re.compile(r"{(\w+)}")
+_ALWAYS = {400, 429, 431, 500, 503}
+_WITH_BODY = {408, 413, 415}
+_WITH_RULE = {401, 403}
+_ID_SCHEMA = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"}
+_SCHEMES = {
+    "accessToken": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "What a sign-in gives; it lives ten minutes.",
+    },
+    "apiKey": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "uhi_live_…",
+        "description": "What a program has.",
+    },
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": COOKIE,
+        "description": "What a browser has.",
+    },
+    "csrf": {
+        "type": "apiKey",
+        "in": "header",
+        "name": CSRF_HEADER,
+        "description": "With the cookie, for everything but GET.",
+    },
+}
+
+
+def describe(groups: Sequence[Routes], *, title: str, version: str) -> dict[str, object]:
+    """The description as a JSON value, in the same order every time."""
+    routes = sorted(chain.from_iterable(group.all for group in groups), key=lambda route: (route.path, route.method))
+    schemas = _Schemas(routes)
+    paths: dict[str, Json] = {}
+    for route in routes:
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, schemas)
+    described: Json = {
+        "openapi": "3.1.1",
+        "info": {"title": title, "version": version},
+        "tags": [{"name": group.tag} for group in groups],
+        "paths": paths,
+        "components": {
+            "schemas": schemas.named,
+            "responses": _problems(routes, schemas),
+            "securitySchemes": _SCHEMES,
+        },
+    }
+    OpenAPI.model_validate(described)
+    return described
+
+
+class Description(Answer):
+    """An OpenAPI document."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    openapi: str
+
+
+def description_page(groups: Sequence[Routes], *, title: str, version: str) -> Routes:
+    """A group with one route, which gives the description of the others and of itself to anybody."""
+    page = Routes("description")
+
+    @page.route("GET", "/openapi.json", PUBLIC, body=Nothing, answer=Description, kept_seconds=300)
+    async def get_description(_: Call[Nothing]) -> Description:
+        """What this interface offers."""
+        return described
+
+    described = Description.model_validate(describe([*groups, page], title=title, version=version))
+    return page
+
+
+class _Schemas:
+    """The schemas of all models by name, and how a place in the description refers to one."""
+
+    def __init__(self, routes: Sequence[Route]) -> None:
+        taken = {route.body for route in routes if route.method not in READING and route.body is not Nothing}
+        given = {route.answer for route in routes if route.answer is not None} | {Problem}
+        modes: list[tuple[type[BaseModel], JsonSchemaMode]] = [
+            *((model, "validation") for model in sorted(taken, key=_name)),
+            *((model, "serialization") for model in sorted(given, key=_name)),
+        ]
+        self._references, defined = models_json_schema(modes, ref_template=_REF)
+        self.named: Json = dict(sorted(defined["$defs"].items()))
+
+    def taken(self, model: type[BaseModel]) -> Json:
+        """What a body is like."""
+        return dict(self._references[model, "validation"])
+
+    def given(self, model: type[BaseModel]) -> Json:
+        """What an answer is like."""
+        return dict(self._references[model, "serialization"])
+
+
+def _name(model: type[BaseModel]) -> str:
+    return model.__name__
+
+
+def _operation(route: Route, schemas: _Schemas) -> Json:
+    operation: Json = {
+        "operationId": route.name,
+        "summary": route.summary,
+        "tags": [route.tag],
+        "security": _security(route.rule, route.method),
+    }
+    parameters = [*_path_parameters(route), *_query_parameters(route)]
+    if parameters:
+        operation["parameters"] = parameters
+    if route.method not in READING and route.body is not Nothing:
+        operation["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": schemas.taken(route.body)}},
+        }
+    operation["responses"] = _responses(route, schemas)
+    return operation
+
+
+def _path_parameters(route: Route) -> Iterator[Json]:
+    for name in _NAMES.findall(route.path):
+        yield {"name": name, "in": "path", "required": True, "schema": _ID_SCHEMA}
+
+
+def _query_parameters(route: Route) -> Iterator[Json]:
+    if route.method not in READING or route.body is Nothing:
+        return
+    # Each parameter stands alone, so a schema that one refers to is written out where it is used.
+    schema = route.body.model_json_schema()
+    named = schema.get("$defs", {})
+    required = schema.get("required", [])
+    for name, field in schema.get("properties", {}).items():
+        yield {"name": name, "in": "query", "required": name in required, "schema": _inlined(field, named)}
+
+
+def _inlined(value: object, named: Json) -> object:
+    match value:
+        case {"$ref": str(reference), **others}:
+            found = named[reference.rpartition("/")[2]]
+            return _inlined({**found, **others} if isinstance(found, dict) else found, named)
+        case dict():
+            return {key: _inlined(each, named) for key, each in value.items()}
+        case list():
+            return [_inlined(each, named) for each in value]
+    return value
+
+
+def _responses(route: Route, schemas: _Schemas) -> Json:
+    done: Json = {"description": "Done."}
+    if route.answer is not None:
+        done["content"] = {"application/json": {"schema": schemas.given(route.answer)}}
+    refused = {str(status): {"$ref": _PROBLEM.format(status)} for status in sorted(_problem_statuses(route))}
+    return {str(route.status): done, **refused}
+
+
+def _problems(routes: Sequence[Route], schemas: _Schemas) -> Json:
+    """One response for each status that some route refuses with."""
+    content = {PROBLEM_TYPE: {"schema": schemas.given(Problem)}}
+    statuses = sorted({status for route in routes for status in _problem_statuses(route)})
+    return {
+        _PROBLEM.format(status).rpartition("/")[2]: {
+            "description": f"{HTTPStatus(status).phrase}.",
+            "content": content,
+        }
+        for status in statuses
+    }
+
+
+def _problem_statuses(route: Route) -> set[int]:
+    statuses = _ALWAYS | {fault.status for fault in route.refuses}
+    if route.rule.permission is not None:
+        statuses |= _WITH_RULE
+    if route.method != "GET":
+        statuses |= {403}
+    if route.method not in READING:
+        statuses |= _WITH_BODY
+    return statuses | {404} if _NAMES.search(route.path) else statuses
+
+
+def _security(rule: Rule, method: str) -> Iterable[Json]:
+    if rule.permission is None:
+        return [{}]
+    browser: Json = {"session": []} if method == "GET" else {"session": [], "csrf": []}
+    people: list[Json] = [{"accessToken": []}, browser]
+    takes_people = rule.permission in OF_PEOPLE_ONLY or rule.second_factor or rule.fresh_seconds is not None
+    return people if takes_people else [*people, {"apiKey": []}]

@@ -1,0 +1,116 @@
+"""Problem documents: how a REST interface says no, in fixed texts that repeat nothing of the request.
+
+Above: `serving`, `openapi`; below: `uhi.errors`. Source: RFC 9457.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from pydantic import Field, ValidationError
+from pydantic_core import ErrorDetails
+
+from uhi.api.routes import Answer
+from uhi.errors import REQUEST_INVALID, Refusal
+
+PROBLEM_TYPE = "application/problem+json"
+_MOST_MISTAKES = 20
+
+_TEXTS = {
+    "missing": "is required",
+    "extra_forbidden": "holds a name that is not known here",
+    "string_type": "is to be text",
+    "int_type": "is to be a whole number",
+    "int_parsing": "is to be a whole number",
+    "int_from_float": "is to be a whole number",
+    "float_type": "is to be a number",
+    "float_parsing": "is to be a number",
+    "bool_type": "is to be true or false",
+    "bool_parsing": "is to be true or false",
+    "list_type": "is to be a list",
+    "model_type": "is to be an object",
+    "model_attributes_type": "is to be an object",
+}
+# These texts of pydantic's hold limits, patterns and choices of ours, and nothing that was sent.
+_OWN_LIMITS = {
+    "enum",
+    "greater_than",
+    "greater_than_equal",
+    "less_than",
+    "less_than_equal",
+    "literal_error",
+    "string_pattern_mismatch",
+    "string_too_long",
+    "string_too_short",
+    "too_long",
+    "too_short",
+    "value_error",
+}
+_OTHERWISE = "is not acceptable"
+
+
+class Mistake(Answer):
+    """One part of a request that is not as it must be: `path` is where (`keys[0].key_id`), empty for the whole."""
+
+    path: str
+    message: str
+
+
+class Problem(Answer):
+    """Why a request was refused: `title` is a fixed sentence, `code` its name for programs."""
+
+    type: str = "about:blank"
+    title: str
+    status: int = Field(ge=400, le=599)
+    code: str
+    request_id: str
+    errors: tuple[Mistake, ...] = ()
+
+
+class Unacceptable(Refusal):
+    """A request whose form is wrong, with where and why."""
+
+    def __init__(self, mistakes: tuple[Mistake, ...]) -> None:
+        places = ", ".join(sorted({mistake.path for mistake in mistakes if mistake.path}))
+        super().__init__(REQUEST_INVALID, got=f"mistakes in {places}" if places else "")
+        self.mistakes = mistakes
+
+
+def unacceptable(error: ValidationError) -> Unacceptable:
+    """What a model refused, told without what was sent."""
+    details = error.errors(include_url=False, include_input=False, include_context=False)
+    return Unacceptable(tuple(_mistakes(details[:_MOST_MISTAKES])))
+
+
+def problem(refusal: Refusal, request_id: str) -> Problem:
+    """The document for a refusal."""
+    fault = refusal.fault
+    return Problem(
+        title=fault.sentence,
+        status=fault.status,
+        code=fault.type,
+        request_id=request_id,
+        errors=_told(refusal),
+    )
+
+
+def _told(refusal: Refusal) -> tuple[Mistake, ...]:
+    if isinstance(refusal, Unacceptable):
+        return refusal.mistakes
+    if not refusal.path:
+        return ()
+    expected = f"expected {refusal.expected}" if refusal.expected else _OTHERWISE
+    return (Mistake(path=refusal.path, message=expected),)
+
+
+def _mistakes(details: Sequence[ErrorDetails]) -> Iterator[Mistake]:
+    for detail in details:
+        kind, steps = detail["type"], detail["loc"]
+        # The name that nobody knows is the sender's own text.
+        steps = steps[:-1] if kind == "extra_forbidden" else steps
+        text = detail["msg"].removeprefix("Value error, ") if kind in _OWN_LIMITS else _TEXTS.get(kind, _OTHERWISE)
+        yield Mistake(path=_path(steps), message=text)
+
+
+def _path(steps: tuple[int | str, ...]) -> str:
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps).removeprefix(".")

@@ -1,0 +1,94 @@
+"""Letters to people, by e-mail and text message: the port, and a sender that keeps them for tests and development.
+
+Above: `notices`; adapters: `smtp`, `sms_http`. What a letter says is secret, and reaches no log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+class EmailSender(Protocol):
+    """A way to send e-mail."""
+
+    async def email(self, to: str, *, subject: str, text: str) -> None:
+        """Hand one letter over.
+
+        Raises: DeliveryError when it was not taken; its text names neither the address nor what was to be sent.
+        """
+
+
+class SmsSender(Protocol):
+    """A way to send text messages."""
+
+    async def sms(self, to: str, *, text: str, template: str = "") -> None:
+        """Hand one text over; `to` is E.164. `template` is the name of the text among those registered for it.
+
+        Raises: DeliveryError when it was not taken; its text names neither the number nor what was to be sent.
+        """
+
+
+class Sender(EmailSender, SmsSender, Protocol):
+    """Both."""
+
+
+@dataclass(frozen=True, slots=True)
+class EitherWay:
+    """A sender of two adapters."""
+
+    by_email: EmailSender
+    by_sms: SmsSender
+
+    async def email(self, to: str, *, subject: str, text: str) -> None:
+        """See `EmailSender`."""
+        await self.by_email.email(to, subject=subject, text=text)
+
+    async def sms(self, to: str, *, text: str, template: str = "") -> None:
+        """See `SmsSender`."""
+        await self.by_sms.sms(to, text=text, template=template)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SentLetter:
+    """What somebody would have got; `subject` is empty for a text message."""
+
+    to: str
+    text: str
+    subject: str = ""
+
+    def __repr__(self) -> str:
+        return "SentLetter(***)"
+
+
+def _nowhere(line: str) -> object:
+    return line
+
+
+@dataclass(slots=True)
+class KeptLetters:
+    """Sends nothing: keeps the newest letters, and shows each to `show` (a terminal's `write`). For development, where
+    whoever starts the program is everybody it writes to.
+    """
+
+    show: Callable[[str], object] = field(default=_nowhere, repr=False)
+    most: int = 1_000
+    letters: list[SentLetter] = field(default_factory=list, repr=False)
+
+    async def email(self, to: str, *, subject: str, text: str) -> None:
+        """See `EmailSender`."""
+        self._keep(SentLetter(to, text, subject))
+
+    async def sms(self, to: str, *, text: str, template: str = "") -> None:
+        """See `SmsSender`."""
+        self._keep(SentLetter(to, text))
+
+    def to(self, address: str) -> list[SentLetter]:
+        """What one address or number got, oldest first."""
+        return [letter for letter in self.letters if letter.to == address]
+
+    def _keep(self, letter: SentLetter) -> None:
+        self.letters.append(letter)
+        del self.letters[: -self.most]
+        self.show(f"to {letter.to}: {letter.subject}\n{letter.text}\n")
