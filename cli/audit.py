@@ -84,7 +84,10 @@ def verify(**options: Unpack[VerifyOptions]) -> None:
 
     def witnesses(trail: str) -> list[Checkpoint]:
         file = options["checkpoints"]
-        return read_checkpoints(file, trusted, trail=trail) if file else []
+        found = read_checkpoints(file, trusted, trail=trail) if file else []
+        if file and not found:
+            raise SetupError(f"there is no checkpoint in {file}", next_step="get a whole copy of the file")
+        return found
 
     async def work(database: Database) -> tuple[Head, list[Checkpoint]]:
         known = witnesses(await database.read(holder_of))
@@ -236,11 +239,13 @@ async def _write(links: AsyncIterator[Link], file: IO[bytes]) -> int:
 
 
 def _broken(broken: AuditBroken, *, as_json: bool) -> None:
+    # What is quoted stood in a file or a row that somebody may have written.
+    said = (plain(broken.what), plain(broken.got), plain(broken.expected), broken.next_step)
+    problem = Problem("AuditBroken", *said)
     if as_json:
-        problem = Problem("AuditBroken", broken.what, broken.got, broken.expected, broken.next_step)
         show({"ok": False, "first_bad_row": broken.seq, "error": problem.as_json()}, lambda: None, as_json=True)
     else:
-        show_problem(Problem("AuditBroken", broken.what, broken.got, broken.expected, broken.next_step), as_json=False)
+        show_problem(problem, as_json=False)
         if broken.seq is not None:
             say(f"first bad row: {broken.seq}")
     click.get_current_context().exit(FAILED)

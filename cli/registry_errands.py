@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from secrets import token_hex
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -50,7 +51,8 @@ class Applicant:
 
         Raises: DeliveryError when no answer came; RegistryError when it was refused, or the answer is not believed.
         """
-        body = strict_json.write({"subscriber_id": self.identity.me.id, **value})
+        # The registry takes a signature once, and the same words at the same moment would be signed alike.
+        body = strict_json.write({"subscriber_id": self.identity.me.id, **value, "nonce": token_hex(16)})
         digest, url = body_digest(body), self.settings.registry_url
         stamps = Stamps(signer or self.identity.signer)
         headers = {

@@ -32,6 +32,9 @@ from uhi.signing.beckn_challenge import public_half
 from uhi.subscribers import Role
 
 ROLES = {role.value: role for role in (Role.CONSUMER, Role.PROVIDER, Role.GATEWAY)}
+ANY_ROLE = Role.PROVIDER
+"""The registry knows the role of who is known already."""
+
 POLL_SECONDS = 5.0
 WAIT_SECONDS = 120.0
 
@@ -97,13 +100,12 @@ def apply(role: str, as_json: bool, **given: Any) -> None:
 
 
 @click.command(short_help="Say how you stand with the registry.")
-@click.option("--role", type=click.Choice(list(ROLES)), default="provider", show_default=True, help="What you are.")
 @click.option("--retry", is_flag=True, help="Have the missing proofs asked for once more (five times an hour).")
 @click.option("--serve", "is_serving", is_flag=True, help="With --retry: answer the challenges until all is proven.")
 @click.option("--host", default=LOCAL_ONLY, show_default=True, help="With --serve: the address to listen on.")
 @click.option("--port", type=PORT, metavar="N", default=8080, show_default=True, help="With --serve: the port.")
 @json_option
-def status(role: str, retry: bool, as_json: bool, **given: Any) -> None:
+def status(retry: bool, as_json: bool, **given: Any) -> None:
     """Say what the registry holds about you, and what is still missing. Signed with your key."""
     listening = Listening(given["is_serving"], given["host"], given["port"])
 
@@ -112,7 +114,7 @@ def status(role: str, retry: bool, as_json: bool, **given: Any) -> None:
             told = await applicant.do("subscription", {"retry": retry})
             return (await until_proven(applicant, told, listening) if retry else told), applicant
 
-    told, applicant = with_registry(ROLES[role], work)
+    told, applicant = with_registry(ANY_ROLE, work)
     show({"ok": True, **told}, lambda: show_standing(told, applicant), as_json=as_json)
 
 

@@ -14,7 +14,7 @@ import click
 
 from cli.output import json_option, plain, say, say_rows, show
 from cli.registry_errands import Applicant, Told, key_row, missing_of, show_standing, with_registry
-from cli.registry_join import ROLES, Listening, answering, until_proven
+from cli.registry_join import ANY_ROLE, Listening, answering, until_proven
 from cli.serve import LOCAL_ONLY, PORT
 from uhi.errors import SetupError
 from uhi.signing import PrivateKey, Signer
@@ -31,7 +31,6 @@ LIFETIME_SECONDS = 3_600.0
 @click.argument("key_file", metavar="KEYFILE", type=click.Path(path_type=Path), required=False)
 @click.option("--key-id", metavar="ID", help="The new key's id, such as k2.")
 @click.option("--retire", metavar="ID", help="End this old key, once nothing signed with it is under way.")
-@click.option("--role", type=click.Choice(list(ROLES)), default="provider", show_default=True, help="What you are.")
 @click.option("--valid-days", "days", type=click.FloatRange(1, 731), default=365, show_default=True, help="Of the key.")
 @click.option("--serve", "is_serving", is_flag=True, help="Answer the registry's challenge for the new key.")
 @click.option("--host", default=LOCAL_ONLY, show_default=True, help="With --serve: the address to listen on.")
@@ -47,9 +46,9 @@ def rotate(key_file: Path | None, as_json: bool, **given: Any) -> None:
     3  set UHI_KEY_ID=k2 and UHI_KEY_FILE=k2.pem and restart your program: both keys are accepted meanwhile
     4  uhi registry rotate --retire k1             an hour later, with the new key in the settings
     """
-    role, retire = ROLES[given["role"]], given["retire"]
+    retire = given["retire"]
     if retire:
-        told, applicant = with_registry(role, lambda each: _retire(each, retire))
+        told, applicant = with_registry(ANY_ROLE, lambda each: _retire(each, retire))
         show({"ok": True, **told}, lambda: _show_retired(told, retire), as_json=as_json)
         return
     if key_file is None or not given["key_id"]:
@@ -60,7 +59,7 @@ def rotate(key_file: Path | None, as_json: bool, **given: Any) -> None:
         )
     wish = _Wish(given["key_id"], _read_or_make(key_file), key_file, given["days"])
     listening = Listening(given["is_serving"], given["host"], given["port"])
-    told, applicant = with_registry(role, lambda each: _publish(each, wish, listening))
+    told, applicant = with_registry(ANY_ROLE, lambda each: _publish(each, wish, listening))
     show({"ok": True, **told}, lambda: _show_published(told, applicant, wish), as_json=as_json)
 
 

@@ -71,8 +71,16 @@ def serve(path: Path | None, host: str, port: int, as_json: bool, **given: Any) 
         serving = http_serve(registry_application(entrance), host=host, port=port)
         run(serve_until_stopped(serving, announcer(me, as_json=as_json)))
         return
-    settings = RegistrySettings.read()
+    settings = _read_settings()
     run(serve_until_stopped(registry_serving(settings, host=host, port=port), _announcer(settings, as_json=as_json)))
+
+
+def _read_settings() -> RegistrySettings:
+    try:
+        return RegistrySettings.read()
+    except SetupError as error:
+        error.next_step = f"{error.next_step}; or for development: --file members.yaml --subscriber-id ID"
+        raise
 
 
 def _from_file(path: Path, subscriber_id: str | None, key_file: Path | None) -> tuple[RegistryEntrance, Subscriber]:

@@ -17,13 +17,13 @@ ROOT = Path(__file__).resolve().parent.parent
 # The sources beside this page, whether they are installed or not.
 sys.path.insert(0, str(ROOT))
 
-import click  # noqa: E402
 from pydantic.fields import FieldInfo  # noqa: E402
 from pydantic_settings import BaseSettings  # noqa: E402
 
 import uhi.actions  # noqa: E402
-from cli.main import main as command  # noqa: E402
+from docs.commands import cli_page  # noqa: E402
 from docs.interfaces import DESCRIPTIONS  # noqa: E402
+from gateway.network_registry.settings import RegistrySettings  # noqa: E402
 from gateway.relays import RELAYED_ON_SEARCH, RELAYED_SEARCH  # noqa: E402
 from gateway.settings import GatewaySettings  # noqa: E402
 from participants.hospital.settings import HospitalSettings  # noqa: E402
@@ -37,7 +37,6 @@ AnyLeg = Leg[Wire]
 REFERENCE = ROOT / "docs" / "reference"
 PAGES = ("*.md", "docs/**/*.md", "examples/**/*.md")
 HEAD = "<!-- Written by docs/generate.py from the sources: change those, then run it. -->\n\n"
-WIDTH = 100
 
 _BLOCK = re.compile(r"^```(?P<language>\w+) (?P<file>\S+/\S+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 _API = ("uhi", "uhi.booking", "uhi.testing", "uhi.signing")
@@ -112,6 +111,7 @@ def settings_page() -> str:
         "Keys are never among them: a variable names the key's file.\n\n"
         f"## Every program\n\n{_settings(Settings, ())}\n"
         f"## The gateway, besides\n\n{_settings(GatewaySettings, Settings.model_fields)}\n"
+        f"## The registry, besides\n\n{_settings(RegistrySettings, Settings.model_fields)}\n"
         f"## The demo hospital, besides\n\n{_settings(HospitalSettings, ())}\n"
         f"## Networks\n\n{_docstring(type(next(iter(NETWORKS.values()))))}\n\n{table(head, presets)}"
     )
@@ -188,25 +188,6 @@ def _leg_row(name: str, leg: AnyLeg) -> Sequence[object]:
         f"{limits.nodes:,}",
         f"{limits.per_transaction:,}",
     )
-
-
-def cli_page() -> str:
-    """The help of every command."""
-    context = click.Context(command, info_name="uhi", terminal_width=WIDTH, **command.context_settings)
-    return (
-        "# The command `uhi`\n\nWith `--json` a command prints one JSON object instead of text, its errors too. "
-        "Exit codes: 0 done, 1 failed, 2 called or set up wrongly, 70 unforeseen, 130 interrupted.\n\n"
-        + "\n".join(_help(command, context, 2))
-    )
-
-
-def _help(each: click.Command, context: click.Context, depth: int) -> Iterator[str]:
-    yield f"{'#' * depth} {context.command_path}\n\n```text\n{each.get_help(context)}\n```\n"
-    if isinstance(each, click.Group):
-        for name in each.list_commands(context):
-            below = each.get_command(context, name)
-            if below is not None:
-                yield from _help(below, click.Context(below, info_name=name, parent=context), depth + 1)
 
 
 def api_page() -> str:

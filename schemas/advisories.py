@@ -38,18 +38,18 @@ def asked(lock: Path) -> Mapping[str, object] | None:
 def verdict(report: Mapping[str, object] | None) -> tuple[int, list[str]]:
     """What a report comes to: the exit code, and what is said."""
     packages = report.get("dependencies") if report else None
-    if not isinstance(packages, Sequence) or not packages:
+    if not isinstance(packages, list) or not packages:
         return UNASKED, ["the advisories could not be asked: the network does not lead there; nothing is known"]
     known = [line for each in packages for line in _lines(each)]
-    unasked = [f"{each['name']}" for each in packages if "skip_reason" in each]
+    unasked = [f"{each['name']}" for each in packages if "vulns" not in each]
+    more = ", …" if len(unasked) > _FIRST else ""
+    away = f"nobody answered for {len(unasked)} of {len(packages)} packages: {', '.join(unasked[:_FIRST])}{more}"
     if known:
-        return KNOWN, [*known, f"{len(known)} advisories; raise the bound in pyproject.toml, then make lock"]
+        told = f"{len(known)} advisories; raise the bound in pyproject.toml, then make lock"
+        return KNOWN, [*known, *([away] if unasked else []), told]
     if unasked:
-        more = ", …" if len(unasked) > _FIRST else ""
-        return UNASKED, [
-            f"nobody answered for {len(unasked)} of {len(packages)} packages: {', '.join(unasked[:_FIRST])}{more}",
-            "nothing is known of the others" if len(unasked) < len(packages) else "so nothing is known",
-        ]
+        rest = "nothing is known of the others" if len(unasked) < len(packages) else "so nothing is known"
+        return UNASKED, [away, rest]
     return 0, [f"no advisory is known for any of {len(packages)} packages"]
 
 

@@ -51,10 +51,10 @@ def read_lock(text: str) -> list[Pin]:
             continue
         if found := _PIN.match(line):
             pins.append(Pin(found["name"], found["version"], found["marker"] or "", (), ()))
-        elif pins:
+        elif pins and line.startswith(" "):
             pins[-1] = _with(pins[-1], line)
         else:
-            raise ValueError("the lock begins with something that is no package")
+            raise ValueError(f"the lock has a line that is no package: {line}")
     return pins
 
 

@@ -192,7 +192,8 @@ class Refusal(UhiError):
 
     ``path`` is the JSON path of the field at fault, or empty. ``retry_after`` is in whole seconds.
     ``gateway_header`` tells that the gateway's header is at fault (answered with ``Proxy-Authenticate``). ``about`` is
-    whose message it was, its transaction and message id, as far as they were verified: for the call log.
+    whose message it was, its transaction and message id, as far as they were verified: for the call log. ``mistakes``
+    are the paths of all that is wrong in a body of our own interfaces, each with what it has to be, in our words.
     """
 
     def __init__(self, fault: Fault, what: str = "", *, path: str = "", **details: Unpack[Details]) -> None:
@@ -202,6 +203,7 @@ class Refusal(UhiError):
         self.retry_after: int | None = None
         self.gateway_header = False
         self.about: tuple[str, str, str] = ("?", "", "")
+        self.mistakes: tuple[tuple[str, str], ...] = ()
 
 
 class DeliveryError(UhiError):

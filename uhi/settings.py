@@ -40,7 +40,7 @@ class Settings(BaseSettings):
 
     `subscriber_id` and `key_id` as registered; `key_file` the private key (mode 0600); `url` the registered callback
     base; `registry_url` and `gateway_url` as the network publishes them; `domains` separated by commas, the first is
-    used for searches of our own; `network` is one of `local`, `nha-sandbox`, `nha`. `signature_future` and
+    used for searches of our own; `network` is one of `local`, `open`, `nha-sandbox`, `nha`. `signature_future` and
     `signature_lifetime` are the seconds a signature may be made ahead of our clock, and may live.
 
     `database_url` is `sqlite:///file.db`, `postgresql://…` or `memory:`; empty means a SQLite file named after us in
@@ -60,8 +60,8 @@ class Settings(BaseSettings):
 
     `registry_id` and `registry_keys` (`keyid=base64 public key`, separated by commas) pin the registry: only answers
     that it signed are believed; the network `open` demands them. `next_key_id` and `next_key_file` are a second key of
-    ours, to prove and to change to. `encryption_key_file` (mode 0600) is an X25519 key for registries that ask for one, and
-    `registry_encryption_key` such a registry's public one.
+    ours, to prove and to change to. `encryption_key_file` (mode 0600) is an X25519 key for registries that ask for one,
+    and `registry_encryption_key` such a registry's public one.
 
     `key_file` and `body_key_file` may also name a place in HashiCorp Vault: `vault:kv/<mount>/<path>#<field>`, or
     `vault:transit/<mount>/<key>#<file>` for a file that its transit engine decrypts. Then `vault_url` and

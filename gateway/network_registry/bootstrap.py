@@ -63,7 +63,10 @@ async def registry_serving(settings: RegistrySettings, *, host: str, port: int) 
         try:
             limits = settings.limits
             async with serve(program.application(), host=host, port=port, limits=limits) as server:
-                yield server
+                try:
+                    yield server
+                finally:
+                    program.close()
         finally:
             await program.stop()
     finally:

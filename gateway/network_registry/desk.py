@@ -19,7 +19,7 @@ from gateway.network_registry.register import Register
 from gateway.network_registry.standing import Pending, Proof, Standing, key_json, particulars_json
 from uhi.audit import Acting, ActorKind
 from uhi.errors import CHALLENGE_FAILED, RATE_LIMITED, RECORD_MISSING, REPLAYED, SIGNER_NOT_SENDER, Refusal
-from uhi.exchange import authenticate
+from uhi.exchange import Trust, authenticate
 from uhi.exchange.credentials import check_http, check_times, read_credentials
 from uhi.exchange.opened import parse_body
 from uhi.legs import Leg
@@ -134,14 +134,14 @@ class Desk:
 
     async def tell(self, inbound: Inbound) -> Answered:
         """What the registry holds about who asks, and what is still missing; missing proofs are asked for again."""
-        form, header = await self._peek(inbound, SUBSCRIPTION)
+        form, _ = await self._peek(inbound, SUBSCRIPTION)
         try:
             keys: Registry = await self.register.signers_of_proof(form.subscriber_id)
         except Refusal as refusal:
             if refusal.fault is not RECORD_MISSING:
                 raise
             keys = self.site.members
-        asked = await self._authenticate(inbound, SUBSCRIPTION, header, keys)
+        asked = await authenticate(inbound, SUBSCRIPTION, self._trust(keys))
         with telling(asked.sender.id):
             _check_own(asked, form.subscriber_id)
             standing = await self.register.standing(asked.sender.id)
@@ -169,16 +169,15 @@ class Desk:
         return message, credentials.sender.header
 
     async def _authenticate(self, inbound: Inbound, leg: Leg[M], header: SignatureHeader, keys: Registry) -> Signed[M]:
-        asked = await authenticate(inbound, leg, replace(self.site.trust, registry=keys))
+        asked = await authenticate(inbound, leg, self._trust(keys))
         # What is signed once is done once: an errand caught on the way must not be run again later.
         if await self.windows.hit(f"signature {header.signature.hex()}", most=1, seconds=_AN_HOUR):
             with telling(asked.sender.id):
-                raise Refusal(
-                    REPLAYED,
-                    f"a signature header came twice from {asked.sender.id}",
-                    next_step="sign every attempt anew",
-                )
+                raise Refusal(REPLAYED, "a signature header came twice", next_step="sign every attempt anew")
         return asked
+
+    def _trust(self, keys: Registry) -> Trust:
+        return replace(self.site.trust, registry=keys)
 
     async def _own(self, inbound: Inbound, leg: Leg[M], header: SignatureHeader, subscriber_id: str) -> Signed[M]:
         asked = await self._authenticate(inbound, leg, header, self.site.members)

@@ -25,7 +25,7 @@ from uhi.api.origins import Sites
 from uhi.api.routes import Routes
 from uhi.api.serving import Surroundings, add_api
 from uhi.audit.trail import AuditTrail
-from uhi.errors import SetupError
+from uhi.errors import Refusal, SetupError
 from uhi.exchange.background import Background, repeatedly
 from uhi.exchange.stamps import Stamps
 from uhi.frontage import health_of
@@ -72,16 +72,27 @@ class RegistryProgram:
         """
         parts = self.parts
         await parts.world.open()
-        await parts.register.open()
+        try:
+            await parts.register.open()
+        except Refusal as refusal:
+            raise SetupError(
+                "the register cannot be read",
+                got=str(refusal),
+                next_step="check UHI_DATABASE_URL, or run uhi db upgrade",
+            ) from None
         self._pushes = Pushes(parts.register.members, parts.proofs.post)
         parts.register.on_change(self._pushes.tell)
         for work in (*parts.world.kept.meanwhile, parts.register.follow, self._tidy):
             self._background.start(work())
         self._is_open = True
 
+    def close(self) -> None:
+        """Have the health pages say that questions should go elsewhere."""
+        self._is_open = False
+
     async def stop(self) -> None:
         """Leave what is under way to the next start, and to the caches of others."""
-        self._is_open = False
+        self.close()
         await self.parts.proofs.aclose()
         if self._pushes is not None:
             await self._pushes.aclose()

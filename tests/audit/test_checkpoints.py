@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from dataclasses import replace
 
 import pytest
 
 from tests.audit.deeds import NOON, chained, deed, replace_rows, tamper
-from uhi.audit.chain import Head, link_after
+from uhi.audit.chain import NAMES, Head, link_after
 from uhi.audit.checkpointing import EVERY_SECONDS, Anchor, Checkpointing, verify_trail
 from uhi.audit.checkpoints import (
     CHECKPOINT_PREFIX,
@@ -32,6 +33,8 @@ _DEEDS = {
     "delete of the first": (["DELETE FROM audit WHERE seq = 1"], 1),
     "swap": ([f"UPDATE audit SET seq = {new} WHERE seq = {old}" for old, new in ((2, 99), (4, 2), (99, 4))], 2),
     "truncate": (["DELETE FROM audit WHERE seq > 3"], 4),
+    "put in before the first": ([f"INSERT INTO audit SELECT -7, {', '.join(NAMES[1:])} FROM audit WHERE seq = 3"], -7),
+    "no head": (["DELETE FROM audit_head"], None),
     "another head": (["UPDATE audit_head SET hash = 'ab'"], 1),
     "a head that lags": (["UPDATE audit_head SET seq = 3, hash = (SELECT hash FROM audit WHERE seq = 3)"], 4),
 }
@@ -82,6 +85,26 @@ def test_a_checkpoint_of_another_key_or_trail_is_not_believed():
         check_checkpoint(made, [KEY.public], trail=CLINIC)
     with pytest.raises(AuditBroken, match="another trail"):
         check_checkpoint(made, [KEY.public, OTHER.public], trail="lab.example")
+
+
+async def test_a_checkpoint_made_before_the_database_had_an_owner_counts(trail, anchor, clock):
+    """Ours: the one that the how-to makes first; the program goes on in its file."""
+    await Checkpointing(trail, replace(anchor, trail=""), clock=clock).make()
+    await trail.write(deed(1))
+
+    made = await Checkpointing(trail, anchor, clock=clock).make()
+
+    assert [each.head.seq for each in read(anchor)] == [0, 1]
+    assert made.trail == CLINIC
+
+
+async def test_a_checkpoint_of_a_time_to_come_is_said_and_not_taken_for_a_young_one(checkpointing, clock):
+    """Ours: a clock that was wrong once would end all checkpoints without a word."""
+    await checkpointing.make()
+    clock.time -= 10 * EVERY_SECONDS
+
+    with pytest.raises(AuditBroken, match="of a time to come"):
+        await checkpointing.make(unless_younger=EVERY_SECONDS)
 
 
 @pytest.mark.parametrize("line", ["", "no", "[]", "{}", '{"trail":1,"seq":1,"hash":"","at":1,"key":"","signature":""}'])

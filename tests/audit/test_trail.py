@@ -120,15 +120,28 @@ async def test_a_table_is_not_emptied(postgres_url, table):
     await database.aclose()
 
 
-async def test_a_row_is_not_replaced(sqlite_url):
-    """Ours: SQLite's INSERT OR REPLACE fires no trigger of deletion."""
-    database = Database.open(sqlite_url, clock=FakeClock(jumps=False))
-    await AuditTrail(database).write(deed(1), deed(2))
+_REST = ", ".join(NAMES[1:])
 
-    statement = "INSERT OR REPLACE INTO audit SELECT * FROM audit WHERE seq = 1"
+
+@pytest.mark.parametrize(
+    ("statement", "why"),
+    [
+        ("INSERT OR REPLACE INTO audit SELECT * FROM audit WHERE seq = 1", "audit trail"),
+        (f"INSERT OR REPLACE INTO audit (rowid, seq, {_REST}) SELECT 1, 3, {_REST} FROM audit WHERE seq = 2", "rowid"),
+        ("UPDATE OR REPLACE audit SET seq = 1 WHERE seq = 2", "audit trail"),
+        ("REPLACE INTO audit_head (place, seq, hash) VALUES (1, 0, '')", "audit trail"),
+    ],
+)
+async def test_a_row_is_not_replaced(sqlite_url, statement, why):
+    """Ours: SQLite's INSERT OR REPLACE fires no trigger of deletion, whichever key it replaces by."""
+    database = Database.open(sqlite_url, clock=FakeClock(jumps=False))
+    trail = AuditTrail(database)
+    await trail.write(deed(1), deed(2))
+
     told = await database.write(lambda connection: _told(connection, statement))
 
-    assert "audit trail" in told
+    assert why in told
+    assert [row.seq for row in await trail.rows()] == [1, 2]
     await database.aclose()
 
 

@@ -96,6 +96,29 @@ def test_checkpoints_without_a_key_are_a_wrong_call(uhi, url, tmp_path):
     assert "--key" in told.stderr
 
 
+def test_a_file_without_checkpoints_is_no_witness(uhi, url, tmp_path):
+    """Ours: a copy that came to nothing is not passed off as a sound trail."""
+    file = tmp_path / "checkpoints.jsonl"
+    file.touch()
+
+    told = uhi("audit", "verify", "--url", url, "--checkpoints", str(file), "--key", KEY.public.raw_base64())
+
+    assert told.exit_code == 2
+    assert "no checkpoint" in told.stderr
+
+
+def test_what_a_forged_checkpoint_says_moves_no_cursor(uhi, url, tmp_path):
+    """Ours: whoever wrote the file does not write on the terminal."""
+    file = tmp_path / "checkpoints.jsonl"
+    values = {"trail": "", "seq": 1, "hash": "", "at": 1, "key": "\x1b[2Jno\nerror", "signature": ""}
+    file.write_text(json.dumps(values))
+
+    told = uhi("audit", "verify", "--url", url, "--checkpoints", str(file), "--key", KEY.public.raw_base64())
+
+    assert told.exit_code == 1
+    assert "·[2Jno·error" in told.stderr
+
+
 def test_an_export_is_verified_without_the_database(uhi, url, tmp_path):
     """Issue: exportable; a row that was changed in the copy is named too."""
     out = tmp_path / "rows.jsonl"

@@ -10,7 +10,7 @@ import pytest
 from gateway.relays import RELAYED_ON_SEARCH, RELAYED_SEARCH
 from uhi.actions import INIT, LOOKUP, SLOTS
 from uhi.errors import RATE_LIMITED, Refusal
-from uhi.exchange.rates import NO_LIMITS, RateRules, Rates
+from uhi.exchange.rates import NO_LIMITS, RateRules, Rates, place_of
 from uhi.signals.local import LocalWindows
 from uhi.signals.redis_windows import RedisWindows
 from uhi.signing import SignatureHeader
@@ -94,6 +94,22 @@ async def test_address_may_ask_so_often(rates):
     assert await taken(lambda: rates.check_address("192.0.2.2"), 10) == 10
 
 
+@pytest.mark.parametrize(
+    ("address", "place"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+        ("2001:db8:1:2::9%eth0", "2001:db8:1:2::"),
+        ("memory", "memory"),
+        ("a:b", "a:b"),
+    ],
+)
+def test_one_network_of_ipv6_is_one_address(address, place):
+    """Ours: whoever has one number there has 2^64 of them."""
+    assert place_of(address) == place
+
+
 async def test_fifth_bad_signature_closes_the_door_for_a_minute(rates, clock):
     """Decision 24: 5 a minute per (address, key id), then 429 before anything is computed."""
     for _ in range(5):
@@ -126,7 +142,7 @@ async def test_made_up_addresses_and_keys_do_not_fill_the_memory(clock):
     """Overload: every table in memory is bounded."""
     rates = made(RateRules(bad_signatures=1), clock)
     for number in range(10_100):
-        await rates.count_bad_signature(f"2001:db8::{number:x}", HEADER)
+        await rates.count_bad_signature(f"2001:db8:{number:x}::1", HEADER)
 
     assert len(rates._blocked) == 10_000
 

@@ -123,8 +123,8 @@ class Town:
     def gateway_program(self, database_url: str, *arguments: str, **more: str) -> Program:
         """The gateway on a database."""
         settings = self._settings(GATEWAY, database_url) | {
-            "UHI_SEARCHES_PER_SECOND": "0",
-            "UHI_ANSWERS_PER_SECOND": "0",
+            "UHI_SEARCHES_PER_SECOND": "1000000",
+            "UHI_ANSWERS_PER_SECOND": "1000000",
         }
         settings |= more
         return self.program(GATEWAY, ("gateway", "serve", *arguments), settings)
@@ -175,8 +175,8 @@ class Town:
             "UHI_INSTANCE": "here",
             "UHI_DOMAINS": f"{DOMAIN},{STUB_DOMAIN}",
             # Pushed as far as they go, by everybody from one address.
-            "UHI_MESSAGES_PER_SECOND": "0",
-            "UHI_REQUESTS_PER_SECOND": "0",
+            "UHI_MESSAGES_PER_SECOND": "1000000",
+            "UHI_REQUESTS_PER_SECOND": "1000000",
             "UHI_CONNECTIONS_PER_ADDRESS": "0",
         }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from tests.identity.lobby import ADMIN, CLINICIAN, ELSEWHERE, PATIENT, PHONE, Lobby
 from uhi.audit import Acting, ActorKind
+from uhi.audit.trail import append
 from uhi.errors import ORIGIN_REFUSED, TOKEN_INVALID, Fault, Refusal
 from uhi.identity.account_rows import credentials_changed
 from uhi.identity.session_rows import Client
@@ -163,6 +165,24 @@ async def test_a_sign_in_with_a_password_that_was_changed_meanwhile_opens_nothin
     await lobby.database.write(lambda connection: credentials_changed(connection, "asha", at=lobby.clock.now()))
 
     await refused(lobby.sessions().open(arrived, client=PHONE))
+
+
+async def test_no_session_of_another_process_outlives_the_password_it_was_opened_with(lobby: Lobby):
+    """Security, IAM: a change of password revokes all, also what begins in the same moment."""
+    asha, elsewhere = await lobby.person("asha", PATIENT), lobby.sessions()
+    desk = Acting(actor="desk", kind=ActorKind.PERSON)
+    for _ in range(10):
+        arrived = SignedIn(asha, ("pwd",), lobby.clock.now())
+        await lobby.clock.advance(1)
+
+        def change(connection, at=lobby.clock.now()):
+            credentials_changed(connection, "asha", at=at)
+            append(connection, desk.entry("account.password", "account asha", at=at))
+
+        changing, opening = lobby.database.write(change), elsewhere.open(arrived, client=PHONE)
+        await asyncio.gather(changing, opening, return_exceptions=True)
+
+        assert await elsewhere.of_account("asha") == []
 
 
 async def test_another_sign_in_makes_the_session_fresh(lobby: Lobby):

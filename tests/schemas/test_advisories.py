@@ -19,7 +19,10 @@ def test_what_is_known_is_named_with_its_fix():
     code, lines = verdict({"dependencies": [FINE, WEAK, UNASKED]})
 
     assert code == 1
-    assert lines[0] == "beta 2.0: CVE-2026-1, fixed in 2.1"
+    assert lines[:2] == [
+        "beta 2.0: CVE-2026-1, fixed in 2.1",
+        "nobody answered for 1 of 3 packages: gamma",
+    ]
 
 
 def test_what_could_not_be_asked_is_not_passed_off_as_fine():
@@ -27,8 +30,9 @@ def test_what_could_not_be_asked_is_not_passed_off_as_fine():
     nobody, _ = verdict({"dependencies": [UNASKED]})
     some, lines = verdict({"dependencies": [FINE, UNASKED]})
     away, _ = verdict(None)
+    unsaid, _ = verdict({"dependencies": [FINE, {"name": "delta", "version": "1.0"}]})
 
-    assert (nobody, some, away) == (3, 3, 3)
+    assert (nobody, some, away, unsaid) == (3, 3, 3, 3)
     assert lines[0] == "nobody answered for 1 of 2 packages: gamma"
 
 

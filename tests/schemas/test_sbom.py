@@ -65,6 +65,13 @@ def test_what_is_needed_by_way_of_another_is_in_it():
     assert [pin.name for pin in delivered(read_lock(LOCK))] == ["alpha", "beta"]
 
 
+@pytest.mark.parametrize("line", ["delta[extra]==1.0 \\", "delta @ https://example.org/delta.whl", "Delta==1.0"])
+def test_a_line_that_is_no_pin_is_not_passed_over(line):
+    """Ours: a package that is missing in the list is worse than no list."""
+    with pytest.raises(ValueError, match="no package"):
+        read_lock(f"{LOCK}{line}\n")
+
+
 def test_a_component_tells_versions_hashes_and_who_needs_it():
     """CycloneDX 1.6: components, dependencies."""
     made = sbom(LOCK, PROJECT)

@@ -96,6 +96,9 @@ def test_what_was_encrypted_with_another_key_is_not_read(server, places, write):
         ("vault:kv/secret", "names no place"),
         ("vault:kv/secret/uhi/fields", "names no place"),
         ("vault:cubbyhole/a/b#c", "names no place"),
+        ("vault:kv/secret/../../sys/raw/core#value", "names no place"),
+        ("vault:kv/../sys#value", "names no place"),
+        ("vault:kv/secret//uhi#value", "names no place"),
     ],
 )
 def test_a_key_that_is_not_there_is_said_to_be_not_there(server, places, place, said):
@@ -127,7 +130,28 @@ def test_a_token_file_that_others_can_read_is_refused(server, write):
         Places(Vault(VaultAccess(server.url, token))).read("vault:kv/secret/uhi/clinic#signing_key")
 
 
-@pytest.mark.parametrize("url", ["http://vault.example:8200", "ftp://vault.example", "vault.example"])
+@pytest.mark.parametrize("token", ["hvs.hidden-word\rX-More: 1", "hvs.hidden-word\nmore", "hvs.hidden-wörd", ""])
+def test_a_token_that_no_header_can_hold_is_refused_and_not_shown(server, write, token):
+    """Ours: Python's client of HTTP would quote it in its error."""
+    with pytest.raises(SetupError, match="holds no token") as caught:
+        Vault(VaultAccess(server.url, write("token", token))).field("secret", "uhi/clinic", "signing_key")
+
+    assert "hidden" not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://vault.example:8200",
+        "ftp://vault.example",
+        "vault.example",
+        "https://vault.example:99999",
+        "https://somebody@vault.example",
+        "https://vault.example/below",
+        "https://[::1",
+    ],
+)
 def test_vault_is_asked_over_tls_unless_it_is_on_this_machine(url, write):
     """Ours: a token never crosses a network in clear."""
     with pytest.raises(SetupError, match="not an address of Vault"):

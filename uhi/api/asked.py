@@ -11,7 +11,7 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from uhi import strict_json
-from uhi.api.problems import Mistake, Unacceptable, unacceptable
+from uhi.api.problems import refusal_of, unacceptable
 from uhi.api.routes import READING, Body, Nothing, Route
 from uhi.errors import RECORD_MISSING, REQUEST_INVALID, Refusal
 from uhi.http.reading import check_announced, read_body
@@ -53,7 +53,7 @@ def read_path(request: web.Request) -> dict[str, str]:
 def _from_json(raw: bytes, model: type[Body]) -> Body:
     value = strict_json.parse(raw, _LIMITS)
     if not isinstance(value, dict):
-        raise Unacceptable((Mistake(path="", message="is to be an object"),))
+        raise refusal_of(("", "is to be an object"))
     try:
         # Read a second time, as JSON: then a number is never taken for a text, and an enum may still be spelled.
         return model.model_validate_json(raw, strict=True)

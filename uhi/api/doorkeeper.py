@@ -8,7 +8,6 @@ from __future__ import annotations
 import hmac
 import math
 from dataclasses import dataclass
-from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Protocol
 
 from aiohttp import web
@@ -16,6 +15,7 @@ from aiohttp import web
 from uhi.api.origins import Sites
 from uhi.api.routes import Route
 from uhi.errors import ORIGIN_REFUSED, REQUEST_INVALID, TOKEN_INVALID, TOO_MANY_TRIES, Refusal
+from uhi.exchange.rates import place_of
 from uhi.identity.api_keys import KEY_START, ApiKeys
 from uhi.identity.principals import NOBODY, Principal
 from uhi.identity.sessions import Browsing, Sessions
@@ -91,7 +91,7 @@ class Doorkeeper:
 
         Raises: Refusal(TOO_MANY_TRIES).
         """
-        who = _neighbourhood(address)
+        who = place_of(address)
         wait = await self.windows.hit(f"api {who}", most=self.pace.all, seconds=_A_MINUTE)
         if not wait and route.rule.permission is None:
             wait = await self.windows.hit(f"api public {who}", most=self.pace.public, seconds=_A_MINUTE)
@@ -135,12 +135,3 @@ class Doorkeeper:
 
 def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
-
-
-def _neighbourhood(address: str) -> str:
-    """Whoever has one number of a /64 has them all."""
-    try:
-        number = ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
-    return str(IPv6Network((number, 64), strict=False)) if isinstance(number, IPv6Address) else address

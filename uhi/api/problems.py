@@ -67,19 +67,18 @@ class Problem(Answer):
     errors: tuple[Mistake, ...] = ()
 
 
-class Unacceptable(Refusal):
-    """A request whose form is wrong, with where and why."""
-
-    def __init__(self, mistakes: tuple[Mistake, ...]) -> None:
-        places = ", ".join(sorted({mistake.path for mistake in mistakes if mistake.path}))
-        super().__init__(REQUEST_INVALID, got=f"mistakes in {places}" if places else "")
-        self.mistakes = mistakes
-
-
-def unacceptable(error: ValidationError) -> Unacceptable:
+def unacceptable(error: ValidationError) -> Refusal:
     """What a model refused, told without what was sent."""
     details = error.errors(include_url=False, include_input=False, include_context=False)
-    return Unacceptable(tuple(_mistakes(details[:_MOST_MISTAKES])))
+    return refusal_of(*_mistakes(details[:_MOST_MISTAKES]))
+
+
+def refusal_of(*mistakes: tuple[str, str]) -> Refusal:
+    """The refusal of a request with these mistakes: paths, each with what is wrong there."""
+    places = ", ".join(sorted({path for path, _ in mistakes if path}))
+    refusal = Refusal(REQUEST_INVALID, got=f"mistakes in {places}" if places else "")
+    refusal.mistakes = mistakes
+    return refusal
 
 
 def problem(refusal: Refusal, request_id: str) -> Problem:
@@ -95,21 +94,21 @@ def problem(refusal: Refusal, request_id: str) -> Problem:
 
 
 def _told(refusal: Refusal) -> tuple[Mistake, ...]:
-    if isinstance(refusal, Unacceptable):
-        return refusal.mistakes
+    if refusal.mistakes:
+        return tuple(Mistake(path=path, message=message) for path, message in refusal.mistakes)
     if not refusal.path:
         return ()
     expected = f"expected {refusal.expected}" if refusal.expected else _OTHERWISE
     return (Mistake(path=refusal.path, message=expected),)
 
 
-def _mistakes(details: Sequence[ErrorDetails]) -> Iterator[Mistake]:
+def _mistakes(details: Sequence[ErrorDetails]) -> Iterator[tuple[str, str]]:
     for detail in details:
         kind, steps = detail["type"], detail["loc"]
         # The name that nobody knows is the sender's own text.
         steps = steps[:-1] if kind == "extra_forbidden" else steps
         text = detail["msg"].removeprefix("Value error, ") if kind in _OWN_LIMITS else _TEXTS.get(kind, _OTHERWISE)
-        yield Mistake(path=_path(steps), message=text)
+        yield _path(steps), text
 
 
 def _path(steps: tuple[int | str, ...]) -> str:

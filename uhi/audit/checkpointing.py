@@ -25,6 +25,7 @@ from uhi.signing import PrivateKey
 
 EVERY_SECONDS = 3_600.0
 _AGAIN_SECONDS = 60.0
+_CLOCKS_DIFFER_SECONDS = 60.0
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +70,12 @@ class Checkpointing:
         used; Refusal(OVERLOADED) when the database cannot be asked.
         """
         earlier = await asyncio.to_thread(self._earlier)
+        if earlier and earlier[-1].at > self._clock.now() + _CLOCKS_DIFFER_SECONDS:
+            # It would seem young for as long as the clock was wrong.
+            raise AuditBroken(
+                f"{earlier[-1].witness.name} is of a time to come",
+                next_step="set the clock right; if it is, keep this file apart and begin another one",
+            )
         if earlier and self._clock.now() - earlier[-1].at < unless_younger:
             return earlier[-1]
         head = await verify_trail(
@@ -102,6 +109,9 @@ async def verify_trail(trail: AuditTrail, witnesses: Sequence[Witness] = (), *, 
     start = start or Head()
     if said.head.seq <= start.seq and said.head != start:
         witnesses, start = (*witnesses, Witness(start, "the last checkpoint")), Head()
+    # Pages begin with row 1, so that a lower number would hide a row from them.
+    for stray in await trail.rows(after=1, most=1, newest=True):
+        raise AuditBroken(f"row {stray.seq} was put in past the program", seq=stray.seq, expected="rows from 1 on")
     doubt = Doubt((*witnesses, said), start)
     async for link in trail.each(after=start.seq):
         doubt.look(link)

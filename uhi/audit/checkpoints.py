@@ -65,7 +65,8 @@ def sign_checkpoint(head: Head, key: PrivateKey, *, trail: str, now: float) -> C
 
 
 def check_checkpoint(checkpoint: Checkpoint, keys: Iterable[PublicKey], *, trail: str = "") -> None:
-    """Check that one of `keys` signed it, and that it is about this trail (any, where none is named).
+    """Check that one of `keys` signed it, and that it is about this trail (any, where none is named). One that names no
+    trail was made before any program used the database.
 
     Raises: AuditBroken.
     """
@@ -83,10 +84,8 @@ def check_checkpoint(checkpoint: Checkpoint, keys: Iterable[PublicKey], *, trail
         raise AuditBroken(
             f"{checkpoint.witness.name} is forged or damaged", got="a signature that does not fit it"
         ) from None
-    if trail and checkpoint.trail != trail:
-        raise AuditBroken(
-            f"{checkpoint.witness.name} is about another trail", got=checkpoint.trail or "no name", expected=trail
-        )
+    if trail and checkpoint.trail not in {"", trail}:
+        raise AuditBroken(f"{checkpoint.witness.name} is about another trail", got=checkpoint.trail, expected=trail)
 
 
 def read_checkpoints(path: Path, keys: Sequence[PublicKey], *, trail: str = "") -> list[Checkpoint]:

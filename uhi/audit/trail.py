@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, insert, select, update
 
 from uhi.audit.chain import NAMES, Head, Link, link_after
 from uhi.audit.entries import Entry
+from uhi.errors import AuditBroken
 from uhi.storage.sql.audit_tables import audit, audit_head
 from uhi.storage.sql.database import Database
 
@@ -117,9 +118,13 @@ class AuditTrail:
     async def head(self) -> Head:
         """Where the trail ends.
 
-        Raises: Refusal(OVERLOADED) when the database cannot be asked.
+        Raises: AuditBroken when the place that says so is gone; Refusal(OVERLOADED) when the database cannot be asked.
         """
-        return await self._database.read(head_of)
+        query = select(audit_head.c.seq, audit_head.c.hash)
+        found = await self._database.read(lambda connection: connection.execute(query).all())
+        if len(found) != 1 or not isinstance(found[0].seq, int):
+            raise AuditBroken("the database's own head of the trail is gone", next_step="compare it with a backup")
+        return Head(*found[0])
 
 
 def write_audit_rows(connection: Connection, entries: Sequence[Entry]) -> Sequence[None]:

@@ -4,6 +4,6 @@
 """
 
 from uhi.exchange.receive import Door, Received, Repeated, authenticate, receive
-from uhi.exchange.trust import SendersSignature, Trust
+from uhi.exchange.trust import RegistryTrust, SendersSignature, Trust
 
-__all__ = ["Door", "Received", "Repeated", "SendersSignature", "Trust", "authenticate", "receive"]
+__all__ = ["Door", "Received", "RegistryTrust", "Repeated", "SendersSignature", "Trust", "authenticate", "receive"]

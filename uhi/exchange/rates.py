@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from ipaddress import IPv6Address
 from math import ceil
 
 from uhi.actions import Leg
@@ -58,7 +59,7 @@ class Rates:
         """
         most = self._rules.requests
         if most:
-            wait = await self._own.hit(f"address {address}", most=most * BURST_SECONDS, seconds=BURST_SECONDS)
+            wait = await self._own.hit(f"address {place_of(address)}", most=most * BURST_SECONDS, seconds=BURST_SECONDS)
             if wait:
                 raise _too_many("requests from one address", wait)
 
@@ -115,8 +116,19 @@ class Rates:
         return "messages", rules.messages
 
 
+def place_of(address: str) -> str:
+    """What is counted as one address: with IPv6 a network of 64 bits: whoever has one number there has all."""
+    if ":" not in address:
+        return address
+    try:
+        number = IPv6Address(address.partition("%")[0])
+    except ValueError:
+        return address
+    return str(number.ipv4_mapped or IPv6Address(int(number) >> 64 << 64))
+
+
 def _key(address: str, header: SignatureHeader) -> tuple[str, str, str]:
-    return address, header.subscriber_id, header.key_id
+    return place_of(address), header.subscriber_id, header.key_id
 
 
 def _too_many(what: str, wait: float) -> Refusal:

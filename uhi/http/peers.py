@@ -14,6 +14,7 @@ from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_netw
 from aiohttp import web
 
 from uhi.errors import SetupError
+from uhi.exchange.rates import place_of
 
 _FORWARDED = "X-Forwarded-For"
 
@@ -92,18 +93,20 @@ class Connections:
         """Count a connection; whether it may stay."""
         if self._proxies.has(number):
             return True
-        if self._open[number] >= self._most:
+        place = place_of(number)
+        if self._open[place] >= self._most:
             return False
-        self._open[number] += 1
+        self._open[place] += 1
         return True
 
     def leave(self, number: str) -> None:
         """A connection that was let in has ended."""
         if self._proxies.has(number):
             return
-        self._open[number] -= 1
-        if self._open[number] <= 0:
-            del self._open[number]
+        place = place_of(number)
+        self._open[place] -= 1
+        if self._open[place] <= 0:
+            del self._open[place]
 
 
 class _Counted(asyncio.Protocol):

@@ -92,7 +92,8 @@ class Sessions:
         session_id, csrf_secret = new_row_id(now), secrets.token_bytes(32) if is_browser else b""
 
         def work(connection: Connection) -> Live:
-            standing = standing_of(connection, signed_in.account.id)
+            # Another process that changes the password now would not see this session, and not close it.
+            standing = standing_of(connection, signed_in.account.id, locked=True)
             if standing is None or signed_in.at < standing.credentials_at:
                 raise invalid("the account is not in use, or its password or factors changed meanwhile")
             made = Session(

@@ -55,18 +55,18 @@ class Standing:
         return permissions & frozenset[Permission]().union(*own)
 
 
-def standing_of(connection: Connection, account_id: str) -> Standing | None:
-    """How an account stands now; None for one that is not there or not in use."""
+def standing_of(connection: Connection, account_id: str, *, locked: bool = False) -> Standing | None:
+    """How an account stands now; None for one that is not there or not in use. `locked` keeps others from changing the
+    account until this transaction ends."""
     in_use = (account.c.id == account_id, account.c.state == AccountState.ACTIVE.value)
-    row = connection.execute(
-        select(
-            account.c.tenant,
-            account.c.credentials_at,
-            account.c.facility_id,
-            account.c.practitioner_id,
-            account.c.patient_id,
-        ).where(*in_use)
-    ).one_or_none()
+    query = select(
+        account.c.tenant,
+        account.c.credentials_at,
+        account.c.facility_id,
+        account.c.practitioner_id,
+        account.c.patient_id,
+    ).where(*in_use)
+    row = connection.execute(query.with_for_update(read=True) if locked else query).one_or_none()
     if row is None:
         return None
     granted = select(account_grant.c.role, account_grant.c.tenant).where(account_grant.c.account_id == account_id)

@@ -33,7 +33,8 @@ class Places:
         engine, _, rest = place.removeprefix(VAULT).partition("/")
         path, _, last = rest.partition("#")
         mount, _, name = path.partition("/")
-        if not (mount and name and last):
+        # A step upward would lead to another part of Vault.
+        if not (mount and name and last) or {"", ".", ".."} & set(path.split("/")):
             raise _unreadable(place)
         if engine == "kv":
             return self._vault.field(mount, name, last)

@@ -8,12 +8,12 @@ verified; redirects are not followed; what Vault answers is never quoted. Source
 from __future__ import annotations
 
 import base64
-import binascii
+import re
 import ssl
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 from uhi import strict_json
 from uhi.errors import Refusal, SetupError
@@ -21,6 +21,7 @@ from uhi.signing.key_files import read_private_bytes
 
 _SECONDS = 5.0
 _LONGEST = 65_536
+_VISIBLE = re.compile("[!-~]+")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _WHY = {
     400: "the request is not one that this engine takes",
@@ -46,19 +47,14 @@ class VaultAccess:
 class Vault:
     """Reads secrets. Makes a connection for each call, since there are one or two in a program's life.
 
-    Raises: SetupError for an address that is neither https nor on this machine.
+    Raises: SetupError for an address that is neither https nor on this machine, or more than scheme, host and port.
     """
 
     def __init__(self, access: VaultAccess) -> None:
-        parts = urlsplit(access.url)
-        if not parts.hostname or not (
-            parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
-        ):
-            raise SetupError(
-                "this is not an address of Vault", got=access.url, expected="https://host:8200, or http on this machine"
-            )
         self._access = access
-        self._parts = parts
+        self._parts = _address(access.url)
+        if access.namespace and not _VISIBLE.fullmatch(access.namespace):
+            raise SetupError("UHI_VAULT_NAMESPACE is no namespace of Vault", expected="visible characters of ASCII")
 
     def field(self, mount: str, path: str, name: str) -> bytes:
         """One field of a secret of the key-value engine, version 2; a text, given as UTF-8.
@@ -82,8 +78,8 @@ class Vault:
         answer = self._ask("POST", f"/v1/{_quoted(mount)}/decrypt/{_quoted(key)}", body, where)
         plain = _at(answer, "data", "plaintext")
         try:
-            return base64.b64decode(plain if isinstance(plain, str) else "", validate=True)
-        except binascii.Error:
+            return base64.b64decode(plain if isinstance(plain, str) else "?", validate=True)
+        except ValueError:
             raise _unusable(where) from None
 
     def _ask(self, method: str, path: str, body: bytes | None, where: str) -> object:
@@ -129,10 +125,26 @@ class Vault:
         return HTTPSConnection(host, port, timeout=_SECONDS, context=context)
 
     def _token(self) -> str:
-        token = read_private_bytes(self._access.token_file).strip()
-        if not token or not token.isascii() or b"\n" in token:
+        token = read_private_bytes(self._access.token_file).decode("utf-8", "replace").strip()
+        # The client of HTTP would quote what no header can hold.
+        if not _VISIBLE.fullmatch(token):
             raise SetupError(f"the file {self._access.token_file} holds no token of Vault", expected="one line")
-        return token.decode()
+        return token
+
+
+def _address(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        is_plain = bool(_VISIBLE.fullmatch(url)) and not (parts.username or parts.path.strip("/") or parts.query)
+        is_plain = is_plain and parts.port != 0
+    except ValueError:
+        parts, is_plain = SplitResult("", "", "", "", ""), False
+    is_safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+    if not (parts.hostname and is_plain and is_safe):
+        raise SetupError(
+            "UHI_VAULT_URL is not an address of Vault", expected="https://host:8200, or http on this machine"
+        )
+    return parts
 
 
 def _quoted(path: str) -> str:

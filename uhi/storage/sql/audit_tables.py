@@ -37,6 +37,8 @@ audit = Table(
     Index("audit_at", "at"),
     Index("audit_actor", "actor", "seq"),
     Index("audit_object", "object", "seq"),
+    # A rowid beside `seq` would be a second key, by which INSERT OR REPLACE gets at old rows.
+    sqlite_with_rowid=False,
 )
 """Who did what to which record: `seq` counts from 1 without gaps, `hash` covers the row and `prev_hash`, that of the
 row before it, which the first lacks. `before` and `after` are digests."""
@@ -99,7 +101,7 @@ WHEN NEW.seq <> (SELECT coalesce(max(seq), 0) + 1 FROM audit)
 BEGIN SELECT RAISE(ABORT, 'rows of the audit trail leave no gap'); END""",
 )
 """What SQLite needs after the table `audit`. `INSERT OR REPLACE`, which fires no trigger of deletion, is stopped by the
-rule against gaps."""
+rule against gaps, since `seq` is the only key."""
 
 SQLITE_HEAD_DDL = (
     _FIRST_HEAD,

@@ -83,6 +83,7 @@ def upgrade() -> None:
         Column("prev_hash", Text(), nullable=False),
         Column("hash", Text(), nullable=False),
         PrimaryKeyConstraint("seq"),
+        sqlite_with_rowid=False,
     )
     op.create_index("audit_actor", "audit", ["actor", "seq"])
     op.create_index("audit_at", "audit", ["at"])

@@ -1,0 +1,52 @@
+"""Problem documents: they name places and repeat nothing."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from tests.api.ward import Note
+from uhi import strict_json
+from uhi.api.problems import problem, unacceptable
+from uhi.errors import FAULTS, REQUEST_INVALID, Refusal
+
+MARK = "98765-43210"
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 5) | st.just(MARK) | st.just(MARK * 9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.just(MARK) | st.just("text"), inner, max_size=2),
+    max_leaves=6,
+)
+NAMES = st.sampled_from(["text", "urgent", MARK, f"text.{MARK}"])
+
+
+@given(body=st.dictionaries(NAMES, VALUES, max_size=4))
+def test_nothing_that_was_sent_is_in_a_problem(body):
+    """Security rules, error mapping: fixed texts; neither values nor names of the sender's are echoed or logged."""
+    try:
+        Note.model_validate_json(strict_json.write(body), strict=True)
+    except ValidationError as error:
+        refusal = unacceptable(error)
+
+        assert MARK not in problem(refusal, "r-1").model_dump_json()
+        assert MARK not in str(refusal)
+        assert refusal.mistakes
+
+
+@pytest.mark.parametrize("name", sorted(FAULTS))
+def test_every_fault_makes_a_problem(name):
+    """RFC 9457: status, title and a code for programs, whatever went wrong."""
+    made = problem(Refusal(FAULTS[name], "the secret 98765"), "r-1")
+
+    assert (made.type, made.title, made.status) == ("about:blank", FAULTS[name].sentence, FAULTS[name].status)
+    assert "98765" not in made.model_dump_json()
+
+
+def test_place_of_a_refusal_is_told_with_what_was_expected():
+    """Ours: what the domain refuses of a body is told like what its model refuses."""
+    refused = Refusal(REQUEST_INVALID, "too short", path="password", got="98765", expected="12 to 128 characters")
+
+    assert [each.model_dump() for each in problem(refused, "r-1").errors] == [
+        {"path": "password", "message": "expected 12 to 128 characters"}
+    ]

@@ -1,0 +1,274 @@
+"""`uhi registry` against a registry that runs: apply, sign in, decide, rotate, and what a newcomer is told."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import stat
+from collections.abc import AsyncIterator, Callable
+
+import pyotp
+import pytest
+from click.testing import Result
+
+from cli import registry_login
+from cli.registry_session import Session, session_file, write_session
+from tests.docs.shell import free_port
+from tests.gateway.network_registry.scene import PREFIX, REGISTRY_ID, Scene, admin, write_settings
+from uhi.audit import Acting, ActorKind
+from uhi.identity.joining import Invitation
+from uhi.identity.principals import Grant
+from uhi.identity.roles import AccessRole
+from uhi.signing import PrivateKey
+from uhi.signing.key_files import write_private_key_file
+
+PASSWORD = "vortex-lantern-9-quarry"
+OPERATOR = Acting(actor="operator test", kind=ActorKind.OPERATOR)
+
+
+@pytest.fixture
+async def scene(tmp_path, monkeypatch) -> AsyncIterator[Scene]:
+    """A registry; what the command keeps for its user stays in the test's folder."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    async with Scene(write_settings(tmp_path)) as running:
+        yield running
+
+
+@pytest.fixture
+def clinic(scene, tmp_path, monkeypatch) -> int:
+    """The settings of an applicant, and the port at which it is to answer."""
+    port = free_port()
+    [(key_id, public)] = scene.trust.keys.items()
+    write_private_key_file(tmp_path / "clinic.pem", PrivateKey.new())
+    for name, value in {
+        "SUBSCRIBER_ID": "clinic.example",
+        "KEY_ID": "k1",
+        "KEY_FILE": tmp_path / "clinic.pem",
+        "URL": f"http://127.0.0.1:{port}/uhi",
+        "REGISTRY_URL": scene.url,
+        "REGISTRY_ID": REGISTRY_ID,
+        "REGISTRY_KEYS": f"{key_id}={public.raw_base64()}",
+    }.items():
+        monkeypatch.setenv(f"UHI_{name}", str(value))
+    monkeypatch.setattr("cli.registry_join.POLL_SECONDS", 0.05)
+    return port
+
+
+@pytest.fixture
+def call(uhi) -> Callable[..., object]:
+    """Calls the command beside the registry's own event loop."""
+
+    async def in_a_thread(*arguments: str, stdin: str | None = None) -> Result:
+        return await asyncio.to_thread(lambda: uhi("registry", *arguments, stdin=stdin))
+
+    return in_a_thread
+
+
+async def invite(scene: Scene, email: str, role: AccessRole) -> str:
+    """A token for somebody."""
+    wanted = Invitation(email=email, name="Asha", grant=Grant(role))
+    return (await scene.program.parts.people.joining.invite(wanted, acting=OPERATOR)).token
+
+
+async def sign_up(scene: Scene, email: str, role: AccessRole = AccessRole.REGISTRY_ADMIN) -> pyotp.TOTP:
+    """Somebody with an account, a password and an authenticator app."""
+    people = scene.program.parts.people
+    account = await people.joining.accept(await invite(scene, email, role), PASSWORD, acting=OPERATOR)
+    acting = Acting(actor=account.id, kind=ActorKind.PERSON)
+    app = pyotp.TOTP((await people.second_factors.begin_totp(account.id, acting=acting)).secret)
+    # A code counts once, and later ones only: the one before leaves the present one for the sign-in.
+    await people.second_factors.confirm_totp(account.id, app.at(int(scene.clock.now()) - 30), acting=acting)
+    return app
+
+
+async def sign_in(scene: Scene, call, email: str, role: AccessRole = AccessRole.REGISTRY_ADMIN) -> Result:
+    """As somebody new, at the command line."""
+    app = await sign_up(scene, email, role)
+    given = ("login", "--registry", scene.server.url, "--email", email)
+    return await call(*given, stdin=f"{PASSWORD}\n{app.now()}\n")
+
+
+async def test_apply_answers_the_challenge_and_says_what_is_missing(scene, call, clinic):
+    """Issue: `uhi registry apply`; the command proves the key where no program runs."""
+    done = await call("apply", "--role", "provider", "--legal-name", "Clinic", "--serve", "--port", str(clinic))
+
+    assert done.exit_code == 0, done.output
+    assert "clinic.example: INITIATED" in done.stdout
+    assert "two different administrators" in done.stdout
+    assert "key k1" not in done.stdout
+
+
+async def test_apply_without_anybody_to_answer_says_what_to_do(scene, call, clinic):
+    """Ours: what, and the next step, for a newcomer."""
+    done = await call("apply", "--role", "provider")
+    await scene.program.idle()
+    then = await call("status")
+
+    assert done.exit_code == then.exit_code == 0
+    assert "add --serve" in done.stdout
+    assert "last try: key k1: no connection to" in then.stdout
+
+
+async def test_stranger_is_told_to_apply_first(call, clinic):
+    """Ours: every refusal has a next step."""
+    done = await call("status", "--json")
+
+    problem = json.loads(done.stdout)["error"]
+    assert (done.exit_code, problem["next_step"]) == (1, "apply first: uhi registry apply --role …")
+
+
+async def test_answer_of_another_registry_is_not_believed(call, clinic, monkeypatch):
+    """Decision 26: pinned keys."""
+    monkeypatch.setenv("UHI_REGISTRY_KEYS", f"r1={PrivateKey.new().public.raw_base64()}")
+
+    done = await call("status")
+
+    assert done.exit_code == 1
+    assert "the registry's answer is not believed" in done.stderr
+
+
+async def test_administrators_decide_from_their_own_machine(scene, call, clinic):
+    """Issue: list, show, review, approve by two, suspend, revoke, export."""
+    await call("apply", "--role", "provider", "--serve", "--port", str(clinic))
+    register = scene.program.parts.register
+
+    await sign_in(scene, call, "one@registry.example")
+    listed = await call("list")
+    reviewed = await call("review", "clinic.example")
+    own = await call("approve", "clinic.example")
+    await register.approve("clinic.example", acting=admin("two"))
+    await sign_in(scene, call, "three@registry.example")
+    approved = await call("approve", "clinic.example")
+    suspended = await call("suspend", "clinic.example", "--reason", "a test")
+    revoked = await call("revoke", "clinic.example", "--reason", "a test", "--yes", "--json")
+    exported = await call("export")
+
+    assert "clinic.example" in listed.stdout
+    assert "UNDER_REVIEW" in reviewed.stdout
+    assert (own.exit_code, "ask another administrator" in own.stderr) == (1, True)
+    assert "clinic.example: SUBSCRIBED" in approved.stdout
+    assert "clinic.example: SUSPENDED" in suspended.stdout
+    assert json.loads(revoked.stdout)["status"] == "REVOKED"
+    assert json.loads(exported.stdout)["registry_seq"] == register.members.seq
+
+
+async def test_sign_in_is_kept_for_its_owner_only_and_forgotten_at_the_end(scene, call):
+    """Issue: the token is kept 0600 under the user's settings."""
+    done = await sign_in(scene, call, "one@registry.example")
+    mode = stat.S_IMODE(session_file().stat().st_mode)
+    kept = session_file().read_text()
+
+    out = await call("logout")
+    after = await call("list")
+
+    assert (done.exit_code, mode, PASSWORD in kept) == (0, 0o600, False)
+    assert "access_token" not in done.output
+    assert (out.exit_code, session_file().exists()) == (0, False)
+    assert (after.exit_code, "not signed in" in after.stderr) == (2, True)
+
+
+async def test_sign_in_that_others_can_read_is_not_used(scene, call):
+    """Keys and tokens: mode 0600, else it counts as known to others."""
+    write_session(Session(scene.server.url, "token"))
+    session_file().chmod(0o644)
+
+    done = await call("list")
+
+    assert (done.exit_code, "others can read your sign-in" in done.stderr) == (2, True)
+
+
+async def test_viewer_may_look_and_not_decide(scene, call, clinic):
+    """IAM: deny by default."""
+    await call("apply", "--role", "provider")
+    await sign_in(scene, call, "viewer@registry.example", AccessRole.REGISTRY_VIEWER)
+
+    listed = await call("list", "--status", "INITIATED")
+    refused = await call("review", "clinic.example")
+
+    assert "clinic.example" in listed.stdout
+    assert (refused.exit_code, "IAM_ACCESS_DENIED" in refused.stderr) == (1, True)
+
+
+async def test_invitation_is_taken_up_with_password_and_app(scene, call, monkeypatch):
+    """Issue: login with password and TOTP; a newcomer is led through both."""
+    token = await invite(scene, "one@registry.example", AccessRole.REGISTRY_ADMIN)
+    apps: list[pyotp.TOTP] = []
+
+    def prompt(text: str, **_: object) -> str:
+        if text.startswith("Code that"):
+            return apps[0].at(int(scene.clock.now()) - 30)
+        return token if text.startswith("Token") else PASSWORD if "assword" in text else apps[0].now()
+
+    monkeypatch.setattr(registry_login.click, "prompt", prompt)
+    monkeypatch.setattr(registry_login, "say_rows", lambda rows, **_: apps.append(pyotp.TOTP(dict(rows)["secret"])))
+    given = ("login", "--registry", scene.server.url, "--email", "one@registry.example", "--invitation")
+    done = await call(*given)
+    listed = await call("list")
+
+    assert done.exit_code == 0, done.output
+    assert "Recovery codes" in done.stderr
+    assert "Nobody fits" in listed.stdout
+
+
+async def approve(scene: Scene) -> None:
+    """Two administrators say yes to what waits."""
+    for name in ("one", "two"):
+        await scene.program.parts.register.approve("clinic.example", acting=admin(name))
+
+
+async def test_rotation_leads_from_one_key_to_the_next(scene, call, clinic, tmp_path, monkeypatch):
+    """Issue: `uhi registry rotate`: publish, approve, switch, retire."""
+    serving, file = ("--serve", "--port", str(clinic)), str(tmp_path / "k2.pem")
+    register = scene.program.parts.register
+    await call("apply", "--role", "provider", *serving)
+    await register.review("clinic.example", acting=admin("reviewer"))
+    await approve(scene)
+
+    published = await call("rotate", file, "--key-id", "k2", *serving)
+    early = await call("rotate", "--retire", "k1")
+    await approve(scene)
+    in_force = await call("rotate", file, "--key-id", "k2")
+    monkeypatch.setenv("UHI_KEY_ID", "k2")
+    monkeypatch.setenv("UHI_KEY_FILE", file)
+    retired = await call("rotate", "--retire", "k1")
+
+    assert "not in force yet" in published.stdout
+    assert (early.exit_code, "you sign with" in early.stderr) == (2, True)
+    assert "in force beside the old one" in in_force.stdout
+    assert "revoked" in retired.stdout
+    standing = await register.standing("clinic.example")
+    assert [key.id for key in standing.active_keys(scene.clock.now())] == ["k2"]
+
+
+@pytest.mark.parametrize("address", ["http://registry.example", "ftp://registry.example", "registry.example"])
+def test_password_is_not_sent_in_the_clear(uhi, address):
+    """IAM: https, or this very machine."""
+    done = uhi("registry", "login", "--registry", address)
+
+    assert (done.exit_code, "https://" in done.stderr) == (2, True)
+
+
+def test_registry_at_the_root_of_its_host_does_not_start(uhi, tmp_path, monkeypatch):
+    """Ours: the operator's mistake is told before the first request."""
+    settings = write_settings(tmp_path)
+    for name in ("subscriber_id", "key_id", "key_file", "body_key_file", "database_url"):
+        monkeypatch.setenv(f"UHI_{name.upper()}", str(getattr(settings, name)))
+    monkeypatch.setenv("UHI_URL", "http://registry.example")
+
+    done = uhi("registry", "serve", "--port", "0")
+
+    assert (done.exit_code, PREFIX in done.stderr) == (2, True)
+
+
+def test_operator_invites_on_the_database_itself(uhi, tmp_path, monkeypatch):
+    """Issue: the first administrator; the token is shown once, and it is audited as the operator's doing."""
+    settings = write_settings(tmp_path)
+    for name in ("subscriber_id", "key_id", "key_file", "body_key_file", "database_url", "url", "token_key_folder"):
+        monkeypatch.setenv(f"UHI_{name.upper()}", str(getattr(settings, name)))
+
+    done = uhi("registry", "admin", "invite", "one@registry.example", "--role", "registry.admin", "--json")
+    wrong = uhi("registry", "admin", "invite", "one@registry.example", "--role", "patient")
+
+    invited = json.loads(done.stdout)
+    assert (done.exit_code, invited["role"], len(invited["token"])) == (0, "registry.admin", 43)
+    assert wrong.exit_code == 2
