@@ -40,7 +40,7 @@ def upgrade(url: str, as_json: bool) -> None:
 @database_option
 @json_option
 def downgrade(revision: str, yes: bool, url: str, as_json: bool) -> None:
-    """Undo steps until REVISION is the newest: uhi_0001, -1 for one step back, or base for none at all.
+    """Undo steps until REVISION is the newest: uhi_0001, uhi@-1 for one step back, or base for none at all.
 
     What is kept in the tables and columns that go is lost. Make a backup first.
     """

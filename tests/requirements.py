@@ -16,6 +16,7 @@ REGISTRY = "UHI network registry, lookup"
 AUDIT = "NHA Physical Consultation v2.0, audit"
 JSON = "RFC 8259; RFC 7493 (I-JSON)"
 DELIVERY = "Our reliability rules, send and receive side"
+LIMITS = "Our security rules, default limits"
 PRIVACY = "Our security rules, log redaction and what is kept of patients"
 RECEIPTS = "NHA gateway description v2.0.2, ACK and NACK"
 
@@ -586,7 +587,7 @@ CLAUSES = (
         DELIVERY,
         """exchange/test_pressure: low_mark_refuses_discovery_and_high_mark_all_but_status_and_cancel
         gateway/test_open_searches: full_gateway_refuses_and_forgets_nobody
-        network/test_searches: consumer_that_searches_too_often_is_told_to_wait""",
+        network/test_limits: burst_of_one_consumer_is_cut_and_another_one_is_served""",
     ),
     _clause(
         "privacy.nothing_shown",
@@ -631,5 +632,28 @@ CLAUSES = (
         network/test_clock: letters_wait_for_a_right_clock_and_are_not_lost clock_that_is_a_little_off_is_only_told
         exchange/test_clock_offset: signing_stops_beyond_five_seconds
         exchange/test_stamps: clock_that_was_set_back_makes_no_header_that_lives_too_long""",
+    ),
+    _clause(
+        "limits.rates",
+        "Who asks too often is told when to ask again; nobody else notices.",
+        LIMITS,
+        """network/test_limits: burst_of_one_consumer_is_cut_and_another_one_is_served who_waits_as_told_is_served_again
+        network/test_limits: provider_that_floods_one_transaction_is_heard_twenty_times
+        exchange/test_rates: burst_passes_and_then_the_rate one_subscriber_does_not_use_up_anothers_rate""",
+    ),
+    _clause(
+        "limits.bad_signatures",
+        "Bad signatures close the door for their address and key, for nobody else, and never for a gateway.",
+        LIMITS,
+        """network/test_limits: sixth_bad_signature_is_refused_before_it_is_computed
+        network/test_limits: bad_signatures_of_one_key_are_not_another_keys
+        network/test_limits: gateway_is_not_silenced_for_what_others_signed""",
+    ),
+    _clause(
+        "limits.slow_peers",
+        "Providers that do not answer cost the others nothing; one that comes back is probed first.",
+        LIMITS,
+        """faults/test_gateway_cases: thirty_black_holes_among_a_hundred_cost_the_others_nothing
+        faults/test_gateway_cases: peer_that_fails_and_comes_back_is_probed_and_not_run_over""",
     ),
 )

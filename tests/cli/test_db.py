@@ -11,6 +11,7 @@ from uhi.storage.schema import steps
 from uhi.storage.sealing import read_body_key_file
 
 ALL = list(steps().state(()).pending)
+HEADS = ["gateway_0001", "uhi_0004"]
 
 
 def test_upgrade_tells_what_it_applied_and_then_has_nothing_to_do(uhi, empty_database_url):
@@ -20,7 +21,7 @@ def test_upgrade_tells_what_it_applied_and_then_has_nothing_to_do(uhi, empty_dat
 
     assert first.exit_code == 0
     assert [f"applied {step}" for step in ALL] == first.stdout.splitlines()[: len(ALL)]
-    assert again == {"ok": True, "applied": [], "current": [ALL[-1]]}
+    assert again == {"ok": True, "applied": [], "current": HEADS}
 
 
 def test_the_address_comes_from_the_environment_and_the_option_goes_before(uhi, empty_sqlite_url, monkeypatch):
@@ -104,3 +105,13 @@ def test_an_older_file_without_keys_is_refused(uhi, tmp_path, text):
 
     assert done.exit_code == 2
     assert not (tmp_path / "newer.key").exists()
+
+
+def test_steps_back_are_of_one_branch(uhi, sqlite_url):
+    """Ours: the gateway's tables and the library's go their own ways, so `-1` alone means nothing."""
+    unclear = uhi("db", "downgrade", "-1", "--yes", "--url", sqlite_url)
+    undone = json.loads(uhi("db", "downgrade", "uhi@-1", "--yes", "--url", sqlite_url, "--json").stdout)
+
+    assert unclear.exit_code == 2
+    assert "expected gateway@-1 or uhi@-1" in unclear.stderr
+    assert undone["undone"] == ["uhi_0004"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -167,19 +168,20 @@ async def test_a_sign_in_with_a_password_that_was_changed_meanwhile_opens_nothin
     await refused(lobby.sessions().open(arrived, client=PHONE))
 
 
+def change_password(connection, at):
+    credentials_changed(connection, "asha", at=at)
+    desk = Acting(actor="desk", kind=ActorKind.PERSON)
+    append(connection, desk.entry("account.password", "account asha", at=at))
+
+
 async def test_no_session_of_another_process_outlives_the_password_it_was_opened_with(lobby: Lobby):
     """Security, IAM: a change of password revokes all, also what begins in the same moment."""
     asha, elsewhere = await lobby.person("asha", PATIENT), lobby.sessions()
-    desk = Acting(actor="desk", kind=ActorKind.PERSON)
     for _ in range(10):
         arrived = SignedIn(asha, ("pwd",), lobby.clock.now())
         await lobby.clock.advance(1)
-
-        def change(connection, at=lobby.clock.now()):
-            credentials_changed(connection, "asha", at=at)
-            append(connection, desk.entry("account.password", "account asha", at=at))
-
-        changing, opening = lobby.database.write(change), elsewhere.open(arrived, client=PHONE)
+        changing = lobby.database.write(partial(change_password, at=lobby.clock.now()))
+        opening = elsewhere.open(arrived, client=PHONE)
         await asyncio.gather(changing, opening, return_exceptions=True)
 
         assert await elsewhere.of_account("asha") == []

@@ -25,7 +25,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from uhi.errors import SetupError
 from uhi.storage.addresses import address_of, shown
-from uhi.storage.schema import SchemaState, Steps, steps
+from uhi.storage.schema import SchemaState, Steps, branch_of, steps
 
 R = TypeVar("R")
 
@@ -67,7 +67,7 @@ async def upgrade(url: str, *, revision: str = "heads", further: Sequence[Path] 
 
 
 async def downgrade(url: str, revision: str, *, further: Sequence[Path] = ()) -> tuple[str, ...]:
-    """Undo steps down to a revision (`uhi_0001`, `-1`, `base`), and lose what they keep; returns what was undone.
+    """Undo steps down to a revision (`uhi_0001`, `uhi@-1`, `base`), and lose what they keep; returns what was undone.
 
     Raises: SetupError when the database cannot be reached or refuses, or there is no such revision.
     """
@@ -76,6 +76,12 @@ async def downgrade(url: str, revision: str, *, further: Sequence[Path] = ()) ->
         before = known.state_on(connection)
         if before.ahead:
             raise _is_ahead(before)
+        if revision.startswith("-") and len(before.applied) > 1:
+            raise SetupError(
+                "so many steps back of which branch?",
+                got=revision,
+                expected=" or ".join(f"{branch_of(name)}@{revision}" for name in before.applied),
+            )
         _run(connection, lambda: command.downgrade(known.config(connection), revision))
         return tuple(name for name in known.state_on(connection).pending if name not in before.pending)
 

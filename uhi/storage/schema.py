@@ -48,7 +48,7 @@ class Steps:
         self._by_name = {each.revision: each for each in script.walk_revisions()}
         # Alembic takes branches in any order, here they have one; within a branch a step stays behind the one before.
         oldest_first = list(reversed(self._by_name))
-        oldest_first.sort(key=_branch)
+        oldest_first.sort(key=branch_of)
         self._oldest_first = tuple(oldest_first)
 
     def config(self, connection: Connection | None = None) -> Config:
@@ -66,8 +66,8 @@ class Steps:
         """What the rows of the version table mean."""
         ahead = tuple(head for head in heads if head not in self._by_name)
         done = set(self._down_from(head for head in heads if head in self._by_name))
-        beyond = {_branch(head) for head in ahead}
-        pending = (name for name in self._oldest_first if name not in done and _branch(name) not in beyond)
+        beyond = {branch_of(head) for head in ahead}
+        pending = (name for name in self._oldest_first if name not in done and branch_of(name) not in beyond)
         return SchemaState(tuple(sorted(heads)), tuple(pending), ahead)
 
     def state_on(self, connection: Connection) -> SchemaState:
@@ -117,5 +117,6 @@ def _before(script: Script) -> tuple[str, ...]:
             return tuple(names)
 
 
-def _branch(revision: str) -> str:
+def branch_of(revision: str) -> str:
+    """The branch that a step belongs to, which its name begins with."""
     return revision.rpartition("_")[0]
