@@ -70,7 +70,10 @@ async def _network(port: int, home: Home) -> AsyncIterator[DevNetwork]:
     async with running(ports=ports, home=home) as network:
         register_searcher(network, SEARCHER, url)
         home.write_searcher(
-            url=url, registry_url=network.net.registry_url, gateway_url=network.net.gateway.identity.me.url
+            url=url,
+            registry_url=network.net.registry_url,
+            gateway_url=network.net.gateway.identity.me.url,
+            registry=network.net.registry_trust,
         )
         try:
             yield network

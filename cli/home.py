@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from uhi.errors import SetupError
+from uhi.exchange.trust import RegistryTrust
 from uhi.keeping import Keeping, keeping_in_database
 from uhi.ports import Clock
 from uhi.settings import Settings
@@ -49,7 +50,7 @@ class Home:
         url = f"sqlite:///{self.folder / subscriber_id}.db"
         return keeping_in_database(url, self._sealing(), clock=clock, owner=subscriber_id, subscriber_id=subscriber_id)
 
-    def write_searcher(self, *, url: str, registry_url: str, gateway_url: str) -> None:
+    def write_searcher(self, *, url: str, registry_url: str, gateway_url: str, registry: RegistryTrust) -> None:
         """Leave the settings with which `uhi search` takes part in the running development network."""
         self._make(self.folder)
         lines = {
@@ -59,6 +60,8 @@ class Home:
             "UHI_URL": url,
             "UHI_REGISTRY_URL": registry_url,
             "UHI_GATEWAY_URL": gateway_url,
+            "UHI_REGISTRY_ID": registry.registry_id,
+            "UHI_REGISTRY_KEYS": ",".join(f"{name}={key.raw_base64()}" for name, key in registry.keys.items()),
         }
         self._searcher.write_text("".join(f"{name}={value}\n" for name, value in lines.items()), encoding="utf-8")
 

@@ -120,6 +120,27 @@ async def test_every_kind_of_error_survives_a_flood_of_another(calls, trail):
     assert reasons == {"AUT_SIGNATURE_INVALID", "SCH_INVALID_JSON", "AUT_REPLAY_DETECTED"}
 
 
+async def test_a_proven_signer_is_named_in_a_flood_of_the_nameless(calls, trail):
+    """Ours: nobody hides what a member did by sending more from everywhere."""
+    for number in range(3 * MOST_KINDS):
+        calls.write(replace(HOP, sender="?", address=f"2001:db8::{number % MOST_KINDS:x}"))
+    calls.write(replace(HOP, sender="clinic.example"))
+    await calls.flush()
+
+    assert "clinic.example" in {row.actor for row in await trail.rows()}
+
+
+async def test_what_a_flood_left_is_written_at_the_end(calls, trail):
+    """Ours: an orderly stop loses nothing."""
+    for number in range(2 * MOST_KINDS):
+        calls.write(replace(HOP, sender="?", address=f"2001:db8::{number:x}"))
+    await calls.flush()
+    calls.write(replace(HOP, outcome="SCH_INVALID_JSON"))
+    await calls.aclose()
+
+    assert (await trail.rows(newest=True))[0].reason == "SCH_INVALID_JSON"
+
+
 async def test_nothing_is_lost_while_the_database_is_away(clock):
     """Ours: it is counted further, and written once the database is back."""
     trail = _Away()

@@ -113,5 +113,5 @@ def test_steps_back_are_of_one_branch(uhi, sqlite_url):
     undone = json.loads(uhi("db", "downgrade", "uhi@-1", "--yes", "--url", sqlite_url, "--json").stdout)
 
     assert unclear.exit_code == 2
-    assert "expected gateway@-1 or uhi@-1" in unclear.stderr
+    assert "gateway@-1 or uhi@-1" in unclear.stderr
     assert undone["undone"] == ["uhi_0004"]

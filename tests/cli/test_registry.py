@@ -272,3 +272,20 @@ def test_operator_invites_on_the_database_itself(uhi, tmp_path, monkeypatch):
     invited = json.loads(done.stdout)
     assert (done.exit_code, invited["role"], len(invited["token"])) == (0, "registry.admin", 43)
     assert wrong.exit_code == 2
+
+
+def test_registry_of_a_file_needs_its_own_id(uhi, tmp_path):
+    """Ours: what is missing, and how to give it."""
+    done = uhi("registry", "serve", "--file", str(tmp_path / "members.yaml"))
+
+    assert (done.exit_code, "--subscriber-id registry.example" in done.stderr) == (2, True)
+
+
+def test_registry_without_settings_is_told_of_both_ways(uhi, monkeypatch):
+    """Ours: a newcomer may only want one for development."""
+    for name in ("SUBSCRIBER_ID", "KEY_ID", "KEY_FILE", "URL"):
+        monkeypatch.delenv(f"UHI_{name}", raising=False)
+
+    done = uhi("registry", "serve")
+
+    assert (done.exit_code, "UHI_KEY_FILE" in done.stderr, "--file" in done.stderr) == (2, True, True)

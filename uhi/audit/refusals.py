@@ -20,7 +20,7 @@ from uhi.ports import CallLog, Clock, Direction, Hop
 ACTION = "message.refused"
 EVERY_SECONDS = 60.0
 MOST_KINDS = 1_000
-"""So many different kinds are told apart within a minute."""
+"""So many different kinds are told apart within a minute, and as many again of proven signers."""
 MOST_ROWS = 200
 """So many rows may be written at once."""
 ROWS_EACH_MINUTE = 2.0
@@ -81,7 +81,8 @@ class AuditedCalls:
             await self.flush()
 
     async def aclose(self) -> None:
-        """Write what is left."""
+        """Write what is left, in as many rows as the program would have when it begins again."""
+        self._rows_left = float(MOST_ROWS)
         await self.flush()
 
     async def flush(self) -> None:
@@ -104,7 +105,9 @@ class AuditedCalls:
             self._rows_left -= len(now_due)
 
     def _add(self, kind: _Kind, seen: _Seen) -> None:
-        if kind not in self._seen and len(self._seen) >= MOST_KINDS:
+        # Whoever proved who they are is not crowded out by those who did not.
+        most = 2 * MOST_KINDS if kind.signer else MOST_KINDS
+        if kind not in self._seen and len(self._seen) >= most:
             kind = kind.at_large
         known = self._seen.get(kind)
         self._seen[kind] = known.plus(seen) if known else seen
@@ -117,11 +120,11 @@ class AuditedCalls:
 
 
 def _within(seen: dict[_Kind, _Seen], rows: int) -> tuple[dict[_Kind, _Seen], dict[_Kind, _Seen]]:
-    """What is written within so many rows, and what is left for later: the kinds seen most stand for themselves, the
-    others are put together by their error."""
+    """What is written within so many rows, and what is left for later: those of a proven signer, then the
+    kinds seen most, stand for themselves, the others are put together by their error."""
     if len(seen) <= rows:
         return seen, {}
-    by_count = sorted(seen, key=lambda kind: -seen[kind].count)
+    by_count = sorted(seen, key=lambda kind: (not kind.signer, -seen[kind].count))
     # Of the rows that are left, errors at large get theirs first.
     at_large = {kind.at_large for kind in seen}
     apart = set(by_count[: max(0, rows - len(at_large))])
