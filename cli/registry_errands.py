@@ -18,7 +18,6 @@ from uhi.clock import SystemClock
 from uhi.errors import Refusal, RegistryError, SetupError
 from uhi.exchange.stamps import Stamps
 from uhi.exchange.trust import RegistryTrust
-from uhi.http.addresses import any_address, public_only
 from uhi.http.client import HttpTransport
 from uhi.ports import Reply
 from uhi.registry.answers import read_signed
@@ -28,7 +27,7 @@ from uhi.settings import Settings
 from uhi.signing import Signer, body_digest
 from uhi.signing.site import PAGE
 from uhi.subscribers import Role
-from uhi.world import Identity, identity_of
+from uhi.world import Identity, addresses_of, identity_of
 
 T = TypeVar("T")
 Told = Mapping[str, object]
@@ -73,7 +72,7 @@ def with_registry(role: Role, work: Callable[[Applicant], Awaitable[T]]) -> T:
     trust = read_trust(settings.registry_id, settings.registry_keys)
 
     async def do() -> T:
-        transport = HttpTransport(addresses=any_address if settings.preset.is_local else public_only)
+        transport = HttpTransport(addresses=addresses_of(settings))
         try:
             return await work(Applicant(settings, identity, trust, transport))
         finally:

@@ -17,7 +17,6 @@ from gateway.settings import GatewaySettings
 from uhi.clock import SystemClock
 from uhi.exchange.stamps import Stamps
 from uhi.frontage import site_page
-from uhi.http.addresses import any_address, public_only
 from uhi.http.client import HttpTransport
 from uhi.http.server import Server, application, serve
 from uhi.keeping import calls_of, keeping_of
@@ -25,7 +24,7 @@ from uhi.ports import CallLog
 from uhi.registry.network import LONGEST_PROVIDER_LIST, LookupScope, NetworkRegistry, RegistryAccess
 from uhi.registry.pinned import read_trust
 from uhi.subscribers import Role
-from uhi.world import World, around, identity_of
+from uhi.world import World, addresses_of, around, identity_of
 
 
 def gateway_from(settings: GatewaySettings, *, log: CallLog | None = None, worker: int = 0) -> tuple[Gateway, World]:
@@ -35,7 +34,7 @@ def gateway_from(settings: GatewaySettings, *, log: CallLog | None = None, worke
     Raises: SetupError when the key cannot be used, or there is none for what is kept.
     """
     identity = identity_of(settings, Role.GATEWAY)
-    addresses = any_address if settings.preset.is_local else public_only
+    addresses = addresses_of(settings)
     clock = SystemClock()
     peers = HttpTransport(addresses=addresses)
     # Only the registry may answer at length: with the list of all providers.

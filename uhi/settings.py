@@ -63,6 +63,8 @@ class Settings(BaseSettings):
     ours, to prove and to change to. `encryption_key_file` (mode 0600) is an X25519 key for registries that ask for one,
     and `registry_encryption_key` such a registry's public one.
 
+    `outgoing_ports` are the ports that peers may be reached at, separated by commas; on the local network any.
+
     `key_file` and `body_key_file` may also name a place in HashiCorp Vault: `vault:kv/<mount>/<path>#<field>`, or
     `vault:transit/<mount>/<key>#<file>` for a file that its transit engine decrypts. Then `vault_url` and
     `vault_token_file` (mode 0600) say how to ask it; `vault_namespace` and `vault_ca_file` are optional.
@@ -103,6 +105,7 @@ class Settings(BaseSettings):
     next_key_id: str = ""
     next_key_file: Path | None = None
     encryption_key_file: Path | None = None
+    outgoing_ports: str = "443"
     vault_url: str = ""
     vault_token_file: Path | None = None
     vault_namespace: str = ""
@@ -134,6 +137,14 @@ class Settings(BaseSettings):
     def _names_a_domain(cls, value: str) -> str:
         if not value.strip(", "):
             raise ValueError("expected at least one domain, such as nic2004:85111")
+        return value
+
+    @field_validator("outgoing_ports")
+    @classmethod
+    def _are_ports(cls, value: str) -> str:
+        ports = [port.strip() for port in value.split(",")]
+        if not all(port.isascii() and port.isdecimal() and 0 < int(port) < 65_536 for port in ports):
+            raise ValueError("expected ports such as 443, 8443")
         return value
 
     @field_validator("network")
@@ -209,6 +220,11 @@ class Settings(BaseSettings):
     def retention(self) -> Retention:
         """For how long."""
         return Retention(bodies=self.keep_bodies_days * _A_DAY, calls=self.keep_calls_days * _A_DAY)
+
+    @property
+    def port_list(self) -> tuple[int, ...]:
+        """The ports that peers may be reached at."""
+        return tuple(int(port) for port in self.outgoing_ports.split(","))
 
     @property
     def domain_list(self) -> tuple[str, ...]:

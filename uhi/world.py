@@ -19,7 +19,7 @@ from uhi.exchange.clock_offset import ClockOffset
 from uhi.exchange.pressure import MIB, Bounds
 from uhi.exchange.rates import RateRules, Rates
 from uhi.exchange.stamps import Stamps
-from uhi.http.addresses import any_address, public_only
+from uhi.http.addresses import AddressPolicy, any_address, public_only
 from uhi.http.client import HttpTransport
 from uhi.http.health import Check, good_answer_age
 from uhi.http.peers import read_proxies
@@ -182,13 +182,18 @@ def _encryption_key(settings: Settings) -> str:
     return text
 
 
+def addresses_of(settings: Settings) -> AddressPolicy:
+    """Where the settings let a program send to."""
+    return any_address if settings.preset.is_local else replace(public_only, ports=settings.port_list)
+
+
 def world_of(settings: Settings, signer: Signer) -> World:
     """The real world the settings describe: HTTP, the network's registry, the database.
 
     Raises: SetupError when there is no key for what is kept.
     """
     clock = SystemClock()
-    addresses = any_address if settings.preset.is_local else public_only
+    addresses = addresses_of(settings)
     transport = HttpTransport(addresses=addresses)
     scope = LookupScope(settings.domain_list, city=settings.city)
     stamps, trust = Stamps(signer), read_trust(settings.registry_id, settings.registry_keys)

@@ -29,7 +29,6 @@ from uhi.errors import Refusal, SetupError
 from uhi.exchange.background import Background, repeatedly
 from uhi.exchange.stamps import Stamps
 from uhi.frontage import health_of
-from uhi.http.addresses import any_address, public_only
 from uhi.http.client import HttpTransport
 from uhi.http.server import add_routes, application
 from uhi.identity import parts as people
@@ -37,7 +36,7 @@ from uhi.identity.parts import IdentityParts
 from uhi.keeping import calls_of, keeping_of, sealing_of
 from uhi.storage.sql.database import Database
 from uhi.subscribers import Role
-from uhi.world import Identity, World, audited, checkpoints_of, identity_of
+from uhi.world import Identity, World, addresses_of, audited, checkpoints_of, identity_of
 
 TIDY_SECONDS = 3_600.0
 
@@ -169,7 +168,7 @@ def registry_program(settings: RegistrySettings) -> RegistryProgram:
     kept = keeping_of(settings)
     if kept.database is None:
         raise SetupError("a registry needs a database", next_step="set UHI_DATABASE_URL")
-    addresses = any_address if settings.preset.is_local else public_only
+    addresses = addresses_of(settings)
     rules = RegisterRules(
         registry_id=settings.subscriber_id,
         addresses=addresses,
