@@ -106,6 +106,7 @@ def test_every_missing_setting_is_named_at_once(monkeypatch):
         ({"UHI_REGISTRY_URL": "ftp://x", "UHI_SUBSCRIBER_ID": ""}, ["UHI_REGISTRY_URL", "UHI_SUBSCRIBER_ID"]),
         ({"UHI_DOMAINS": " , "}, ["UHI_DOMAINS"]),
         ({"UHI_SUBSCRIBER_ID": "clinic example"}, ["clinic example"]),
+        ({"UHI_OUTGOING_PORTS": "443,https"}, ["UHI_OUTGOING_PORTS", "443, 8443"]),
         ({"UHI_KEY_FILE": "/nowhere/key.pem"}, ["/nowhere/key.pem"]),
     ],
 )

@@ -9,7 +9,8 @@ from gateway.search import SearchRules
 from gateway.settings import GatewaySettings
 from uhi.errors import SetupError
 from uhi.exchange.rates import RateRules
-from uhi.signing import Window
+from uhi.signing import PrivateKey, Window
+from uhi.world import addresses_of
 
 NEEDED = {
     "UHI_SUBSCRIBER_ID": "gateway.example",
@@ -39,6 +40,23 @@ def test_network_decides_nothing_unless_it_says_so(environment):
 
     assert settings.rules == SearchRules(MatchRules(), fan_out_limit=2_000, open_seconds=60.0)
     assert settings.url == "https://gateway.example/api/v1/uhi"
+
+
+@pytest.mark.parametrize(
+    ("network", "ports", "sends"),
+    [("open", "443", (443,)), ("open", "443, 8443", (443, 8443)), ("local", "443", None)],
+)
+def test_peers_are_reached_at_the_ports_that_are_allowed(environment, network, ports, sends):
+    """Outgoing rules: port 443, or those of a list; on the local network any."""
+    keys = f"k1={PrivateKey.new().public.raw_base64()}"
+    environment(
+        UHI_NETWORK=network, UHI_OUTGOING_PORTS=ports, UHI_REGISTRY_ID="registry.example", UHI_REGISTRY_KEYS=keys
+    )
+
+    policy = addresses_of(GatewaySettings.read())
+
+    assert policy.ports == sends
+    assert policy.public == (network != "local")
 
 
 def test_network_turns_on_what_it_matches_and_sets_its_limits(environment):

@@ -238,7 +238,14 @@ def test_staff_need_a_second_factor_whatever_the_rule_says():
 
 @pytest.mark.parametrize(
     ("ago", "expected"),
-    [(0, None), (300, None), (-5, None), (300.1, FRESH_SIGN_IN_REQUIRED), (float("nan"), FRESH_SIGN_IN_REQUIRED)],
+    [
+        (0, None),
+        (300, None),
+        (-5, None),
+        (-3_600, FRESH_SIGN_IN_REQUIRED),
+        (300.1, FRESH_SIGN_IN_REQUIRED),
+        (float("nan"), FRESH_SIGN_IN_REQUIRED),
+    ],
 )
 def test_a_sign_in_is_fresh_for_as_long_as_the_rule_says(ago: float, expected: Fault | None):
     """Security, IAM: step-up, 5 min."""

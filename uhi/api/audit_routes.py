@@ -94,7 +94,10 @@ class AuditPages:
         return group
 
     async def list_audit_rows(self, call: Call[AuditQuery]) -> AuditRows:
-        """Rows of the audit trail, a page at a time."""
+        """Rows of the audit trail, a page at a time.
+
+        The network's own auditor reads the rows of every tenant, another one those of the own tenant.
+        """
         asked = call.body
         tenant = asked.tenant or call.principal.tenant
         call.permit(Target(tenant=tenant))

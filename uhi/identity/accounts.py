@@ -95,7 +95,7 @@ class Accounts:
         )
 
     async def tie(self, account_id: str, ties: Ties, *, acting: Acting, by: Principal = NOBODY) -> Account:
-        """Say which facility, practitioner and patient an account belongs to.
+        """Say which facility, practitioner and patient an account belongs to; its sessions end.
 
         Raises: Refusal(ACCESS_DENIED, ANOTHER_PERSON_REQUIRED, RECORD_MISSING).
         """
@@ -109,7 +109,7 @@ class Accounts:
                 patient_id=ties.patient_id,
             )
 
-        step = _Step("account.tie", acting, staff_tenants(by, acting))
+        step = _Step("account.tie", acting, staff_tenants(by, acting), ends_sessions=True)
         return await self._change(account_id, lambda kept: tied(_home(kept, step.tenants)), step)
 
     async def grant(self, account_id: str, grant: Grant, *, acting: Acting, by: Principal = NOBODY) -> Account:

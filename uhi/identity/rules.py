@@ -21,6 +21,10 @@ from uhi.identity.principals import Principal, PrincipalKind
 from uhi.identity.roles import OF_STAFF, Permission
 
 
+_CLOCKS = 60.0
+"""How far the clocks of two machines of one program may be apart, in seconds."""
+
+
 class Relation(Enum):
     """What must tie a principal to a record."""
 
@@ -93,7 +97,7 @@ def check(rule: Rule, principal: Principal, *, now: float) -> None:
         return
     if (rule.second_factor or rule.permission in OF_STAFF) and not principal.has_second_factor:
         raise Refusal(SECOND_FACTOR_REQUIRED, next_step="sign in with a second factor")
-    if rule.fresh_seconds is not None and not now - principal.signed_in_at <= rule.fresh_seconds:
+    if rule.fresh_seconds is not None and not -_CLOCKS <= now - principal.signed_in_at <= rule.fresh_seconds:
         raise Refusal(FRESH_SIGN_IN_REQUIRED, next_step="sign in again and repeat this")
 
 
