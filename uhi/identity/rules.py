@@ -20,7 +20,6 @@ from uhi.errors import (
 from uhi.identity.principals import Principal, PrincipalKind
 from uhi.identity.roles import OF_STAFF, Permission
 
-
 _CLOCKS = 60.0
 """How far the clocks of two machines of one program may be apart, in seconds."""
 
