@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ import click
 
 from cli.audit_lines import holder_of, link_json, link_line, link_lines, read_links
 from cli.inputs import read_public_key
-from cli.output import json_option, plain, say, say_rows, show, show_problem
+from cli.output import json_option, new_file, plain, say, say_rows, show, show_problem
 from cli.problems import FAILED, Problem
 from cli.stored import database_option, with_database
 from uhi.audit import Outcome
@@ -219,15 +218,8 @@ def _opened(out: Path | None) -> Iterator[IO[bytes]]:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    try:
-        with os.fdopen(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            yield file
-    except OSError as error:
-        raise SetupError(
-            f"the export {out} cannot be written",
-            got=error.strerror or type(error).__name__,
-            next_step="name a file that is not there yet",
-        ) from None
+    with new_file(out) as file:
+        yield file
 
 
 async def _write(links: AsyncIterator[Link], file: IO[bytes]) -> int:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, TypeVar
 
 import click
 from rich.console import Console
 from rich.text import Text
 
 from cli.problems import Problem
+from uhi.errors import SetupError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -44,6 +48,23 @@ def say(text: str = "", *, style: str = "", to_stderr: bool = False) -> None:
     stream = sys.stderr if to_stderr else sys.stdout
     console = Console(file=stream, highlight=False, markup=False, emoji=False)
     console.print(Text(text, style=style), soft_wrap=True)
+
+
+@contextmanager
+def new_file(path: Path) -> Iterator[IO[bytes]]:
+    """A new file for an export, which its owner only may read.
+
+    Raises: SetupError when it is there already or cannot be written.
+    """
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            yield file
+    except OSError as error:
+        raise SetupError(
+            f"the export {path} cannot be written",
+            got=error.strerror or type(error).__name__,
+            next_step="name a file that is not there yet",
+        ) from None
 
 
 def plain(text: str) -> str:

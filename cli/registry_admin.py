@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import getpass
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import click
 
@@ -12,8 +14,10 @@ from gateway.network_registry.settings import RegistrySettings
 from uhi.audit import Acting, ActorKind
 from uhi.clock import SystemClock
 from uhi.errors import SetupError
+from uhi.http.client import HttpTransport
 from uhi.identity.joining import Invitation, Invited
-from uhi.identity.parts import identity_of
+from uhi.identity.parts import IdentityParts, identity_of
+from uhi.identity.people import Account
 from uhi.identity.principals import Grant
 from uhi.identity.roles import AccessRole
 from uhi.keeping import sealing_of
@@ -25,7 +29,7 @@ _ROLES = [role.value for role in AccessRole if role.value.startswith("registry."
 
 @click.group()
 def admin() -> None:
-    """What the operator of the machine does on the database itself, such as inviting the first administrators."""
+    """What the operator of the machine does on the database itself: invite the first administrators, unlock one."""
 
 
 @admin.command(short_help="Invite somebody; prints a one-time token.")
@@ -52,24 +56,54 @@ def invite(email: str, role: str, name: str, as_json: bool) -> None:
     show(value, human, as_json=as_json)
 
 
+@admin.command(short_help="Let somebody try again who gave too many wrong codes.")
+@click.argument("email", metavar="EMAIL")
+@json_option
+def unlock(email: str, as_json: bool) -> None:
+    """Let somebody sign in again whose second factor is locked, which it is after 100 wrong codes in a row.
+
+    See first that it was they who tried. Reads the same environment as `uhi registry serve`, works while the registry
+    runs, and is put into the audit trail.
+    """
+    unlocked = run(_unlock(RegistrySettings.read(), email))
+    value = {"ok": True, "account": unlocked.id}
+    show(value, lambda: say(f"{plain(email)} may try again.", style="bold green"), as_json=as_json)
+
+
 async def _invite(settings: RegistrySettings, email: str, role: AccessRole, name: str) -> Invited:
     url = settings.storage_url
     if url.startswith("sqlite") and not (await current(url)).is_current:
         await upgrade(url)
-    await check_current(url)
-    database = Database.open(url, clock=SystemClock())
-    try:
-        parts = identity_of(database, sealing_of(settings), SystemClock(), settings.identity)
-        acting = Acting(actor=_operator(), kind=ActorKind.OPERATOR)
+    async with _people(settings) as people:
         wanted = Invitation(email=email, name=name or email.partition("@")[0], grant=Grant(role))
-        try:
-            invited = await parts.joining.invite(wanted, acting=acting)
-            await parts.notices.done()
-            return invited
-        finally:
-            await parts.aclose()
-    finally:
-        await database.aclose()
+        invited = await people.joining.invite(wanted, acting=_acting())
+        await people.notices.done()
+        return invited
+
+
+async def _unlock(settings: RegistrySettings, email: str) -> Account:
+    async with _people(settings) as people:
+        account = await people.accounts.with_email(email)
+        await people.second_factors.unlock(account.id, acting=_acting())
+        return account
+
+
+@asynccontextmanager
+async def _people(settings: RegistrySettings) -> AsyncIterator[IdentityParts]:
+    await check_current(settings.storage_url)
+    clock = SystemClock()
+    async with AsyncExitStack() as stack:
+        database = Database.open(settings.storage_url, clock=clock)
+        stack.push_async_callback(database.aclose)
+        transport = HttpTransport()
+        stack.push_async_callback(transport.aclose)
+        people = identity_of(database, sealing_of(settings), clock, settings.identity(transport))
+        stack.push_async_callback(people.aclose)
+        yield people
+
+
+def _acting() -> Acting:
+    return Acting(actor=_operator(), kind=ActorKind.OPERATOR)
 
 
 def _operator() -> str:

@@ -4,6 +4,7 @@ administrators do, over the registry's interface, with the sign-in of `uhi regis
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,12 +15,11 @@ from rich.console import Console
 from rich.table import Table
 
 from cli.loop import run
-from cli.output import json_option, plain, say, say_rows, show
+from cli.output import json_option, new_file, plain, say, say_rows, show
 from cli.registry_session import RegistryDesk, read_session
 from uhi import strict_json
 from uhi.errors import SetupError
 from uhi.registry.rows import moment_text
-from uhi.signing.key_files import write_private_text
 from uhi.subscribers import STATUSES, Role
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -30,6 +30,10 @@ _SUBSCRIBERS = "/v1/subscribers"
 
 def _id_argument(command: F) -> F:
     return click.argument("subscriber_id", metavar="ID")(command)
+
+
+def _yes_option(command: F) -> F:
+    return click.option("--yes", is_flag=True, help="Do not ask.")(command)
 
 
 def _reason_option(command: F) -> F:
@@ -50,7 +54,7 @@ def list_subscribers(status: str | None, role: str | None, text: str, page: int,
     def human() -> None:
         rows = _objects(told.get("subscribers"))
         if not rows:
-            say("Nobody fits.")
+            say(f"There is no page {page}; the last one is {told.get('pages')}." if page > 1 else "Nobody fits.")
             return
         _say_table(("id", "role", "status", "waits for", "name"), map(_row, rows))
         say(f"Page {told.get('page')} of {told.get('pages')}, {told.get('total')} in all.", style="dim")
@@ -69,18 +73,22 @@ def show_subscriber(subscriber_id: str, as_json: bool) -> None:
 
 @click.command(short_help="Say that an application was looked at.")
 @_id_argument
+@_yes_option
 @json_option
-def review(subscriber_id: str, as_json: bool) -> None:
-    """Move an application on to its decision. Possible once everything is proven."""
-    _decide(subscriber_id, "review", "Reviewed.", as_json=as_json)
+def review(subscriber_id: str, yes: bool, as_json: bool) -> None:
+    """Show what waits, and move an application on to its decision. Possible once everything is proven."""
+    seen = _seen(subscriber_id, "Reviewed: is this as it should be?", yes=yes, as_json=as_json)
+    _decide(subscriber_id, "review", "Reviewed.", body=seen, as_json=as_json)
 
 
 @click.command(short_help="Approve an application or a change; two must.")
 @_id_argument
+@_yes_option
 @json_option
-def approve(subscriber_id: str, as_json: bool) -> None:
-    """Approve what waits. It takes effect when a second, different administrator approves it too."""
-    _decide(subscriber_id, "approve", "Approved by you.", as_json=as_json)
+def approve(subscriber_id: str, yes: bool, as_json: bool) -> None:
+    """Show what waits, and approve it. It takes effect when a second, different administrator approves it too."""
+    seen = _seen(subscriber_id, "Approve this?", yes=yes, as_json=as_json)
+    _decide(subscriber_id, "approve", "Approved by you.", body=seen, as_json=as_json)
 
 
 @click.command(short_help="Turn an application or a change down.")
@@ -114,7 +122,7 @@ def resume(subscriber_id: str, reason: str, as_json: bool) -> None:
 @_id_argument
 @click.option("--key", "key_id", default="", metavar="KEY", help="End only this key.")
 @_reason_option
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@_yes_option
 @json_option
 def revoke(subscriber_id: str, key_id: str, reason: str, yes: bool, as_json: bool) -> None:
     """End a subscriber and all of its keys, or with --key one key, for good. Everybody is told at once."""
@@ -136,10 +144,24 @@ def export(out: Path | None, as_json: bool) -> None:
     if out is None:
         click.echo(strict_json.write(dict(told)).decode())
         return
-    write_private_text(out, strict_json.write(dict(told)).decode() + "\n")
+    with new_file(out) as file:
+        file.write(strict_json.write(dict(told)) + b"\n")
     count = len(_objects(told.get("subscribers")))
     value = {"ok": True, "file": str(out), "subscribers": count, "registry_seq": told.get("registry_seq")}
     show(value, lambda: say(f"{count} entries as of change {told.get('registry_seq')} in {out}"), as_json=as_json)
+
+
+def _seen(subscriber_id: str, question: str, *, yes: bool, as_json: bool) -> Mapping[str, str]:
+    """Show what is to be decided about, and name it: what takes its place meanwhile is not decided about."""
+    told = _call("GET", _place(subscriber_id))
+    waits = _object(told.get("pending"))
+    if not waits:
+        raise SetupError(f"nothing of {plain(subscriber_id)} waits", next_step="uhi registry list")
+    if not yes:
+        if not as_json:
+            _say_subscriber(told)
+        click.confirm(question, abort=True, err=True)
+    return {"pending_id": str(waits.get("id"))}
 
 
 def _decide(subscriber_id: str, step: str, done: str, *, body: Mapping[str, str] | None = None, as_json: bool) -> None:
@@ -180,7 +202,7 @@ def _say_subscriber(told: Told) -> None:
     _say_keys("  with keys", pending.get("keys"))
     rows = [("asked for by", _text(pending, "submitted_by")), ("since", _moment(pending.get("submitted_at")))]
     rows += [("approved by", _joined(pending.get("approved_by")) or "nobody yet")]
-    rows += [("missing", _joined(pending.get("missing")) or "nothing")]
+    rows += [("missing", _missing(pending) or "nothing")]
     say_rows(rows)
 
 
@@ -214,7 +236,7 @@ def _key_line(key: Told) -> str:
 
 def _row(subscriber: Told) -> tuple[str, ...]:
     entry, pending = _object(subscriber.get("entry")), _object(subscriber.get("pending"))
-    missing = _joined(pending.get("missing"))
+    missing = _missing(pending)
     name = _text(entry, "legal_name")
     return (_text(subscriber, "subscriber_id"), _text(entry, "role"), _text(subscriber, "status"), missing, name)
 
@@ -235,6 +257,12 @@ def _text(value: Told, name: str) -> str:
 
 def _joined(value: object) -> str:
     return ", ".join(plain(str(each)) for each in value) if isinstance(value, list) else ""
+
+
+def _missing(pending: Told) -> str:
+    value = pending.get("missing")
+    counted = Counter(plain(str(each)) for each in value) if isinstance(value, list) else Counter[str]()
+    return ", ".join(f"{number} {name}s" if number > 1 else name for name, number in counted.items())
 
 
 def _moment(value: object) -> str:

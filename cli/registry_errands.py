@@ -126,12 +126,13 @@ def _next_step(missing: str, applicant: Applicant) -> str:
         host = urlsplit(me.url).hostname
         return f"the registry looks at https://{host}{PAGE}; your program serves that page while it runs"
     if missing == "review":
-        return "somebody at the registry looks at the application, once everything above is proven"
+        return "somebody at the registry looks at it, once all above is proven"
     if missing == "approval":
         return "two different administrators of the registry say yes"
     return (
-        f"the registry posts a challenge to {me.url}/on_subscribe; your program answers it while it runs,\n"
-        "or this command does: add --serve"
+        f"the registry posts a challenge to {me.url}/on_subscribe\n"
+        "your program answers it while it runs, or this command: add --serve\n"
+        "once it does: uhi registry status --retry"
     )
 
 
@@ -146,7 +147,8 @@ def _read(reply: Reply, digest: str, trust: RegistryTrust | None) -> Told:
             next_step="check UHI_REGISTRY_URL, UHI_REGISTRY_ID and UHI_REGISTRY_KEYS",
         ) from None
     told: Told = value if isinstance(value, dict) else {}
-    if reply.status != 200:
+    # The signature covers the body and not the status, so what the body says counts as well.
+    if reply.status != 200 or told.get("error"):
         raise _refused(reply, told)
     return told
 
@@ -166,16 +168,26 @@ def _refused(reply: Reply, told: Told) -> RegistryError:
     return RegistryError(
         f"the registry refused: {what}",
         got=f"HTTP {reply.status} {code}".strip(),
+        expected=_EXPECTED.get(path, ""),
         next_step="; ".join(step for step in steps if step) or "ask the network's operator, with the time of this try",
     )
 
 
 _ADVICE = {
     "AUT_SUBSCRIBER_NOT_FOUND": "apply first: uhi registry apply --role …",
-    "AUT_KEY_EXPIRED_OR_REVOKED": "sign with a key in force, or apply again: uhi registry status tells",
+    "AUT_KEY_EXPIRED_OR_REVOKED": "sign with a key in force; where you are suspended or have none left, "
+    "ask the network's operator",
     "AUT_SIGNATURE_INVALID": "check UHI_KEY_FILE, and that the clock is right",
-    "API_ALREADY_TAKEN": "choose another id, or sign with the key that applied for this one",
+    "API_ALREADY_TAKEN": "choose an id that no member has or that looks like one's, and an address of your own; "
+    "or sign with the key that applied for this id",
     "REG_ADDRESS_REFUSED": "set UHI_URL to an https address that everybody can reach",
+}
+
+
+_EXPECTED = {
+    "$.subscriber_id": "lower-case letters, digits, single dots and hyphens, such as clinic.example",
+    "$.contact_email": "an address such as it@clinic.example",
+    "$.domains": "at least one service, such as UHI_DOMAINS=nic2004:85111",
 }
 
 

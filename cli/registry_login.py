@@ -22,6 +22,7 @@ from uhi.errors import RegistryError, SetupError
 
 _DONE = "signed in"
 _TRIES = 3
+_ASK_NEW = "New password (12 characters or more, without your name or address)"
 
 
 @click.command(short_help="Sign in to a registry as an administrator.")
@@ -92,9 +93,7 @@ async def _sign_in(session: Session, *, is_invited: bool) -> Session:
 async def _accept(desk: RegistryDesk) -> str:
     token = click.prompt("Token of the invitation", hide_input=True, err=True)
     for left in reversed(range(_TRIES)):
-        password = str(
-            click.prompt("New password (12 characters or more)", hide_input=True, confirmation_prompt=True, err=True)
-        )
+        password = str(click.prompt(_ASK_NEW, hide_input=True, confirmation_prompt=True, err=True))
         try:
             await desk.post_openly("/v1/invitations/accept", {"token": token.strip(), "password": password})
         except RegistryError as error:

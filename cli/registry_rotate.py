@@ -19,6 +19,7 @@ from cli.serve import LOCAL_ONLY, PORT
 from uhi.errors import SetupError
 from uhi.signing import PrivateKey, Signer
 from uhi.signing.key_files import read_private_key_file, write_private_key_file
+from uhi.subscribers import REVOKED
 
 CACHE_SECONDS = 60.0
 """For so long somebody may still know only the keys of before: the longest that registry answers are kept."""
@@ -96,7 +97,7 @@ async def _retire(applicant: Applicant, key_id: str) -> tuple[Told, Applicant]:
             expected="the settings to name the new key first",
             next_step="set UHI_KEY_ID and UHI_KEY_FILE to the new key, restart your program, wait an hour",
         )
-    return await applicant.do("keys/revoke", {"pub_key_id": key_id}), applicant
+    return await applicant.do("keys/revoke", {"pub_key_id": key_id, "status": REVOKED}), applicant
 
 
 def _waiting(told: Told) -> set[str]:

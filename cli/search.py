@@ -13,6 +13,7 @@ from cli.loop import run
 from cli.output import json_option, plain, say, show_json
 from participants.patient.app import PatientApp
 from uhi.booking import DoctorQuery, FoundDoctor
+from uhi.errors import NO_PROVIDERS, DeliveryError
 from uhi.messages.values import Place
 from uhi.observability.call_log import RememberedCalls
 from uhi.observability.logs import configure_logging
@@ -66,9 +67,14 @@ async def _search(
     address = URL(settings.url)
     found = []
     async with participant.serving(host=address.host or "", port=address.port or 0):
-        async for doctor in app.bookings.find(query, wait=wait):
-            found.append(doctor)
-            tell(doctor)
+        try:
+            async for doctor in app.bookings.find(query, wait=wait):
+                found.append(doctor)
+                tell(doctor)
+        except DeliveryError as error:
+            # The gateway knows nobody to ask: nothing is broken, and nobody answers.
+            if NO_PROVIDERS.type not in error.got:
+                raise
     return found
 
 

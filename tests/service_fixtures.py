@@ -40,8 +40,8 @@ def required() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
-    """The PostgreSQL of this session."""
-    with required(), PostgresServer.started() as server:
+    """The PostgreSQL of this session, of which the disk need not be sure: databases come and go with each test."""
+    with required(), PostgresServer.started(is_synced=False) as server:
         yield server
 
 

@@ -21,9 +21,14 @@ from tests.server_process import HOST, Child, Missing, program, said
 
 
 class PostgresServer:
-    """A PostgreSQL cluster of its own. Databases belong to the role `uhi`, which is no superuser, as in production."""
+    """A PostgreSQL cluster of its own. Databases belong to the role `uhi`, which is no superuser, as in production.
 
-    def __init__(self) -> None:
+    One that is not `synced` leaves it to the system when what it wrote reaches the disk: a crash of its processes loses
+    nothing all the same, only one of the machine would.
+    """
+
+    def __init__(self, *, is_synced: bool = True) -> None:
+        self._sync = "on" if is_synced else "off"
         self._bin = _postgres_programs()
         self._child = Child("postgres", at_our_end=signal.SIGQUIT, user=_other_than_root())
         self._names = itertools.count()
@@ -33,9 +38,9 @@ class PostgresServer:
 
     @classmethod
     @contextmanager
-    def started(cls) -> Iterator[Self]:
+    def started(cls, *, is_synced: bool = True) -> Iterator[Self]:
         """A server that runs within the block."""
-        server = cls()
+        server = cls(is_synced=is_synced)
         try:
             server.start()
             yield server
@@ -98,7 +103,8 @@ class PostgresServer:
             "listen_addresses": HOST,
             "port": str(port),
             "unix_socket_directories": "",
-            "fsync": "on",
+            "fsync": self._sync,
+            "full_page_writes": self._sync,
             "synchronous_commit": "on",
             "max_connections": "200",
             "shared_buffers": "64MB",

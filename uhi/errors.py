@@ -64,7 +64,7 @@ SUBSCRIBER_UNKNOWN = Fault(
 KEY_INACTIVE = Fault(
     401, _CODE_KEY, "AUT_KEY_EXPIRED_OR_REVOKED", "The subscriber or its key is not active in the registry."
 )
-KEY_UNUSABLE = Fault(400, _CODE_KEY, "SCH_INVALID_FORMAT", "The key is not an acceptable Ed25519 key.")
+KEY_UNUSABLE = Fault(400, _CODE_KEY, "SCH_INVALID_FORMAT", "The key is not acceptable.")
 SIGNER_NOT_SENDER = Fault(
     401, _CODE_PARTY, "AUT_UNAUTHORIZED_ACTION", "The signer is not the party the context names as sender."
 )

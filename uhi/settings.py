@@ -35,6 +35,16 @@ def _is_url(value: str, schemes: tuple[str, ...]) -> bool:
         return False
 
 
+def _fault(place: tuple[int | str, ...], text: str) -> str:
+    """One mistake: the variable and what is expected; what concerns several of them names them itself."""
+    said = text.removeprefix("Value error, ")
+    return f"{_PREFIX}{'_'.join(map(str, place)).upper()}: {said[:1].lower()}{said[1:]}" if place else said
+
+
+def _names(*fields: str) -> str:
+    return ", ".join(f"{_PREFIX}{field.upper()}" for field in fields)
+
+
 class Settings(BaseSettings):
     """What a participant needs to know about itself and its network.
 
@@ -158,23 +168,27 @@ class Settings(BaseSettings):
     def _is_encrypted_outside_development(self) -> Self:
         plain = [name for name in ("url", "registry_url", "gateway_url") if getattr(self, name).startswith("http://")]
         if plain and not NETWORKS[self.network].is_local:
-            raise ValueError(f"{', '.join(plain)}: expected https:// on the network {self.network}")
+            raise ValueError(f"{_names(*plain)}: expected https:// on the network {self.network}")
         return self
 
     @model_validator(mode="after")
-    def _has_both_of_checkpoints(self) -> Self:
-        if (self.audit_key_file is None) is not (self.audit_checkpoint_file is None):
-            raise ValueError("UHI_AUDIT_KEY_FILE and UHI_AUDIT_CHECKPOINT_FILE: expected both or neither")
+    def _has_both_or_neither(self) -> Self:
+        for one, other in (("audit_key_file", "audit_checkpoint_file"), ("next_key_id", "next_key_file")):
+            if bool(getattr(self, one)) is not bool(getattr(self, other)):
+                raise ValueError(f"{_names(one, other)}: expected both or neither")
+        return self
+
+    @model_validator(mode="after")
+    def _keeps_keys_apart(self) -> Self:
+        if self.key_file == self.body_key_file:
+            raise ValueError(f"{_names('key_file', 'body_key_file')}: expected two keys, each for its own use")
         return self
 
     @model_validator(mode="after")
     def _knows_the_registry(self) -> Self:
         if NETWORKS[self.network].registry_signs and not (self.registry_id and self.registry_keys):
-            raise ValueError(
-                f"registry_id, registry_keys: expected on the network {self.network}, to know its registry"
-            )
-        if bool(self.next_key_id) != bool(self.next_key_file):
-            raise ValueError("next_key_id, next_key_file: expected both or none")
+            named = _names("registry_id", "registry_keys")
+            raise ValueError(f"{named}: expected on the network {self.network}, to know its registry")
         return self
 
     @classmethod
@@ -187,8 +201,7 @@ class Settings(BaseSettings):
             return cls(_env_file=file)  # type: ignore[call-arg]  # the fields come from the environment
         except ValidationError as error:
             faults = [
-                f"{_PREFIX}{'_'.join(str(part) for part in fault['loc']).upper()}: {fault['msg'].lower()}"
-                for fault in error.errors(include_url=False, include_input=False)
+                _fault(fault["loc"], fault["msg"]) for fault in error.errors(include_url=False, include_input=False)
             ]
         raise SetupError(
             "the settings cannot be used",

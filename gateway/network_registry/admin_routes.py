@@ -61,9 +61,9 @@ class ChangeQuery(Body):
 
 
 class Seen(Body):
-    """The id of what was looked at, where it is known: something else that waits by now is not decided about."""
+    """The id of what was looked at (`pending.id`): something else that waits by now is not decided about."""
 
-    pending_id: str = Field(default="", max_length=64)
+    pending_id: str = Field(min_length=1, max_length=64)
 
 
 class Reason(Body):

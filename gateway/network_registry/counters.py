@@ -64,6 +64,8 @@ class Lookups:
         asked = await authenticate(inbound, FILTER, self.site.trust)
         with telling(asked.sender.id):
             wanted = read_filter(asked.message)
+            if not wanted.subscriber_id and self.site.rates is not None:
+                await self.site.rates.check_list(asked.sender)
         members = self.site.members
         candidates = members.with_id(wanted.subscriber_id) if wanted.subscriber_id else members.members()
         return Answered(asked.sender.id, _found(filtered_rows(wanted, candidates), asked.sender.id))

@@ -22,6 +22,7 @@ from uhi.errors import CHALLENGE_FAILED, RATE_LIMITED, RECORD_MISSING, REPLAYED,
 from uhi.exchange import Trust, authenticate
 from uhi.exchange.credentials import check_http, check_times, read_credentials
 from uhi.exchange.opened import parse_body
+from uhi.exchange.rates import place_of
 from uhi.legs import Leg
 from uhi.messages.wire import Wire
 from uhi.ports import Inbound, Registry, Windows
@@ -33,7 +34,8 @@ from uhi.verified import Signed
 M = TypeVar("M", bound=Wire)
 
 ERRANDS_PER_MINUTE = 10
-_MINUTE, _AN_HOUR = 60, 3_600
+_MINUTE = 60
+_LONGER_THAN_ANY_SIGNATURE = 3_700
 _BECKN_WAITING = "UNDER_SUBSCRIPTION"
 _OWN_WISH = "asked for by the subscriber"
 
@@ -153,7 +155,8 @@ class Desk:
 
     async def _peek(self, inbound: Inbound, leg: Leg[M]) -> tuple[M, SignatureHeader]:
         """The body and the signature header, before either is believed: whose keys count stands in the body."""
-        wait = await self.windows.hit(f"{leg.path} {inbound.address}", most=self.per_minute, seconds=_MINUTE)
+        place = place_of(inbound.address)
+        wait = await self.windows.hit(f"{leg.path} {place}", most=self.per_minute, seconds=_MINUTE)
         if wait > 0:
             refusal = Refusal(
                 RATE_LIMITED, f"too many of {leg.path} from one address", expected=f"at most {self.per_minute} a minute"
@@ -171,7 +174,8 @@ class Desk:
     async def _authenticate(self, inbound: Inbound, leg: Leg[M], header: SignatureHeader, keys: Registry) -> Signed[M]:
         asked = await authenticate(inbound, leg, self._trust(keys))
         # What is signed once is done once: an errand caught on the way must not be run again later.
-        if await self.windows.hit(f"signature {header.signature.hex()}", most=1, seconds=_AN_HOUR):
+        signature = f"signature {header.signature.hex()}"
+        if await self.windows.hit(signature, most=1, seconds=_LONGER_THAN_ANY_SIGNATURE):
             with telling(asked.sender.id):
                 raise Refusal(REPLAYED, "a signature header came twice", next_step="sign every attempt anew")
         return asked

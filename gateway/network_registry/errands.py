@@ -5,7 +5,7 @@ Wire models and legs. Above: `desk`; below: `forms`. Source: security rules "Reg
 
 from __future__ import annotations
 
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import AliasChoices, ConfigDict, Field
 
@@ -40,9 +40,17 @@ class StandingForm(OwnForm):
 
 
 class KeyEndForm(OwnForm):
-    """Which of one's own keys is to end."""
+    """Which of one's own keys is to end. A signature covers no path, so the body says what is to become of it: a
+    lookup of one's own key would read the same."""
 
     key_id: _KeyId
+    status: Literal["REVOKED"]
+
+
+class LeavingForm(OwnForm):
+    """One's own end, said in the body for the same reason: any question about oneself would read the same."""
+
+    status: Literal["UNSUBSCRIBED"]
 
 
 class ProofForm(OwnForm):
@@ -62,5 +70,5 @@ SUBSCRIBE = _leg("subscribe", ApplicationForm)
 ON_SUBSCRIBE = _leg("on_subscribe", ProofForm)
 KEYS = _leg("keys", KeysForm)
 REVOKE_KEY = _leg("keys/revoke", KeyEndForm)
-UNSUBSCRIBE = _leg("unsubscribe", OwnForm)
+UNSUBSCRIBE = _leg("unsubscribe", LeavingForm)
 SUBSCRIPTION = _leg("subscription", StandingForm)

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Annotated
 
 from pydantic import ConfigDict, Field, model_validator
+from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 
 from uhi.errors import Refusal
@@ -41,10 +42,22 @@ _STARTS = ("valid_from", "validFrom", "created")
 _ENDS = ("valid_until", "valid_to", "validUntil", "expires")
 
 
+_TOLD = (
+    "An application with public keys only. Other spellings in use of these names are taken as well. `encr_public_key` "
+    "(X25519, base64) makes it a Beckn peer, which proves that it can decrypt besides."
+)
+_KEY_TOLD = (
+    "One key: its public half in any spelling of Ed25519, its validity as `2026-01-01T00:00:00.000Z` (from now where "
+    "the beginning is left out), `signing_profile` `uhi` or `beckn`."
+)
+
+
 class KeyForm(Wire):
     """One key, its values unread."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        extra="ignore", frozen=True, hide_input_in_errors=True, json_schema_extra={"description": _KEY_TOLD}
+    )
 
     pub_key_id: _Line
     signing_public_key: _Key
@@ -58,7 +71,9 @@ class ApplicationForm(Wire):
     `has_private_key` that it holds what must never be sent, which is not in the form.
     """
 
-    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        extra="ignore", frozen=True, hide_input_in_errors=True, json_schema_extra={"description": _TOLD}
+    )
 
     subscriber_id: _Line
     type: _Name
@@ -71,8 +86,8 @@ class ApplicationForm(Wire):
     fulfilment_types: _Names = Field(default=[])
     keys: Annotated[list[KeyForm], Field(max_length=MOST_KEYS, fail_fast=True)]
     encr_public_key: _Key = ""
-    is_flat: bool = False
-    has_private_key: bool = False
+    is_flat: SkipJsonSchema[bool] = False
+    has_private_key: SkipJsonSchema[bool] = False
 
     @model_validator(mode="before")
     @classmethod
@@ -87,7 +102,7 @@ class KeysForm(Wire):
 
     subscriber_id: _Line
     keys: Annotated[list[KeyForm], Field(min_length=1, max_length=MOST_KEYS, fail_fast=True)]
-    has_private_key: bool = False
+    has_private_key: SkipJsonSchema[bool] = False
 
     @model_validator(mode="before")
     @classmethod

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 from gateway.network_registry import member_rows, pending_rows
 from gateway.network_registry.applications import Application
@@ -40,6 +41,7 @@ def apply(writing: Writing, application: Application, signed_with: PublicKey) ->
         if _is_same(before, application, signed_with):
             return before
         _check_hands(writing, before, signed_with)
+        _check_same_host(before, application)
     check_free(writing, application.particulars)
     check_keys_free(writing, subscriber_id, application.keys)
     particulars = application.particulars
@@ -54,7 +56,7 @@ def apply(writing: Writing, application: Application, signed_with: PublicKey) ->
             amends=False,
             signed_with=signed_with.raw_base64(),
             submitted_by=writing.acting.actor,
-            submitted_at=writing.now,
+            submitted_at=_since(before, signed_with, now=writing.now),
             to_prove=tuple(key.id for key in application.keys),
             needs_site=not writing.rules.is_local,
             needs_decryption=bool(particulars.encryption_key),
@@ -174,6 +176,23 @@ def _check_hands(writing: Writing, before: Standing, signed_with: PublicKey) -> 
     is_stale = before.status == INITIATED and writing.now - waiting.submitted_at > UNPROVEN_SECONDS
     if not is_stale or not waiting.unproven:
         raise _taken("this id", next_step="choose another, or sign with the key that applied for it")
+
+
+def _check_same_host(before: Standing, application: Application) -> None:
+    """An id that was a member's is given again at the same host only, which the proofs then show to be theirs."""
+    if before.keys and _host_of(before) != urlsplit(application.subscriber.url).hostname:
+        raise _taken("this id", next_step="apply with an address at the host that the id was registered at")
+
+
+def _host_of(standing: Standing) -> str | None:
+    return urlsplit(standing.particulars.subscriber.url).hostname
+
+
+def _since(before: Standing | None, signed_with: PublicKey, *, now: float) -> float:
+    """Since when it waits. A correction begins no new day, or an id could be kept for ever without a proof."""
+    waiting = before.pending if before else None
+    is_corrected = waiting is not None and waiting.unproven and waiting.signed_with == signed_with.raw_base64()
+    return waiting.submitted_at if waiting is not None and is_corrected else now
 
 
 def _is_same(before: Standing, application: Application, signed_with: PublicKey) -> bool:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from gateway.network_registry.admin_routes import RegistryDesk
 from gateway.network_registry.counters import Lookups
+from gateway.network_registry.described import registry_routes
 from gateway.network_registry.desk import Desk
 from gateway.network_registry.entrance import RegistryEntrance, Site
 from gateway.network_registry.posting import Post
@@ -20,7 +20,7 @@ from gateway.network_registry.pushes import Pushes
 from gateway.network_registry.register import Register
 from gateway.network_registry.rules import RegisterRules
 from gateway.network_registry.settings import RegistrySettings
-from uhi.api.identity import doorkeeper_of, identity_routes
+from uhi.api.identity import doorkeeper_of
 from uhi.api.origins import Sites
 from uhi.api.routes import Routes
 from uhi.api.serving import Surroundings, add_api
@@ -132,15 +132,14 @@ class RegistryProgram:
         return app
 
     def routes(self) -> Sequence[Routes]:
-        """The interface for people."""
+        """The interface for people, and the page that describes it and the signed paths."""
         parts = self.parts
-        desk = RegistryDesk(parts.register, clock=parts.world.clock)
-        return (*identity_routes(parts.people, parts.trail), desk.routes())
+        return registry_routes(parts.people, parts.trail, parts.register, prefix=parts.settings.path)
 
     def _surroundings(self) -> Surroundings:
         parts = self.parts
         sites = Sites(own=parts.settings.origin, others=parts.settings.page_origins)
-        doorkeeper = doorkeeper_of(parts.people, sites=sites, windows=parts.world.windows)
+        doorkeeper = doorkeeper_of(parts.people, sites=sites, windows=parts.world.windows, pace=parts.settings.pace)
         return Surroundings(
             doorkeeper=doorkeeper, trail=parts.trail, clock=parts.world.clock, limits=parts.world.limits
         )
@@ -148,9 +147,10 @@ class RegistryProgram:
     async def _tidy(self) -> None:
         async def once() -> None:
             await self.parts.people.tidy()
+            await self.parts.world.storage.purge(self.parts.settings.retention, now=self.parts.world.clock.now())
             await self.parts.world.clock.sleep(TIDY_SECONDS)
 
-        await repeatedly(once, "tidying up after sign-ins", self.parts.world.clock)
+        await repeatedly(once, "forgetting what is old", self.parts.world.clock)
 
 
 def registry_program(settings: RegistrySettings) -> RegistryProgram:
@@ -199,7 +199,7 @@ def registry_program(settings: RegistrySettings) -> RegistryProgram:
             database=kept.database,
             register=register,
             proofs=Proofs(register, Post(stamps, transport, clock), transport, world.windows),
-            people=people.identity_of(kept.database, sealing_of(settings), clock, settings.identity),
+            people=people.identity_of(kept.database, sealing_of(settings), clock, settings.identity(transport)),
             trail=AuditTrail(kept.database),
         )
     )

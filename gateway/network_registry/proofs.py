@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from gateway.network_registry.posting import Post
 from gateway.network_registry.register import Register
-from gateway.network_registry.standing import Asking, Proof
+from gateway.network_registry.standing import Asking, Pending, Proof
 from uhi import strict_json
 from uhi.audit import Acting, ActorKind
 from uhi.errors import CHALLENGE_FAILED, DeliveryError, Refusal
@@ -29,6 +29,8 @@ SECONDS = 10.0
 
 _LIMITS = JsonLimits(depth=4, nodes=50)
 _PAGE_TRIES, _AN_HOUR = 5, 3_600
+# Of the pool's 256 connections the larger part stays free to tell members of changes, however slow applicants are.
+_ROUNDS_AT_ONCE = 12
 _MOST_REMEMBERED = 10_000
 _PROVING = Acting(actor="registry", kind=ActorKind.SYSTEM)
 
@@ -46,6 +48,7 @@ class Proofs:
         self.post = post
         self._pages = pages
         self._windows = windows
+        self._slots = asyncio.Semaphore(_ROUNDS_AT_ONCE)
         self._under_way: dict[str, asyncio.Task[None]] = {}
         self._again: set[str] = set()
         self._problems: OrderedDict[str, tuple[str, ...]] = OrderedDict()
@@ -77,7 +80,8 @@ class Proofs:
         try:
             while True:
                 self._again.discard(subscriber_id)
-                await self._round(subscriber_id)
+                async with self._slots:
+                    await self._round(subscriber_id)
                 if subscriber_id not in self._again:
                     break
         except Refusal as refusal:
@@ -95,7 +99,7 @@ class Proofs:
         if any(missing != "site" for missing in waiting.unproven):
             problems += await self._challenges(subscriber_id)
         if "site" in waiting.unproven:
-            problems += await self._site(subscriber_id, waiting.wanted.subscriber.url)
+            problems += await self._site(waiting)
         self._note(subscriber_id, problems)
 
     async def _challenges(self, subscriber_id: str) -> list[str]:
@@ -118,13 +122,14 @@ class Proofs:
             return f"key {challenge.key_id}: {error}"
         return ""
 
-    async def _site(self, subscriber_id: str, url: str) -> list[str]:
+    async def _site(self, waiting: Pending) -> list[str]:
+        subscriber_id, host = waiting.wanted.subscriber.id, urlsplit(waiting.wanted.subscriber.url).hostname or ""
         wait = await self._windows.hit(f"site of {subscriber_id}", most=_PAGE_TRIES, seconds=_AN_HOUR)
         if wait:
             return [f"site: fetched {_PAGE_TRIES} times within an hour; again in {int(wait) + 1} s"]
         try:
-            page = await self._page(f"https://{urlsplit(url).hostname}{PAGE}")
-            await self._register.site_checked(subscriber_id, page, acting=_PROVING)
+            page = await self._page(f"https://{host}{PAGE}")
+            await self._register.site_checked(subscriber_id, page, host=host, acting=_PROVING)
         except (DeliveryError, Refusal) as error:
             return [f"site: {error}"]
         return []

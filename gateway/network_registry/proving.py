@@ -79,12 +79,14 @@ def prove(writing: Writing, proof: Proof) -> Standing | Refusal:
     return writing.standing(proof.subscriber_id)
 
 
-def take_site(writing: Writing, subscriber_id: str, page: str) -> Standing:
+def take_site(writing: Writing, subscriber_id: str, page: str, host: str) -> Standing:
     """Take what stands at the subscriber's site; see `Register.site_checked`."""
     standing = writing.standing(subscriber_id)
     waiting = _waiting(standing)
+    if urlsplit(waiting.wanted.subscriber.url).hostname != host:
+        # Whoever answers slowly could name another host meanwhile, and have shown a line for that one.
+        raise Refusal(CHALLENGE_EXPIRED, f"{subscriber_id} wants another host by now", next_step="look there")
     keys = standing.active_keys(writing.now) if waiting.amends else waiting.keys
-    host = urlsplit(waiting.wanted.subscriber.url).hostname or ""
     check_site(page.encode(), subscriber_id=subscriber_id, host=host, keys={key.id: key.public for key in keys})
     pending_rows.update_pending(writing.connection, replace(waiting, site_checked_at=writing.now))
     writing.note("check_site", f"subscriber {subscriber_id}")

@@ -153,12 +153,14 @@ class Register:
             raise outcome
         return outcome
 
-    async def site_checked(self, subscriber_id: str, page: str, *, acting: Acting) -> Standing:
+    async def site_checked(self, subscriber_id: str, page: str, *, host: str, acting: Acting) -> Standing:
         """Take what stands at the subscriber's `/.well-known/uhi-site-verification`.
 
-        Raises: Refusal(CHALLENGE_FAILED) when no line is right; Refusal(RECORD_MISSING) when nothing waits for it.
+        `host` is where it was found.
+        Raises: Refusal(CHALLENGE_FAILED) when no line is right; Refusal(RECORD_MISSING) when nothing waits for it;
+        Refusal(CHALLENGE_EXPIRED) when what waits names another host by now.
         """
-        return await self._write(acting, lambda writing: proving.take_site(writing, subscriber_id, page))
+        return await self._write(acting, lambda writing: proving.take_site(writing, subscriber_id, page, host))
 
     async def review(self, subscriber_id: str, *, acting: Acting, seen: str = "") -> Standing:
         """Move an application on to its decision. `seen`, here and below, is the id of what was looked at, where it

@@ -46,9 +46,9 @@ TABLE = """
     POST   /v1/account/phone/confirm            ++++++++++++-0 f
     POST   /v1/accounts                         ++++++++++++++
     POST   /v1/accounts/confirm                 ++++++++++++++
-    GET    /v1/api-keys                         --+-+-+------0 2
-    POST   /v1/api-keys                         --+-+-+------0 2f
-    DELETE /v1/api-keys/{id}                    --+-+-+------0 2f
+    GET    /v1/api-keys                         --+-+++------0 2
+    POST   /v1/api-keys                         --+-+++------0 2f
+    DELETE /v1/api-keys/{id}                    --+-+++------0 2f
     GET    /v1/audit                            -----------+-0 2
     GET    /v1/audit/head                       -----------+-0 2
     POST   /v1/confirm                          ++++++++++++-0

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.api.ward import ward
 from uhi.api.openapi import describe, description_page
 from uhi.api.routes import Nothing, Routes
+from uhi.errors import SetupError
 from uhi.identity.rules import PUBLIC
 
 DESCRIBED = describe([ward], title="Ward", version="1")
@@ -62,6 +65,18 @@ async def test_description_is_served_to_anybody():
 
     assert (route.rule, route.body) == (PUBLIC, Nothing)
     assert set(described["paths"]) == {*DESCRIBED["paths"], "/openapi.json"}
+
+
+def test_paths_that_are_served_beside_the_routes_are_described_with_them():
+    """Ours: the registry's signed paths; a name that is taken is a mistake of ours, told at once."""
+    others = {"tags": [{"name": "more"}], "paths": {"/more": {"post": {"responses": {"200": {"description": "x"}}}}}}
+
+    described = describe([ward], title="Ward", version="1", others=others)
+
+    assert set(described["paths"]) == {*DESCRIBED["paths"], "/more"}
+    assert [tag["name"] for tag in described["tags"]] == ["ward", "more"]
+    with pytest.raises(SetupError, match="the same name"):
+        describe([ward], title="Ward", version="1", others={"info": {"title": "Other"}})
 
 
 def test_empty_interface_can_be_described():

@@ -143,6 +143,33 @@ async def test_lists_hold_ones_own_only(ask_hall, clinic, other):
     assert [each["id"] for each in keys.json["keys"]] == [clinic.records["key"]]
 
 
+async def test_developer_of_a_subscriber_makes_keys_for_it_and_touches_nobody_elses(hall, ask_hall):
+    """Security rules, IAM: subscriber.owner and subscriber.developer; a key may do what its maker may, no more."""
+    owner = await hall.person("owner", grant_of(AccessRole.SUBSCRIBER_OWNER))
+    headers = await hall.token(await hall.person("developer", grant_of(AccessRole.SUBSCRIBER_DEVELOPER)))
+    await hall.key(owner, CLINIC, Permission.SUBSCRIBER_OWN)
+    [foreign] = await hall.parts.api_keys.of_tenant(CLINIC)
+
+    async def make(scope: str, tenant: str = CLINIC) -> Got:
+        wanted = {"name": "a program", "scopes": [scope], "tenant": tenant}
+        return await ask_hall("POST", "/v1/api-keys", headers=headers, json=wanted)
+
+    made, more, elsewhere = (
+        await make("subscriber.own"),
+        await make("money.manage"),
+        await make("subscriber.own", OTHER),
+    )
+    listed = await ask_hall("GET", "/v1/api-keys", headers=headers)
+    everybodys = await ask_hall("GET", "/v1/api-keys", headers=await hall.token(owner))
+    others = await ask_hall("DELETE", f"/v1/api-keys/{foreign.id}", headers=headers)
+    own = await ask_hall("DELETE", f"/v1/api-keys/{made.json['key']['id']}", headers=headers)
+
+    assert (made.status, more.status, elsewhere.status) == (201, 403, 404)
+    assert [key["id"] for key in listed.json["keys"]] == [made.json["key"]["id"]]
+    assert len(everybodys.json["keys"]) == 2
+    assert (others.status, own.status) == (404, 200)
+
+
 async def test_auditor_of_a_tenant_reads_its_rows_only(hall, ask_hall, clinic):
     """Security rules, IAM: own tenant, for auditors too; where the whole trail ends is the network's to know."""
     auditor = await hall.token(await hall.person("auditor", Grant(AccessRole.AUDITOR)))

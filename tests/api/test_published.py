@@ -5,22 +5,18 @@ Over a real socket: the interface runs in a thread of its own, because Schemathe
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Coroutine, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from threading import Thread
-from typing import TypeVar
 
 import pytest
 import requests
 
+from tests.api.beside import Beside
 from tests.api.hall import Hall
-from tests.api.published import check_as_described, operations, published
+from tests.api.published import Asking, check_as_described, operations, published
 from uhi.identity.people import Account
 from uhi.identity.principals import Grant
 from uhi.identity.roles import AccessRole
-
-T = TypeVar("T")
 
 DESCRIBED = published("openapi-identity.json")
 RIGHTS = (Grant(AccessRole.REGISTRY_ADMIN), Grant(AccessRole.AUDITOR), Grant(AccessRole.PATIENT, "patients"))
@@ -30,30 +26,22 @@ class Running:
     """The interface in a thread of its own."""
 
     def __init__(self, url: str, folder: Path) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._thread = Thread(target=self._loop.run_forever, daemon=True)
-        self._thread.start()
+        self._beside = Beside()
         self._open = Hall.open(url, folder)
-        self.hall: Hall = self.run(self._open.__aenter__())
+        self.hall: Hall = self._beside.run(self._open.__aenter__())
         self.url = self.hall.server.url
         self._named = 0
-
-    def run(self, work: Coroutine[object, object, T]) -> T:
-        """What a coroutine gives, run over there."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
 
     def person(self) -> tuple[Account, dict[str, str]]:
         """Somebody new of many rights, with the header of their session: some operations end it."""
         self._named += 1
-        who = self.run(self.hall.person(f"person-{self._named}", *RIGHTS))
-        return who, self.run(self.hall.token(who))
+        who = self._beside.run(self.hall.person(f"person-{self._named}", *RIGHTS))
+        return who, self._beside.run(self.hall.token(who))
 
     def stop(self) -> None:
         """End it."""
-        self.run(self._open.__aexit__(None, None, None))
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
+        self._beside.run(self._open.__aexit__(None, None, None))
+        self._beside.stop()
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +61,7 @@ def test_answers_are_as_described(running, operation):
     _, headers = running.person()
     other, _ = running.person()
 
-    check_as_described(DESCRIBED, operation, running.url, headers, id=other.id)
+    check_as_described(DESCRIBED, operation, Asking(running.url, headers), id=other.id)
 
 
 def test_served_description_is_the_published_one(running):

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 
 import pytest
 
 from tests.api.asking import asker
 from tests.api.ward import PATIENT, codes, slower, ward
 from uhi.api.doorkeeper import Pace
+from uhi.api.routes import Call, Nothing, Routes
 from uhi.api.serving import api_application
-from uhi.http import serve
+from uhi.http import ServerLimits, serve
+from uhi.identity.rules import PUBLIC
 
 TOKEN = {"Authorization": "Bearer token-1"}
 
@@ -105,6 +108,25 @@ async def test_slow_body_is_cut_off(server):
 
     assert answer.startswith(b"HTTP/1.1 408")
     writer.close()
+
+
+async def test_answer_that_takes_too_long_is_given_up(around, client):
+    """Security rules, handler 5 s: 503 and Retry-After; what was begun comes to its end."""
+    slow, may_end, has_ended = Routes("slow"), asyncio.Event(), asyncio.Event()
+
+    @slow.route("POST", "/v1/slow", PUBLIC, body=Nothing, answer=None)
+    async def take_long(_: Call[Nothing]) -> None:
+        """Take long."""
+        await may_end.wait()
+        has_ended.set()
+
+    hurried = replace(around, limits=ServerLimits(handler_seconds=0.05))
+    async with serve(api_application([slow], hurried)) as server:
+        got = await asker(client, server.url)("POST", "/v1/slow")
+        may_end.set()
+        await has_ended.wait()
+
+    assert (got.status, got.json["code"], got.headers["Retry-After"]) == (503, "NET_OVERLOADED", "1")
 
 
 @pytest.mark.case("IAM-11")
@@ -211,6 +233,16 @@ async def test_too_many_requests_of_an_address_wait(client, around):
     assert public == [200, 200, 429]
     assert [got.status for got in others] == [204, 204, 429]
     assert int(others[-1].headers["Retry-After"]) >= 1
+
+
+async def test_flood_of_requests_does_not_fill_the_audit_trail(client, around, trail):
+    """Ours: nothing is ever deleted from the trail, so what is turned away unseen is only logged."""
+    async with serve(api_application([ward], slower(around, Pace(public=1, all=2)))) as server:
+        ask = asker(client, server.url)
+        got = [(await ask("GET", "/v1/records/pat-1")).status for _ in range(6)]
+
+    assert got == [401, 401, 429, 429, 429, 429]
+    assert [entry.reason for entry in trail.written] == ["IAM_SIGN_IN_REQUIRED"] * 2
 
 
 async def test_health_pages_stand_beside_the_routes(ask):

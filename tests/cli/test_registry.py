@@ -16,6 +16,8 @@ from cli.registry_session import Session, session_file, write_session
 from tests.docs.shell import free_port
 from tests.gateway.network_registry.scene import PREFIX, REGISTRY_ID, Scene, admin, write_settings
 from uhi.audit import Acting, ActorKind
+from uhi.audit.trail import Wanted
+from uhi.errors import Refusal
 from uhi.identity.joining import Invitation
 from uhi.identity.principals import Grant
 from uhi.identity.roles import AccessRole
@@ -117,6 +119,17 @@ async def test_stranger_is_told_to_apply_first(call, clinic):
     assert (done.exit_code, problem["next_step"]) == (1, "apply first: uhi registry apply --role …")
 
 
+async def test_application_that_cannot_be_taken_says_what_is_expected(call, clinic):
+    """Ours: what, got, expected, next step."""
+    done = await call("apply", "--role", "provider", "--email", "nobody", "--json")
+
+    problem = json.loads(done.stdout)["error"]
+    assert (problem["expected"], problem["next_step"]) == (
+        "an address such as it@clinic.example",
+        "correct $.contact_email",
+    )
+
+
 async def test_answer_of_another_registry_is_not_believed(call, clinic, monkeypatch):
     """Decision 26: pinned keys."""
     monkeypatch.setenv("UHI_REGISTRY_KEYS", f"r1={PrivateKey.new().public.raw_base64()}")
@@ -134,22 +147,36 @@ async def test_administrators_decide_from_their_own_machine(scene, call, clinic)
 
     await sign_in(scene, call, "one@registry.example")
     listed = await call("list")
-    reviewed = await call("review", "clinic.example")
-    own = await call("approve", "clinic.example")
+    reviewed = await call("review", "clinic.example", "--yes")
+    own = await call("approve", "clinic.example", "--yes")
     await register.approve("clinic.example", acting=admin("two"))
     await sign_in(scene, call, "three@registry.example")
-    approved = await call("approve", "clinic.example")
+    approved = await call("approve", "clinic.example", "--yes")
     suspended = await call("suspend", "clinic.example", "--reason", "a test")
     revoked = await call("revoke", "clinic.example", "--reason", "a test", "--yes", "--json")
     exported = await call("export")
 
-    assert "clinic.example" in listed.stdout
+    assert "2 approvals" in listed.stdout
     assert "UNDER_REVIEW" in reviewed.stdout
     assert (own.exit_code, "ask another administrator" in own.stderr) == (1, True)
     assert "clinic.example: SUBSCRIBED" in approved.stdout
     assert "clinic.example: SUSPENDED" in suspended.stdout
     assert json.loads(revoked.stdout)["status"] == "REVOKED"
     assert json.loads(exported.stdout)["registry_seq"] == register.members.seq
+
+
+async def test_export_goes_into_a_new_file_in_whatever_script_names_are(scene, call, clinic, tmp_path):
+    """Issue: export; ours: a name in Devanagari is a name, and a file that is there is not overwritten."""
+    out = tmp_path / "register.json"
+    await call("apply", "--role", "provider", "--legal-name", "शहर अस्पताल")
+    await sign_in(scene, call, "one@registry.example")
+
+    done = await call("export", "--out", str(out))
+    again = await call("export", "--out", str(out))
+
+    assert (done.exit_code, stat.S_IMODE(out.stat().st_mode)) == (0, 0o600)
+    assert "शहर अस्पताल" in out.read_text(encoding="utf-8")
+    assert (again.exit_code, "File exists" in again.stderr) == (2, True)
 
 
 async def test_sign_in_is_kept_for_its_owner_only_and_forgotten_at_the_end(scene, call):
@@ -183,7 +210,7 @@ async def test_viewer_may_look_and_not_decide(scene, call, clinic):
     await sign_in(scene, call, "viewer@registry.example", AccessRole.REGISTRY_VIEWER)
 
     listed = await call("list", "--status", "INITIATED")
-    refused = await call("review", "clinic.example")
+    refused = await call("review", "clinic.example", "--yes")
 
     assert "clinic.example" in listed.stdout
     assert (refused.exit_code, "IAM_ACCESS_DENIED" in refused.stderr) == (1, True)
@@ -272,6 +299,27 @@ def test_operator_invites_on_the_database_itself(uhi, tmp_path, monkeypatch):
     invited = json.loads(done.stdout)
     assert (done.exit_code, invited["role"], len(invited["token"])) == (0, "registry.admin", 43)
     assert wrong.exit_code == 2
+
+
+async def test_operator_unlocks_a_second_factor(scene, call, monkeypatch):
+    """Rules on TOTP: a hard lock at 100 wrong codes in a row; the operator lifts it, and it is audited as theirs."""
+    for name in ("subscriber_id", "key_id", "key_file", "body_key_file", "database_url", "url", "token_key_folder"):
+        monkeypatch.setenv(f"UHI_{name.upper()}", str(getattr(scene.settings, name)))
+    app = await sign_up(scene, "one@registry.example")
+    people = scene.program.parts.people
+    account = await people.accounts.with_email("one@registry.example")
+    for _ in range(5):
+        with pytest.raises(Refusal):
+            await people.second_factors.check(account, "otp", "000000", bound_to="")
+
+    done = await call("admin", "unlock", "one@registry.example", "--json")
+    wrong = await call("admin", "unlock", "nobody@registry.example")
+
+    await people.second_factors.check(account, "otp", app.now(), bound_to="")
+    [row] = await scene.program.parts.trail.rows(wanted=Wanted(action="factor.unlock"))
+    assert (done.exit_code, json.loads(done.stdout)) == (0, {"ok": True, "account": account.id})
+    assert (row.actor_kind, row.object) == ("operator", f"account {account.id}")
+    assert (wrong.exit_code, "nobody has this e-mail address" in wrong.stderr) == (1, True)
 
 
 def test_registry_of_a_file_needs_its_own_id(uhi, tmp_path):

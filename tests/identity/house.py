@@ -49,7 +49,7 @@ class House:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, url: str, token_keys: Path) -> AsyncIterator[House]:
+    async def open(cls, url: str, token_keys: Path, *, has_sms: bool = True) -> AsyncIterator[House]:
         """A house on an empty database."""
         clock, letters = FakeClock(jumps=False), KeptLetters()
         database = Database.open(url, clock=clock)
@@ -58,6 +58,7 @@ class House:
             issuer="https://us.example",
             audience="us",
             sender=letters,
+            has_sms=has_sms,
             password_cost=CHEAP,
             patients_tenant="patients",
         )

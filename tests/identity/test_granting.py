@@ -45,6 +45,16 @@ def test_every_giver_may_manage_staff_and_nobody_gives_more_than_their_kind():
     assert AccessRole.PATIENT not in set().union(*GIVES.values())
 
 
+@pytest.mark.case("IAM-16")
+def test_administrator_of_the_registry_makes_no_second_one():
+    """Registry rules: two different administrators; the operator of the machine alone makes them."""
+    wanted = Grant(AccessRole.REGISTRY_ADMIN)
+    admin = Principal(kind=PrincipalKind.PERSON, id="1", grants=frozenset({wanted}))
+
+    assert not gives(admin, wanted)
+    check_may_give(wanted, by=Principal(kind=PrincipalKind.PERSON), acting=OPERATOR)
+
+
 @pytest.mark.parametrize(
     "grant", [Grant(AccessRole.REGISTRY_ADMIN, CITY), Grant(AccessRole.CLINICIAN), Grant(AccessRole.SERVICE)]
 )

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.identity.house import ASHA, CITY, NOBODY_ACTING, OPERATOR, PASSWORD, principal, themselves
+from tests.identity.house import ASHA, CITY, NOBODY_ACTING, OPERATOR, PASSWORD, STAFF, principal, themselves
 from uhi.errors import ACCESS_DENIED, ALREADY_TAKEN, CODE_INVALID, REQUEST_INVALID, TOO_MANY_TRIES, Refusal
 from uhi.identity.joining import Application, Invitation
 from uhi.identity.people import AccountState
@@ -144,3 +144,19 @@ async def test_inviting_somebody_who_has_an_account_is_refused(house):
         await house.parts.joining.invite(invitation, acting=OPERATOR)
 
     assert taken.value.fault is ALREADY_TAKEN
+
+
+async def test_invitation_that_nobody_took_up_leaves_its_address_to_its_owner(house):
+    """Ours: who invites a stranger's address must not keep them out for good; a waiting invitation stays."""
+    invitation = Invitation(email=ASHA, name="Asha", grant=Grant(STAFF, CITY))
+    invited = await house.parts.joining.invite(invitation, acting=OPERATOR)
+    house.clock.time += 7 * 86_400
+    await house.parts.tidy()
+    kept = await house.accounts.get(invited.account.id)
+    house.clock.time += 2 * 86_400
+
+    await house.parts.tidy()
+
+    assert kept == invited.account
+    assert (await house.actions())[-1] == "account.expire"
+    assert (await house.patient()).id != invited.account.id

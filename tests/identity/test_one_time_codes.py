@@ -84,6 +84,14 @@ async def test_fourth_send_in_ten_minutes_is_refused_until_they_are_over(house, 
     assert await codes.make(CodePurpose.PHONE, WHO, target=PHONE)
 
 
+async def test_codes_a_stranger_has_sent_to_a_number_keep_nobody_from_signing_in(codes):
+    """Ours: the sends of each purpose are counted by themselves; only who has the password asks for a sign-in's."""
+    for number in range(3):
+        await codes.make(CodePurpose.PHONE, f"stranger {number}", target=PHONE)
+
+    assert await codes.make(CodePurpose.SIGN_IN, WHO, target=PHONE)
+
+
 @pytest.mark.parametrize(("purpose", "bound_to"), [(CodePurpose.SIGN_IN, WHO), (CodePurpose.PHONE, "account 2")])
 async def test_code_is_nothing_for_another_purpose_or_session(codes, purpose, bound_to):
     """Rules on one-time codes: bound to the session."""

@@ -27,6 +27,7 @@ ROLES = """
                        viewer reviewer admin operator owner developer hospital desk clinician finance patient auditor service
 account.own            yes    yes      yes   yes      yes   yes       yes      yes  yes       yes     yes     yes     -
 staff.manage           -      -        yes   -        yes   -         yes      -    -         -       -       -       -
+api_keys.make          -      -        yes   -        yes   yes       yes      -    -         -       -       -       -
 registry.read          yes    yes      yes   -        -     -         -        -    -         -       -       -       -
 registry.review        -      yes      yes   -        -     -         -        -    -         -       -       -       -
 registry.decide        -      -        yes   -        -     -         -        -    -         -       -       -       -
@@ -55,7 +56,7 @@ nothing said            yes  -       -      -        -        -
 """
 """The relations in the order of `Relation`."""
 
-PEOPLE_ONLY = {"account.own", "staff.manage", "registry.review", "registry.decide", "records.own"}
+PEOPLE_ONLY = {"account.own", "staff.manage", "api_keys.make", "registry.review", "registry.decide", "records.own"}
 ONE_FACTOR = {"account.own", "records.own"}
 
 TENANT = "clinic.example"

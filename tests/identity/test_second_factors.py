@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.identity.house import ASHA, HERE, OPERATOR, PHONE, principal, refused, themselves
+from tests.identity.house import ASHA, HERE, OPERATOR, PHONE, House, principal, refused, themselves
 from uhi.errors import (
     ACCESS_DENIED,
     ANOTHER_PERSON_REQUIRED,
@@ -157,6 +157,22 @@ async def test_code_by_text_message_signs_in_when_it_is_this_sign_ins(house):
     assert signed_in.methods == ("pwd", "sms")
 
 
+async def test_text_messages_are_not_offered_where_none_are_sent(sqlite_url, token_folder):
+    """Ours: a way that leads nowhere is no way; the recovery codes are left."""
+    async with House.open(sqlite_url, token_folder) as house:
+        account = await house.phone(await house.patient())
+        await house.parts.second_factors.begin_sms(account.id, acting=themselves(account))
+        code = await house.code_sent(PHONE)
+        await house.parts.second_factors.confirm_sms(account.id, code, acting=themselves(account))
+    async with House.open(sqlite_url, token_folder, has_sms=False) as house:
+        needed = await house.sign_in()
+
+        begun = await refused(lambda: house.parts.second_factors.begin_sms(account.id, acting=themselves(account)))
+        sent = await refused(lambda: house.parts.sign_in.send_code(needed.challenge))
+
+    assert (needed.ways, begun, sent) == (("rc",), STATE_REFUSED.code, STATE_REFUSED.code)
+
+
 async def test_telephone_that_is_not_verified_is_no_factor(house):
     """Ours: a factor is something that was shown to be theirs."""
     account = await house.patient()
@@ -178,6 +194,17 @@ async def test_each_recovery_code_signs_in_once(house):
     assert await finish(house, "rc", codes[2]) == SIGN_IN_FAILED.code
     assert await finish(house, "rc", renewed[0]) == ""
     assert b"$argon2id$" in await house.dump()
+
+
+async def test_recovery_codes_are_not_made_again_and_again(sqlite_house):
+    """Ours: ten cost ten password hashes, so one person would keep everybody from signing in."""
+    account = await sqlite_house.patient()
+    await sqlite_house.totp(account)
+    make = sqlite_house.parts.second_factors.new_recovery_codes
+
+    ended = [await refused(lambda: make(account.id, acting=themselves(account))) for _ in range(5)]
+
+    assert ended == [""] * 4 + [TOO_MANY_TRIES.code]
 
 
 async def test_last_factor_takes_the_recovery_codes_with_it(house):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
 
 import pytest
 
@@ -84,6 +85,61 @@ async def test_passwords_tried_at_the_same_moment_are_counted_before_they_are_ch
     ended = await asyncio.gather(*[refused(lambda: house.sign_in(ASHA, OTHER)) for _ in range(30)])
 
     assert sorted(ended) == sorted([SIGN_IN_FAILED.code] * 10 + [TOO_MANY_TRIES.code] * 20)
+
+
+@pytest.mark.parametrize("has_factor", [False, True])
+async def test_old_password_opens_nothing_when_it_is_changed_while_it_is_checked(house, monkeypatch, has_factor):
+    """Rules on login: checking takes a while; neither is a sign-in begun with it, nor is its hash written back."""
+    account = await house.patient()
+    if has_factor:
+        await house.totp(account)
+    checked = Passwords(PasswordCost(memory_kib=16, passes=1, lanes=1))
+    change = PasswordChange(account_id=account.id, old=PASSWORD, new=OTHER)
+
+    async def check(password: str, kept: str | None) -> str | None:
+        better = await checked.check(password, kept)
+        await house.parts.recovery.change_password(change, acting=themselves(account))
+        return better
+
+    with monkeypatch.context() as patched:
+        patched.setattr(house.parts.sign_in, "_passwords", SimpleNamespace(check=check))
+        late = await refused(house.sign_in)
+
+    assert late == SIGN_IN_FAILED.code
+    assert await refused(house.sign_in) == SIGN_IN_FAILED.code
+    assert await house.sign_in(password=OTHER)
+
+
+async def test_who_guesses_a_password_keeps_the_owner_out_nowhere_else(house):
+    """Rules on login: throttled per account and address, so that knowing an address is not enough to lock it."""
+    await house.patient()
+
+    for _ in range(60):
+        await refused(lambda: house.parts.sign_in.begin(ASHA, OTHER, address="198.51.100.66"))
+
+    assert await house.sign_in()
+
+
+async def test_guesses_from_many_addresses_are_counted_together(house):
+    """Rules on login: one account, many addresses: after 50 it waits too, wherever the next one comes from."""
+    await house.patient()
+
+    for number in range(50):
+        await refused(lambda number=number: house.parts.sign_in.begin(ASHA, OTHER, address=f"198.51.100.{number}"))
+
+    assert await refused(house.sign_in) == TOO_MANY_TRIES.code
+
+
+async def test_numbers_of_one_ipv6_network_are_one_address(sqlite_house):
+    """Rules on login: whoever has one number of a /64 has all of them."""
+
+    async def guess(number: int) -> str:
+        address = f"2001:db8:1:2::{number:x}"
+        return await refused(lambda: sqlite_house.parts.sign_in.begin(f"p{number}@x.example", OTHER, address=address))
+
+    ended = [await guess(number) for number in range(52)]
+
+    assert ended[-3:] == [SIGN_IN_FAILED.code, TOO_MANY_TRIES.code, TOO_MANY_TRIES.code]
 
 
 async def test_one_address_may_not_try_many_accounts(sqlite_house):

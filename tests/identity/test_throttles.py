@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.identity.house import refused
 from uhi.errors import TOO_MANY_TRIES
-from uhi.identity.throttles import Limit, forgive, take
+from uhi.identity.throttles import PASSWORD_BY_ACCOUNT, SECOND_FACTOR, Limit, forget_old, forgive, take
 
 LIMIT = Limit(name="of a test", most=3, window=100.0, lock=50.0, longest=150.0, hard=9)
 NUMBERS = count()
@@ -44,3 +44,17 @@ async def test_tries_of_two_processes_are_counted_together(house):
     ended = await asyncio.gather(*[refused(lambda: take(store, (LIMIT, "somebody"))) for _ in range(12)])
 
     assert sorted(ended) == ["", "", "", *[TOO_MANY_TRIES.code] * 9]
+
+
+async def test_only_a_lock_for_good_outlives_its_last_try(sqlite_house):
+    """Ours: a hundred tries at a password are forgotten in the end, or anybody could fill the table."""
+    store, clock = sqlite_house.parts.store, sqlite_house.clock
+    for limit in (SECOND_FACTOR, PASSWORD_BY_ACCOUNT):
+        for _ in range(100):
+            await take(store, (limit, "somebody"))
+            clock.time += 2 * limit.longest
+
+    forgotten = await store.database.write(lambda connection: forget_old(connection, before=clock.now() + 1))
+
+    assert forgotten == 1
+    assert await refused(lambda: take(store, (SECOND_FACTOR, "somebody"))) == TOO_MANY_TRIES.code

@@ -66,7 +66,8 @@ def refused(tokens: AccessTokens, token: str, *, now: float = NOW) -> str:
     with pytest.raises(Refusal) as refusal:
         tokens.read(token, now=now)
     assert refusal.value.fault is TOKEN_INVALID
-    assert token[-40:] not in str(refusal.value) or not token
+    # A letter or two stand in any sentence.
+    assert len(token) < 8 or token[-40:] not in str(refusal.value)
     return str(refusal.value)
 
 

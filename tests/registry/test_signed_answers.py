@@ -87,6 +87,17 @@ async def test_signed_answer_is_believed(registry):
     assert registry.questions.ignored == 0
 
 
+async def test_status_that_was_changed_on_the_way_makes_nobody_unknown(registry, wire):
+    """Ours: the signature does not cover the status, so "nobody" has to stand in what is signed."""
+    await registry.record(CLINIC)
+    wire.spoil = lambda reply: Reply(404, reply.headers, reply.body)
+
+    kept = await registry.record(CLINIC, fresh=True)
+    await away(registry.subscriber("other.hspa", Role.PROVIDER))
+
+    assert kept.key.id == "k1"
+
+
 async def test_each_question_is_another_one(registry, wire):
     """Ours: an answer that was caught serves no second time, since its digest is of that question alone."""
     await registry.record(CLINIC)

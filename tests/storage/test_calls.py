@@ -81,6 +81,20 @@ async def test_hop_is_written_without_waiting(database, database_url):
     assert [hop.attempt for hop in await written(database_url)] == list(range(100))
 
 
+async def test_flood_of_strangers_does_not_fill_the_disk(database, database_url):
+    """Ours: of hops of whom nobody knows twenty a second are kept, and everybody else's."""
+    calls = SqlCalls(database, scrub=scrub)
+
+    for number in range(100):
+        calls.write(replace(HOP, sender="", attempt=number))
+    calls.write(HOP)
+    calls.write(replace(HOP, sender="", at=HOP.at + 1))
+    await database.aclose()
+
+    kept = await written(database_url)
+    assert [hop.sender for hop in kept] == [""] * 20 + ["gateway.example", ""]
+
+
 async def test_hops_of_a_transaction_come_oldest_first_and_equal_times_as_written(database):
     """Issue "Call log": queryable by transaction; a fan-out has many hops at one moment."""
     at_once = [replace(HOP, message_id=f"m-{number}") for number in range(5)]

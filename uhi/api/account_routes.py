@@ -86,8 +86,8 @@ class AccountPages:
     contacts: Contacts
     recovery: Recovery
 
-    def routes(self) -> Routes:
-        """The group of routes."""
+    def routes(self, *, has_sms: bool) -> Routes:
+        """The group of routes; `has_sms`: those with text messages too."""
         group = Routes("account")
         changed = (STATE_REFUSED,)
         group.route("GET", "/v1/account", OWN, body=Nothing, answer=AccountAnswer)(self.get_account)
@@ -99,14 +99,19 @@ class AccountPages:
         group.route(
             "POST", "/v1/account/email/confirm", OWN_FRESH, body=ReceivedCode, answer=AccountAnswer, refuses=changed
         )(self.confirm_email)
-        group.route("POST", "/v1/account/phone", OWN_FRESH, body=PhoneBody, answer=None, status=202)(self.change_phone)
-        group.route(
-            "POST", "/v1/account/phone/confirm", OWN_FRESH, body=ReceivedCode, answer=AccountAnswer, refuses=changed
-        )(self.confirm_phone)
+        if has_sms:
+            self._add_phone(group)
         group.route(
             "POST", "/v1/account/password", OWN, body=PasswordChangeBody, answer=None, refuses=(SIGN_IN_FAILED,)
         )(self.change_password)
         return group
+
+    def _add_phone(self, group: Routes) -> None:
+        start, answer = "/v1/account/phone", AccountAnswer
+        group.route("POST", start, OWN_FRESH, body=PhoneBody, answer=None, status=202)(self.change_phone)
+        group.route("POST", f"{start}/confirm", OWN_FRESH, body=ReceivedCode, answer=answer, refuses=(STATE_REFUSED,))(
+            self.confirm_phone
+        )
 
     async def get_account(self, call: Call[Nothing]) -> AccountAnswer:
         """One's own account."""

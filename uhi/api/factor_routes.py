@@ -12,6 +12,8 @@ from uhi.api.staff_routes import MANAGES_STAFF
 from uhi.errors import ALREADY_TAKEN, RECORD_MISSING, STATE_REFUSED
 from uhi.identity.second_factors import SecondFactors
 
+_START = "/v1/account/factors"
+
 
 class FactorCode(Body):
     """A code of the new factor."""
@@ -38,10 +40,10 @@ class FactorPages:
     def __init__(self, factors: SecondFactors) -> None:
         self._factors = factors
 
-    def routes(self) -> Routes:
-        """The group of routes."""
+    def routes(self, *, has_sms: bool) -> Routes:
+        """The group of routes; `has_sms`: those with text messages too."""
         group = Routes("second-factors")
-        rule, start = OWN_FRESH, "/v1/account/factors"
+        rule, start = OWN_FRESH, _START
         group.route("POST", f"{start}/totp", rule, body=Nothing, answer=TotpAnswer)(self.begin_totp)
         group.route(
             "POST",
@@ -54,12 +56,8 @@ class FactorPages:
         group.route("DELETE", f"{start}/totp", rule, body=Nothing, answer=None, refuses=(RECORD_MISSING,))(
             self.remove_totp
         )
-        group.route("POST", f"{start}/sms", rule, body=Nothing, answer=None, status=202, refuses=(STATE_REFUSED,))(
-            self.begin_sms
-        )
-        group.route(
-            "POST", f"{start}/sms/confirm", rule, body=FactorCode, answer=RecoveryCodesAnswer, refuses=(ALREADY_TAKEN,)
-        )(self.confirm_sms)
+        if has_sms:
+            self._add_sms(group)
         group.route("DELETE", f"{start}/sms", rule, body=Nothing, answer=None, refuses=(RECORD_MISSING,))(
             self.remove_sms
         )
@@ -73,6 +71,13 @@ class FactorPages:
         )(self.make_recovery_codes)
         group.route("POST", "/v1/staff/{id}/unlock", MANAGES_STAFF, body=Nothing, answer=None)(self.unlock_staff)
         return group
+
+    def _add_sms(self, group: Routes) -> None:
+        rule, path, answer = OWN_FRESH, f"{_START}/sms", RecoveryCodesAnswer
+        group.route("POST", path, rule, body=Nothing, answer=None, status=202, refuses=(STATE_REFUSED,))(self.begin_sms)
+        group.route("POST", f"{path}/confirm", rule, body=FactorCode, answer=answer, refuses=(ALREADY_TAKEN,))(
+            self.confirm_sms
+        )
 
     async def begin_totp(self, call: Call[Nothing]) -> TotpAnswer:
         """Get a secret for an authenticator app."""

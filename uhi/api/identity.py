@@ -11,7 +11,7 @@ from uhi.api.account_routes import AccountPages
 from uhi.api.audit_routes import AuditPages
 from uhi.api.doorkeeper import Doorkeeper, IdentityProofs, Pace
 from uhi.api.factor_routes import FactorPages
-from uhi.api.joining_routes import JoiningPages
+from uhi.api.joining_routes import JoiningPages, RegistrationPages
 from uhi.api.key_routes import KeyPages
 from uhi.api.origins import Sites
 from uhi.api.routes import Routes
@@ -27,14 +27,20 @@ VERSION = "1"
 _USUAL_PACE = Pace()
 
 
-def identity_routes(parts: IdentityParts, trail: AuditTrail) -> Sequence[Routes]:
-    """Signing in, joining, one's own account, staff, API keys, audit."""
+def identity_routes(parts: IdentityParts, trail: AuditTrail, *, for_patients: bool = True) -> Sequence[Routes]:
+    """Signing in, joining, one's own account, staff, API keys, audit.
+
+    Without `for_patients` nobody can make an account without being invited. Routes that take text messages are there
+    where such are sent.
+    """
+    registration = (RegistrationPages(parts.joining).routes(),) if for_patients else ()
     return (
-        SignInPages(parts.sign_in, parts.sessions, parts.accounts).routes(),
+        SignInPages(parts.sign_in, parts.sessions, parts.accounts).routes(has_sms=parts.has_sms),
         SessionPages(parts.sessions, parts.tokens).routes(),
+        *registration,
         JoiningPages(parts.joining, parts.recovery).routes(),
-        AccountPages(parts.accounts, parts.contacts, parts.recovery).routes(),
-        FactorPages(parts.second_factors).routes(),
+        AccountPages(parts.accounts, parts.contacts, parts.recovery).routes(has_sms=parts.has_sms),
+        FactorPages(parts.second_factors).routes(has_sms=parts.has_sms),
         StaffPages(parts.accounts, parts.joining).routes(),
         KeyPages(parts.api_keys).routes(),
         AuditPages(trail).routes(),

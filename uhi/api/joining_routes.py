@@ -1,4 +1,4 @@
-"""What people do before they can sign in: make an account, take up an invitation, choose a new password.
+"""What people do before they can sign in: take up an invitation, choose a new password; patients make an account.
 
 No answer here tells whether an address has an account. Above: programs; below: `uhi.identity.joining`,
 `uhi.identity.recovery`. Source: security rules "IAM".
@@ -48,25 +48,19 @@ class ForgottenBody(Body):
     email: EmailText
 
 
-class JoiningPages:
-    """Doors for people who are not signed in."""
+class RegistrationPages:
+    """Doors for patients, who come by themselves."""
 
-    def __init__(self, joining: Joining, recovery: Recovery) -> None:
+    def __init__(self, joining: Joining) -> None:
         self._joining = joining
-        self._recovery = recovery
 
     def routes(self) -> Routes:
         """The group of routes."""
-        group = Routes("joining")
+        group = Routes("registration")
         group.route("POST", "/v1/accounts", PUBLIC, body=ApplicationBody, answer=TicketAnswer, status=202)(
             self.register_account
         )
         group.route("POST", "/v1/accounts/confirm", PUBLIC, body=TicketBody, answer=None)(self.confirm_account)
-        group.route("POST", "/v1/invitations/accept", PUBLIC, body=AcceptanceBody, answer=None)(self.accept_invitation)
-        group.route("POST", "/v1/password/forgotten", PUBLIC, body=ForgottenBody, answer=None, status=202)(
-            self.forget_password
-        )
-        group.route("POST", "/v1/password/reset", PUBLIC, body=AcceptanceBody, answer=None)(self.reset_password)
         return group
 
     async def register_account(self, call: Call[ApplicationBody]) -> TicketAnswer:
@@ -78,6 +72,24 @@ class JoiningPages:
     async def confirm_account(self, call: Call[TicketBody]) -> None:
         """Have the account, with the code that was sent."""
         await self._joining.confirm(call.body.ticket, call.body.code, acting=call.acting)
+
+
+class JoiningPages:
+    """Doors for people who were invited, or forgot their password."""
+
+    def __init__(self, joining: Joining, recovery: Recovery) -> None:
+        self._joining = joining
+        self._recovery = recovery
+
+    def routes(self) -> Routes:
+        """The group of routes."""
+        group = Routes("joining")
+        group.route("POST", "/v1/invitations/accept", PUBLIC, body=AcceptanceBody, answer=None)(self.accept_invitation)
+        group.route("POST", "/v1/password/forgotten", PUBLIC, body=ForgottenBody, answer=None, status=202)(
+            self.forget_password
+        )
+        group.route("POST", "/v1/password/reset", PUBLIC, body=AcceptanceBody, answer=None)(self.reset_password)
+        return group
 
     async def accept_invitation(self, call: Call[AcceptanceBody]) -> None:
         """Take up an invitation, choosing a password."""

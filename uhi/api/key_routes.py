@@ -1,4 +1,5 @@
-"""API keys of a tenant's programs: made, listed, revoked by its administrators. A key is shown once.
+"""API keys of a tenant's programs: made, listed, revoked by its people, administrators those of everybody. A key is
+shown once.
 
 Above: programs; below: `uhi.identity.api_keys`. Source: security rules "IAM", the row on API keys.
 """
@@ -11,11 +12,12 @@ from uhi.api.fields import IdText
 from uhi.api.routes import Answer, Body, Call, Nothing, Routes
 from uhi.errors import RECORD_MISSING
 from uhi.identity.api_keys import LONGEST_DAYS, ApiKey, ApiKeys, KeyWanted
+from uhi.identity.principals import Principal
 from uhi.identity.roles import Permission
 from uhi.identity.rules import Relation, Rule, Target
 
-READS_KEYS = Rule(Permission.STAFF_MANAGE, Relation.OWN_TENANT, second_factor=True)
-CHANGES_KEYS = Rule(Permission.STAFF_MANAGE, Relation.OWN_TENANT, second_factor=True, fresh_seconds=300)
+READS_KEYS = Rule(Permission.API_KEYS_MAKE, Relation.OWN_TENANT, second_factor=True)
+CHANGES_KEYS = Rule(Permission.API_KEYS_MAKE, Relation.OWN_TENANT, second_factor=True, fresh_seconds=300)
 
 
 class KeyQuery(Body):
@@ -61,7 +63,7 @@ class KeyList(Answer):
 
 
 class KeyPages:
-    """What administrators do with the keys of their tenant."""
+    """What people do with the keys of their tenant: administrators with all, others with those they made."""
 
     def __init__(self, keys: ApiKeys) -> None:
         self._keys = keys
@@ -78,9 +80,9 @@ class KeyPages:
         return group
 
     async def list_keys(self, call: Call[KeyQuery]) -> KeyList:
-        """The API keys of a tenant."""
-        tenant = _tenant(call, call.body.tenant)
-        return KeyList(keys=tuple(map(_shown, await self._keys.of_tenant(tenant))))
+        """The API keys of a tenant: for its administrators all of them, for others those that they made."""
+        kept = await self._keys.of_tenant(_tenant(call, call.body.tenant))
+        return KeyList(keys=tuple(_shown(key) for key in kept if _is_theirs(call.principal, key)))
 
     async def make_key(self, call: Call[KeyBody]) -> NewKeyAnswer:
         """Make an API key that may do some of what one may do oneself."""
@@ -97,7 +99,7 @@ class KeyPages:
     async def revoke_key(self, call: Call[Nothing]) -> KeyAnswer:
         """End an API key; it counts nowhere within a second."""
         kept = await self._keys.find(call.path["id"])
-        call.permit(Target(tenant=kept.tenant))
+        call.permit(Target(tenant=kept.tenant if _is_theirs(call.principal, kept) else None))
         return _shown(await self._keys.revoke(kept.id, acting=call.acting))
 
 
@@ -105,6 +107,10 @@ def _tenant(call: Call[KeyQuery] | Call[KeyBody], named: str | None) -> str:
     tenant = call.principal.tenant if named is None else named
     call.permit(Target(tenant=tenant))
     return tenant
+
+
+def _is_theirs(principal: Principal, key: ApiKey) -> bool:
+    return key.created_by == principal.id or key.tenant in principal.tenants_with(Permission.STAFF_MANAGE)
 
 
 def _shown(key: ApiKey) -> KeyAnswer:

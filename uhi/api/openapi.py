@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from http import HTTPStatus
 from itertools import chain
 from typing import TypeAlias
@@ -18,10 +19,12 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from uhi.api.doorkeeper import COOKIE, CSRF_HEADER
 from uhi.api.problems import PROBLEM_TYPE, Problem
 from uhi.api.routes import READING, Answer, Call, Nothing, Route, Routes
+from uhi.errors import SetupError
 from uhi.identity.roles import OF_PEOPLE_ONLY
 from uhi.identity.rules import PUBLIC, Rule
 
 Json: TypeAlias = dict[str, object]
+NOTHING_ELSE: Json = {}
 
 _REF = "#/components/schemas/{model}"
 _PROBLEM = "#/components/responses/Problem{}"
@@ -58,8 +61,12 @@ _SCHEMES = {
 }
 
 
-def describe(groups: Sequence[Routes], *, title: str, version: str) -> dict[str, object]:
-    """The description as a JSON value, in the same order every time."""
+def describe(groups: Sequence[Routes], *, title: str, version: str, others: Json = NOTHING_ELSE) -> Json:
+    """The description as a JSON value, in the same order every time. `others` is a part of a description, of what is
+    served beside the groups.
+
+    Raises: SetupError when a name of theirs is taken.
+    """
     routes = sorted(chain.from_iterable(group.all for group in groups), key=lambda route: (route.path, route.method))
     schemas = _Schemas(routes)
     paths: dict[str, Json] = {}
@@ -76,6 +83,7 @@ def describe(groups: Sequence[Routes], *, title: str, version: str) -> dict[str,
             "securitySchemes": _SCHEMES,
         },
     }
+    described = _joined(described, others)
     OpenAPI.model_validate(described)
     return described
 
@@ -88,17 +96,34 @@ class Description(Answer):
     openapi: str
 
 
-def description_page(groups: Sequence[Routes], *, title: str, version: str) -> Routes:
-    """A group with one route, which gives the description of the others and of itself to anybody."""
+def description_page(groups: Sequence[Routes], *, title: str, version: str, others: Json = NOTHING_ELSE) -> Routes:
+    """A group with one route, which gives the description of the others and of itself to anybody; see `describe`."""
     page = Routes("description")
 
     @page.route("GET", "/openapi.json", PUBLIC, body=Nothing, answer=Description, kept_seconds=300)
     async def get_description(_: Call[Nothing]) -> Description:
         """What this interface offers."""
-        return described
+        return described()
 
-    described = Description.model_validate(describe([*groups, page], title=title, version=version))
+    @cache
+    def described() -> Description:
+        # A tenth of a second, for which no start has to wait.
+        return Description.model_validate(describe([*groups, page], title=title, version=version, others=others))
+
     return page
+
+
+def _joined(one: Json, other: Json) -> Json:
+    joined = {**other, **one}
+    for name in one.keys() & other.keys():
+        match one[name], other[name]:
+            case dict() as left, dict() as right:
+                joined[name] = _joined(left, right)
+            case list() as left, list() as right:
+                joined[name] = [*left, *right]
+            case _:
+                raise SetupError("two parts of a description have the same name", got=name, next_step="rename one")
+    return joined
 
 
 class _Schemas:

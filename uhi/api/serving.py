@@ -26,6 +26,7 @@ from uhi.audit.trail import AuditTrail
 from uhi.errors import INTERNAL, METHOD_NOT_SERVED, PATH_UNKNOWN, Refusal, SetupError
 from uhi.exchange.entrance import unforeseen
 from uhi.http.health import SERVER_NAME, Health, add_health
+from uhi.http.in_time import InTime
 from uhi.http.reading import DEFAULT_LIMITS, ServerLimits, check_headers, check_target, expect_later
 from uhi.identity.principals import NOBODY, Principal
 from uhi.identity.rules import check
@@ -65,8 +66,9 @@ def add_api(app: web.Application, groups: Sequence[Routes], around: Surroundings
     """
     routes = sorted(chain.from_iterable(group.all for group in groups), key=lambda route: route.path)
     _check_distinct(routes)
+    in_time = InTime(around.limits.handler_seconds)
     for path, of_path in groupby(routes, key=lambda route: route.path):
-        door = _Door({route.method: route for route in of_path}, around)
+        door = _Door({route.method: route for route in of_path}, around, in_time)
         app.router.add_route("*", f"{prefix.rstrip('/')}{path}", door.handle, expect_handler=expect_later)
 
 
@@ -113,6 +115,7 @@ class _Visit:
 class _Door:
     routes: Mapping[str, Route]
     around: Surroundings
+    in_time: InTime
 
     async def handle(self, request: web.Request) -> web.Response:
         visit = _Visit(request, self.around.limits.proxies.address_of(request))
@@ -163,7 +166,7 @@ class _Door:
             user_agent=request.headers.get("User-Agent", "")[:200],
             request_id=visit.id,
         )
-        return await self._call(visit, route, call)
+        return await self.in_time.answer(self._call(visit, route, call))
 
     async def _call(self, visit: _Visit, route: Route, call: Call[Body]) -> web.Response:
         given = await route.handler(call)
@@ -210,7 +213,9 @@ def _refused(refusal: Refusal, visit: _Visit, around: Surroundings) -> web.Respo
             "http_status": fault.status,
         },
     )
-    if route is not None and route.rule.permission is not None and fault.status in _AUDITED:
+    # Whoever asks too often is nobody yet, and must not fill a trail that nothing is ever deleted from.
+    is_flood = fault.status == 429 and visit.principal is NOBODY
+    if route is not None and route.rule.permission is not None and fault.status in _AUDITED and not is_flood:
         _put_down(refusal, visit, route, around)
     headers = {**_HEADERS, "Content-Type": PROBLEM_TYPE, "X-Request-Id": visit.id}
     if fault.status == 401:

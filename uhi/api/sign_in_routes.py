@@ -73,17 +73,18 @@ class SignInPages:
         self._sessions = sessions
         self._accounts = accounts
 
-    def routes(self) -> Routes:
-        """The group of routes."""
+    def routes(self, *, has_sms: bool) -> Routes:
+        """The group of routes; `has_sms`: those with text messages too."""
         group = Routes("sign-in")
         failed = (SIGN_IN_FAILED,)
         group.route("POST", "/v1/sign-in", PUBLIC, body=SignInBody, answer=SignInAnswer, refuses=failed)(self.sign_in)
         group.route(
             "POST", "/v1/sign-in/second-factor", PUBLIC, body=SecondFactorBody, answer=SignInAnswer, refuses=failed
         )(self.give_second_factor)
-        group.route(
-            "POST", "/v1/sign-in/code", PUBLIC, body=CodeBody, answer=None, refuses=(SIGN_IN_FAILED, STATE_REFUSED)
-        )(self.send_sign_in_code)
+        if has_sms:
+            group.route(
+                "POST", "/v1/sign-in/code", PUBLIC, body=CodeBody, answer=None, refuses=(SIGN_IN_FAILED, STATE_REFUSED)
+            )(self.send_sign_in_code)
         group.route("POST", "/v1/confirm", OWN, body=PasswordBody, answer=SignInAnswer, refuses=(TOKEN_INVALID,))(
             self.confirm_session
         )

@@ -61,7 +61,7 @@ async def check_head(inbound: Inbound, leg: Leg[Wire] | None, trust: Trust, *, s
     """What can be refused before the body is there: too many requests, and what fails in steps 1–4.
 
     `inbound` has no body yet; `size` is how many bytes of it are still to come, None where nobody says. The registry is
-    asked only for a large one, and not without a leg: where members are made, who comes need not be one.
+    asked only for what may be large, and not without a leg: where members are made, who comes need not be one.
     Raises: Refusal with the fault of the first step that fails.
     """
     if trust.rates is not None:
@@ -70,7 +70,7 @@ async def check_head(inbound: Inbound, leg: Leg[Wire] | None, trust: Trust, *, s
         return
     credentials = read_head(inbound, sender_required=leg is None or _needs_sender(leg, trust))  # 1, 2
     check_times(credentials, now=trust.clock.now(), window=trust.window)  # 3
-    if leg is None or (size is not None and size < LARGE):
+    if leg is None or (leg.limits.body if size is None else size) < LARGE:
         return
     if credentials.sender is not None:
         _check_key(inbound, credentials.sender, trust)

@@ -26,9 +26,10 @@ _MOST_BLOCKED = 10_000
 
 @dataclass(frozen=True, slots=True)
 class RateRules:
-    """How many a second: `searches` of one consumer and `answers` (catalogues) of one provider at a gateway, `lookups`
-    of one member at a registry, all other `messages` of one subscriber, `requests` of one address. `bad_signatures` are
-    so many a minute from one address under one key. 0 is no limit."""
+    """How many a second: `searches` of one consumer at a gateway, or of one member through a whole register, `answers`
+    (catalogues) of one provider at a gateway, `lookups` of one member at a registry, all other `messages` of one
+    subscriber, `requests` of one address. `bad_signatures` are so many a minute from one address under one key. 0 is no
+    limit."""
 
     searches: int = 10
     answers: int = 500
@@ -68,11 +69,14 @@ class Rates:
 
         Raises: Refusal(RATE_LIMITED).
         """
-        kind, most = self._kind(leg)
-        if most:
-            wait = await self._windows.hit(f"{kind} {sender.id}", most=most * BURST_SECONDS, seconds=BURST_SECONDS)
-            if wait:
-                raise _too_many(f"{kind} from {sender.id}", wait)
+        await self._count(sender, *self._kind(leg))
+
+    async def check_list(self, sender: Subscriber) -> None:
+        """Count a lookup that goes through the whole register, beside its being one.
+
+        Raises: Refusal(RATE_LIMITED).
+        """
+        await self._count(sender, "lists", self._rules.searches)
 
     def check_key(self, address: str, header: SignatureHeader) -> None:
         """Before anything is computed: this address has not sent too many bad signatures under this key.
@@ -104,6 +108,12 @@ class Rates:
             self._blocked[key] = self._clock.now() + wait
             if len(self._blocked) > _MOST_BLOCKED:
                 self._blocked.popitem(last=False)
+
+    async def _count(self, sender: Subscriber, kind: str, most: int) -> None:
+        if most:
+            wait = await self._windows.hit(f"{kind} {sender.id}", most=most * BURST_SECONDS, seconds=BURST_SECONDS)
+            if wait:
+                raise _too_many(f"{kind} from {sender.id}", wait)
 
     def _kind(self, leg: Leg[Wire]) -> tuple[str, int]:
         rules = self._rules

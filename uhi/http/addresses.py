@@ -49,7 +49,8 @@ _LONGEST_NAME = 253
 _ENDS_OF_INSIDE = {
     *("corp", "home", "home.arpa", "internal", "intranet", "lan", "local", "localdomain", "localhost", "private")
 }
-_LOOKUP_SECONDS = 5.0
+# Less than a handler has, so that an answer is never late for a name that nobody answers for.
+_LOOKUP_SECONDS = 3.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,9 @@ _BYTES_BETWEEN = len(": \r\n")
 
 @dataclass(frozen=True, slots=True)
 class ServerLimits:
-    """What one request may cost before an entrance sees it: `body_seconds` from its headers to the body's last byte,
-    `headers` bytes of header lines in all. The bytes of a body are limited by the entrance, path by path.
+    """What one request may cost: `body_seconds` from its headers to the body's last byte, `headers` bytes of header
+    lines in all, `handler_seconds` from there to the answer. The bytes of a body are limited by the entrance, path by
+    path.
 
     A server of our own also closes a connection whose headers are not there after `head_seconds`, or that is idle for
     so long, and has at most `connections` of one address (0: any number). `proxies` are believed when they tell in
@@ -31,6 +32,7 @@ class ServerLimits:
 
     body_seconds: float = 20.0
     headers: int = 16_384
+    handler_seconds: float = 5.0
     head_seconds: float = 10.0
     connections: int = 50
     proxies: Proxies = NO_PROXIES

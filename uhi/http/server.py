@@ -19,6 +19,7 @@ from multidict import CIMultiDict
 from uhi.errors import METHOD_NOT_ALLOWED, PATH_UNKNOWN, Refusal, SetupError
 from uhi.exchange.entrance import unforeseen
 from uhi.http.health import SERVER_NAME, Health, add_health
+from uhi.http.in_time import InTime
 from uhi.http.peers import Connections
 from uhi.http.reading import (
     DEFAULT_LIMITS,
@@ -58,8 +59,9 @@ def add_routes(
     Needs nothing of the application: the body is read here, under our own size and time limits, and a body the
     application would inflate is refused from its headers. `prefix` starts with a slash or is empty.
     """
+    in_time = InTime(limits.handler_seconds)
     for path, size in entrance.paths.items():
-        door = _Door(entrance, path, size, limits)
+        door = _Door(entrance, path, size, limits, in_time)
         app.router.add_route("*", f"{prefix.rstrip('/')}/{path}", door.handle, expect_handler=expect_later)
 
 
@@ -158,6 +160,7 @@ class _Door:
     path: str
     size: int
     limits: ServerLimits
+    in_time: InTime
 
     async def handle(self, request: web.Request) -> web.Response:
         address = self.limits.proxies.address_of(request)
@@ -173,7 +176,13 @@ class _Door:
             if refusal.fault is METHOD_NOT_ALLOWED:
                 response.headers["Allow"] = "POST"
             return response
-        return _response(await self.entrance.take(Inbound(self.path, head.headers, body, address)))
+        return await self._take(Inbound(self.path, head.headers, body, address))
+
+    async def _take(self, inbound: Inbound) -> web.Response:
+        try:
+            return _response(await self.in_time.answer(self.entrance.take(inbound)))
+        except Refusal as late:
+            return _response(self.entrance.refuse(late, self.path))
 
     def _check_head(self, request: web.Request) -> None:
         check_target(request)

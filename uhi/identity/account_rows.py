@@ -66,10 +66,11 @@ class AccountRows:
         row = connection.execute(query).one_or_none()
         return None if row is None else Credentials(self._read(connection, [row])[0], row.password)
 
-    def credentials(self, connection: Connection, account_id: str) -> Credentials:
+    def credentials(self, connection: Connection, account_id: str, *, lock: bool = False) -> Credentials:
         """As `by_id`, with the password."""
+        found = self.by_id(connection, account_id, lock=lock)
         kept = select(account.c.password).where(account.c.id == account_id)
-        return Credentials(self.by_id(connection, account_id), connection.execute(kept).scalar_one_or_none())
+        return Credentials(found, connection.execute(kept).scalar_one_or_none())
 
     def page(self, connection: Connection, which: Sequence[ColumnElement[bool]], most: int) -> list[Account]:
         """Accounts in the order in which they were made."""

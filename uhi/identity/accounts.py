@@ -15,7 +15,7 @@ from uhi.audit.trail import append
 from uhi.errors import RECORD_MISSING, STATE_REFUSED, Refusal
 from uhi.identity.account_rows import AccountRows, Tenants, credentials_changed, within
 from uhi.identity.granting import check_is_another, check_may_give, staff_tenants
-from uhi.identity.people import Account, AccountState, Ties, read_name
+from uhi.identity.people import Account, AccountState, Ties, read_email, read_name
 from uhi.identity.principals import NOBODY, Grant, Principal
 from uhi.identity.store import IdentityStore
 from uhi.storage.sql.identity_tables import account
@@ -71,6 +71,17 @@ class Accounts:
         """
         rows = await self.rows()
         return await self._store.database.read(lambda connection: rows.by_id(connection, account_id, tenants=tenants))
+
+    async def with_email(self, email: str) -> Account:
+        """The account with an address.
+
+        Raises: Refusal(RECORD_MISSING); Refusal(REQUEST_INVALID) for what is no address.
+        """
+        rows, spelled = await self.rows(), read_email(email)
+        found = await self._store.database.read(lambda connection: rows.by_email(connection, spelled))
+        if found is None:
+            raise Refusal(RECORD_MISSING, "nobody has this e-mail address", next_step="see how it is spelled")
+        return found.account
 
     async def page(self, wanted: AccountFilter) -> AccountPage:
         """Accounts, a page at a time."""

@@ -30,7 +30,8 @@ _HOSPITAL = frozenset(
     }
 )
 GIVES: dict[AccessRole, frozenset[AccessRole]] = {
-    AccessRole.REGISTRY_ADMIN: _NETWORK,
+    # Two different administrators decide about the network. One who could make the other would be both.
+    AccessRole.REGISTRY_ADMIN: _NETWORK - {AccessRole.REGISTRY_ADMIN},
     AccessRole.SUBSCRIBER_OWNER: _SUBSCRIBER,
     AccessRole.HOSPITAL_ADMIN: _HOSPITAL,
 }

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from uhi.audit import Acting
 from uhi.audit.trail import append
 from uhi.errors import ALREADY_TAKEN, CODE_INVALID, Refusal
+from uhi.exchange.rates import place_of
 from uhi.exchange.row_ids import new_row_id
 from uhi.identity.account_rows import AccountRows, keep_password
 from uhi.identity.granting import check_may_give
@@ -85,7 +86,7 @@ class Joining:
         """
         email, name = read_email(application.email), read_name(application.name)
         phone = read_phone(application.phone) if application.phone else ""
-        await take(self._store, (LETTERS_BY_ADDRESS, address))
+        await take(self._store, (LETTERS_BY_ADDRESS, place_of(address)))
         password = await self._passwords.hash_new(application.password, about=(email, name), is_only_factor=True)
         rows, ticket, now = await self._rows(), new_token(), self._store.clock.now()
         texts = {"email": email, "name": name, "phone": phone, "password": password}

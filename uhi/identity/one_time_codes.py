@@ -41,7 +41,7 @@ class OneTimeCodes:
     async def make(self, purpose: CodePurpose, bound_to: str, *, target: str) -> str:
         """A new code, in place of any earlier one; whoever asks sends it to `target`, an address or a number.
 
-        Raises: Refusal(TOO_MANY_TRIES) with `retry_after` when too many went there lately.
+        Raises: Refusal(TOO_MANY_TRIES) with `retry_after` when too many of this purpose went there lately.
         """
         keyed = await self._store.keyed()
         code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}d}"
@@ -56,7 +56,9 @@ class OneTimeCodes:
         }
 
         def keep(connection: Connection) -> Refusal | None:
-            refusal = take_try(connection, CODES_SENT, keyed.of("throttle", target), now=now)
+            # Each purpose by itself: whoever has codes sent to a stranger's number keeps no stranger from signing in.
+            sent = keyed.of("throttle", f"{purpose.value} {target}")
+            refusal = take_try(connection, CODES_SENT, sent, now=now)
             if refusal is None:
                 earlier = (*_of(purpose, bound_to), one_time_code.c.used_at.is_(None))
                 connection.execute(update(one_time_code).where(*earlier).values(used_at=now))

@@ -32,9 +32,9 @@ class IdentityOptions:
     """What is the operator's choice.
 
     `name` is what people read in letters and authenticator apps; `site` where the links of letters lead. `sender` takes
-    the letters; without one they are kept in memory and nobody gets them. `patients_tenant` is where those belong who
-    come by themselves. `breached` is a file of breached passwords. `issuer`, `audience` and the folder `token_keys` are
-    those of access tokens.
+    the letters; without one they are kept in memory and nobody gets them. `has_sms`: it takes text messages too; where
+    it does not, nobody is offered any. `patients_tenant` is where those belong who come by themselves. `breached` is a
+    file of breached passwords. `issuer`, `audience` and the folder `token_keys` are those of access tokens.
     """
 
     token_keys: Path
@@ -43,6 +43,7 @@ class IdentityOptions:
     name: str = "UHI"
     site: str = ""
     sender: Sender = field(default_factory=KeptLetters)
+    has_sms: bool = True
     patients_tenant: str = "patients"
     password_cost: PasswordCost = field(default_factory=PasswordCost)
     breached: Path | None = None
@@ -66,6 +67,7 @@ class IdentityParts:
     tokens: AccessTokens
     sessions: Sessions
     api_keys: ApiKeys
+    has_sms: bool = True
 
     async def tidy(self) -> int:
         """Delete what is over; returns how many rows. To be called once in a while."""
@@ -87,7 +89,9 @@ def identity_of(database: Database, sealing: Sealing, clock: Clock, options: Ide
     accounts, codes = Accounts(store), OneTimeCodes(store)
     passwords = Passwords(options.password_cost, breached=options.breached)
     notices = Notices(options.sender, options.name, options.site)
-    factors = SecondFactors(FactorParts(store, accounts, passwords, codes, notices), issuer=options.name)
+    factors = SecondFactors(
+        FactorParts(store, accounts, passwords, codes, notices), issuer=options.name, has_sms=options.has_sms
+    )
     token_keys = TokenKeys.open(options.token_keys, clock=clock, rotation=options.rotation)
     tokens = AccessTokens(token_keys, issuer=options.issuer, audience=options.audience)
 
@@ -111,4 +115,5 @@ def identity_of(database: Database, sealing: Sealing, clock: Clock, options: Ide
         tokens=tokens,
         sessions=Sessions(database, tokens, on_reuse=tell),
         api_keys=ApiKeys(database),
+        has_sms=options.has_sms,
     )

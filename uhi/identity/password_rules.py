@@ -100,8 +100,10 @@ def check_breached(password: str, breached: Path) -> None:
                 high = middle
 
 
-def _too_weak(got: str, *, expected: str = "one that nobody guesses") -> Refusal:
-    return Refusal(REQUEST_INVALID, "the password cannot be used", path="password", got=got, expected=expected)
+def _too_weak(got: str, *, expected: str = "") -> Refusal:
+    # Who chooses a password is shown what is expected, and nothing else.
+    wanted = expected or f"one that nobody guesses, and not {got}"
+    return Refusal(REQUEST_INVALID, "the password cannot be used", path="password", got=got, expected=wanted)
 
 
 def _own_words(about: Collection[str]) -> set[str]:

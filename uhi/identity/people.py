@@ -73,7 +73,8 @@ def read_email(text: str) -> str:
     Raises: Refusal(REQUEST_INVALID).
     """
     email = unicodedata.normalize("NFKC", text).strip().lower()
-    if len(email) > _LONGEST_EMAIL or not _EMAIL.fullmatch(email):
+    # What does not print would make two addresses look like one.
+    if len(email) > _LONGEST_EMAIL or not email.isprintable() or not _EMAIL.fullmatch(email):
         raise Refusal(REQUEST_INVALID, "the e-mail address cannot be read", path="email", expected="name@example.org")
     return email
 
@@ -94,11 +95,13 @@ def read_phone(text: str) -> str:
 
 
 def read_name(text: str) -> str:
-    """A person's name without control characters and needless space.
+    """A person's name without control characters and needless space; the joiners of Indian scripts are letters here.
 
     Raises: Refusal(REQUEST_INVALID).
     """
     name = " ".join(unicodedata.normalize("NFC", text).split())
-    if not 1 <= len(name) <= _LONGEST_NAME or any(unicodedata.category(each).startswith("C") for each in name):
+    signs = name.replace("\u200c", "").replace("\u200d", "")
+    is_plain = not any(unicodedata.category(each).startswith("C") for each in signs)
+    if not signs or len(name) > _LONGEST_NAME or not is_plain:
         raise Refusal(REQUEST_INVALID, "the name cannot be used", path="name", expected=f"1 to {_LONGEST_NAME} letters")
     return name

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from uhi.audit import Acting, ActorKind
 from uhi.audit.trail import append
 from uhi.errors import CODE_INVALID, SIGN_IN_FAILED, Refusal
+from uhi.exchange.rates import place_of
 from uhi.identity.account_rows import credentials_changed, keep_password
 from uhi.identity.accounts import Accounts
 from uhi.identity.letter_tokens import LetterTokens, TokenPurpose, Waiting
@@ -20,7 +21,15 @@ from uhi.identity.notices import Notices
 from uhi.identity.passwords import Passwords
 from uhi.identity.people import Account, AccountState, needs_second_factor, read_email
 from uhi.identity.store import IdentityStore, new_token
-from uhi.identity.throttles import CODES_SENT, LETTERS_BY_ADDRESS, PASSWORD_BY_ACCOUNT, forgive, take
+from uhi.identity.throttles import (
+    CODES_SENT,
+    LETTERS_BY_ADDRESS,
+    PASSWORD_BY_ACCOUNT,
+    PASSWORD_BY_BOTH,
+    forgive,
+    from_place,
+    take,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +68,7 @@ class Recovery:
         Raises: Refusal(REQUEST_INVALID) for what is no e-mail address, Refusal(TOO_MANY_TRIES).
         """
         spelled = read_email(email)
-        await take(self._store, (LETTERS_BY_ADDRESS, address), (CODES_SENT, f"reset {spelled}"))
+        await take(self._store, (LETTERS_BY_ADDRESS, place_of(address)), (CODES_SENT, f"reset {spelled}"))
         self._notices.later(lambda: self._send_token(spelled, address))
 
     async def reset(self, token: str, password: str, *, acting: Acting) -> Account:
@@ -84,6 +93,7 @@ class Recovery:
             after = rows.change(connection, before, replace(before, is_email_verified=True), at=now)
             keep_password(connection, account.id, hashed)
             credentials_changed(connection, account.id, at=now)
+            forgive(connection, rows.keyed, PASSWORD_BY_BOTH, from_place(account.email, acting.address))
             forgive(connection, rows.keyed, PASSWORD_BY_ACCOUNT, account.email)
             own = replace(acting, actor=account.id) if acting.kind is ActorKind.NOBODY else acting
             append(connection, own.entry("password.reset", f"account {account.id}", at=now))
@@ -101,6 +111,7 @@ class Recovery:
         rows, now = await self._accounts.rows(), self._store.clock.now()
         kept = await self._store.database.read(lambda connection: rows.credentials(connection, change.account_id))
         account = kept.account
+        await take(self._store, (PASSWORD_BY_BOTH, from_place(account.email, acting.address)))
         await take(self._store, (PASSWORD_BY_ACCOUNT, account.email))
         await self._passwords.check(change.old, kept.password)
         hashed = await self._hashed(account, change.new)
@@ -110,6 +121,7 @@ class Recovery:
                 raise Refusal(SIGN_IN_FAILED, "the password was changed meanwhile")
             keep_password(connection, account.id, hashed)
             credentials_changed(connection, account.id, at=now, keep_session=change.keep_session)
+            forgive(connection, rows.keyed, PASSWORD_BY_BOTH, from_place(account.email, acting.address))
             forgive(connection, rows.keyed, PASSWORD_BY_ACCOUNT, account.email)
             append(connection, acting.entry("password.change", f"account {account.id}", at=now))
 

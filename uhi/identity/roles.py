@@ -13,6 +13,7 @@ class Permission(Enum):
 
     ACCOUNT_OWN = "account.own"
     STAFF_MANAGE = "staff.manage"
+    API_KEYS_MAKE = "api_keys.make"
     REGISTRY_READ = "registry.read"
     REGISTRY_REVIEW = "registry.review"
     REGISTRY_DECIDE = "registry.decide"
@@ -62,13 +63,24 @@ ROLES: dict[AccessRole, frozenset[Permission]] = {
             Permission.REGISTRY_REVIEW,
             Permission.REGISTRY_DECIDE,
             Permission.STAFF_MANAGE,
+            Permission.API_KEYS_MAKE,
         ),
         AccessRole.GATEWAY_OPERATOR: (Permission.ACCOUNT_OWN, Permission.DELIVERIES_OPERATE),
-        AccessRole.SUBSCRIBER_OWNER: (Permission.ACCOUNT_OWN, Permission.SUBSCRIBER_OWN, Permission.STAFF_MANAGE),
-        AccessRole.SUBSCRIBER_DEVELOPER: (Permission.ACCOUNT_OWN, Permission.SUBSCRIBER_OWN),
+        AccessRole.SUBSCRIBER_OWNER: (
+            Permission.ACCOUNT_OWN,
+            Permission.SUBSCRIBER_OWN,
+            Permission.STAFF_MANAGE,
+            Permission.API_KEYS_MAKE,
+        ),
+        AccessRole.SUBSCRIBER_DEVELOPER: (
+            Permission.ACCOUNT_OWN,
+            Permission.SUBSCRIBER_OWN,
+            Permission.API_KEYS_MAKE,
+        ),
         AccessRole.HOSPITAL_ADMIN: (
             Permission.ACCOUNT_OWN,
             Permission.STAFF_MANAGE,
+            Permission.API_KEYS_MAKE,
             Permission.SCHEDULES_MANAGE,
         ),
         AccessRole.HOSPITAL_FRONTDESK: (Permission.ACCOUNT_OWN, Permission.APPOINTMENTS_DESK),
@@ -86,6 +98,7 @@ OF_PEOPLE_ONLY = frozenset(
     {
         Permission.ACCOUNT_OWN,
         Permission.STAFF_MANAGE,
+        Permission.API_KEYS_MAKE,
         Permission.REGISTRY_REVIEW,
         Permission.REGISTRY_DECIDE,
         Permission.RECORDS_OWN,

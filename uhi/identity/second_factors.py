@@ -23,9 +23,9 @@ from uhi.identity.one_time_codes import CodePurpose, OneTimeCodes
 from uhi.identity.passwords import Passwords
 from uhi.identity.people import Account
 from uhi.identity.principals import NOBODY, Principal
-from uhi.identity.recovery_codes import RecoveryCodes
+from uhi.identity.recovery_codes import NewCodes, RecoveryCodes
 from uhi.identity.store import IdentityStore
-from uhi.identity.throttles import SECOND_FACTOR, forgive, take
+from uhi.identity.throttles import RECOVERY_CODES_MADE, SECOND_FACTOR, forgive, take
 from uhi.identity.totp import TotpEnrolment, new_secret, step_of
 
 
@@ -51,15 +51,21 @@ class _Change:
 
 
 class SecondFactors:
-    """The second factors of one database. `issuer` is what an authenticator app calls us."""
+    """The second factors of one database. `issuer` is what an authenticator app calls us; `has_sms` whether text
+    messages leave."""
 
-    def __init__(self, parts: FactorParts, *, issuer: str) -> None:
+    def __init__(self, parts: FactorParts, *, issuer: str, has_sms: bool = True) -> None:
         self._store = parts.store
         self._accounts = parts.accounts
         self._codes = parts.codes
         self._notices = parts.notices
         self._issuer = issuer
+        self._has_sms = has_sms
         self.recovery_codes = RecoveryCodes(parts.store, parts.passwords)
+
+    def ways(self, account: Account) -> tuple[str, ...]:
+        """How somebody with a second factor may go on with a sign-in: factors in force, and recovery codes."""
+        return (*sorted(account.second_factors - (set() if self._has_sms else {SMS})), RECOVERY)
 
     async def begin_totp(self, account_id: str, *, acting: Acting) -> TotpEnrolment:
         """A secret for an authenticator app, shown this once. It counts once `confirm_totp` saw a code of it; until
@@ -95,6 +101,7 @@ class SecondFactors:
 
         Raises: Refusal(STATE_REFUSED) without a number, Refusal(TOO_MANY_TRIES).
         """
+        self._check_sms()
         account = await self._accounts.get(account_id)
         if not account.is_phone_verified:
             raise Refusal(STATE_REFUSED, "the account has no verified telephone number", next_step="verify one first")
@@ -140,12 +147,12 @@ class SecondFactors:
     async def new_recovery_codes(self, account_id: str, *, acting: Acting) -> tuple[str, ...]:
         """Ten new codes in place of all earlier ones, to be shown this once.
 
-        Raises: Refusal(STATE_REFUSED) where there is no other factor that they could stand in for.
+        Raises: Refusal(STATE_REFUSED) where there is no other factor that they could stand in for; TOO_MANY_TRIES.
         """
         account = await self._accounts.get(account_id)
         if not account.second_factors:
             raise Refusal(STATE_REFUSED, "there is no second factor to recover")
-        codes = await self.recovery_codes.make()
+        codes = await self._new_codes(account_id)
         now = self._store.clock.now()
 
         def work(connection: Connection) -> None:
@@ -175,6 +182,7 @@ class SecondFactors:
 
         Raises: Refusal(STATE_REFUSED) where none is, Refusal(TOO_MANY_TRIES).
         """
+        self._check_sms()
         sealing = self._store.sealing
         factor = await self._store.database.read(
             lambda connection: factor_rows.find(connection, account.id, SMS, sealing=sealing)
@@ -204,6 +212,10 @@ class SecondFactors:
         keyed = await self._store.keyed()
         await self._store.database.write(lambda connection: forgive(connection, keyed, SECOND_FACTOR, account.id))
 
+    def _check_sms(self) -> None:
+        if not self._has_sms:
+            raise Refusal(STATE_REFUSED, "no text messages are sent here", next_step="use an authenticator app")
+
     async def _right_step(self, account_id: str, code: str, *, is_confirmed: bool, fault: Fault) -> int:
         sealing, now = self._store.sealing, self._store.clock.now()
         factor = await self._store.database.read(
@@ -220,8 +232,9 @@ class SecondFactors:
             raise Refusal(SIGN_IN_FAILED, "the code was used before")
 
     async def _put_in_force(self, change: _Change, kind: str, step: int) -> tuple[str, ...]:
-        codes = await self.recovery_codes.make()
-        now, account = self._store.clock.now(), change.account
+        account = change.account
+        codes = await self._new_codes(account.id)
+        now = self._store.clock.now()
         keyed = await self._store.keyed()
 
         def work(connection: Connection) -> bool:
@@ -237,6 +250,11 @@ class SecondFactors:
         is_first = await self._store.database.write(work)
         self._notices.changed(account.email, "second factor")
         return codes.shown if is_first else ()
+
+    async def _new_codes(self, account_id: str) -> NewCodes:
+        """Each costs as much as a sign-in, so nobody has them made again and again."""
+        await take(self._store, (RECOVERY_CODES_MADE, account_id))
+        return await self.recovery_codes.make()
 
     def _record(self, connection: Connection, change: _Change, kind: str) -> None:
         now = self._store.clock.now()

@@ -13,14 +13,22 @@ from sqlalchemy import Connection, insert, select, update
 from uhi.audit import Acting, ActorKind, Outcome
 from uhi.audit.trail import append
 from uhi.errors import SIGN_IN_FAILED, Refusal
+from uhi.exchange.rates import place_of
 from uhi.identity.account_rows import Credentials, keep_password
 from uhi.identity.accounts import Accounts
-from uhi.identity.factor_rows import RECOVERY
 from uhi.identity.passwords import Passwords
 from uhi.identity.people import Account, AccountState, read_email
 from uhi.identity.second_factors import SecondFactors
 from uhi.identity.store import IdentityStore, digest_of_token, new_token
-from uhi.identity.throttles import PASSWORD_BY_ACCOUNT, PASSWORD_BY_ADDRESS, forgive, give_back, take
+from uhi.identity.throttles import (
+    PASSWORD_BY_ACCOUNT,
+    PASSWORD_BY_ADDRESS,
+    PASSWORD_BY_BOTH,
+    forgive,
+    from_place,
+    give_back,
+    take,
+)
 from uhi.storage.sql.identity_tables import pending_sign_in
 
 PENDING_SECONDS = 600.0
@@ -72,24 +80,33 @@ class SignIn:
 
         Raises: Refusal(SIGN_IN_FAILED), the same for whatever is wrong; Refusal(TOO_MANY_TRIES) with `retry_after`.
         """
-        spelled = _spelled(email)
-        await take(self._store, (PASSWORD_BY_ACCOUNT, spelled), (PASSWORD_BY_ADDRESS, address))
+        spelled, place = _spelled(email), place_of(address)
+        await take(self._store, (PASSWORD_BY_BOTH, from_place(spelled, address)), (PASSWORD_BY_ADDRESS, place))
+        # What is refused already does not count here, or one address alone could keep the owner out.
+        await take(self._store, (PASSWORD_BY_ACCOUNT, spelled))
         rows, now = await self._accounts.rows(), self._store.clock.now()
         kept = await self._store.database.read(lambda connection: rows.by_email(connection, spelled))
         try:
             better = await self._passwords.check(password, kept.password if kept else None)
-            account = _in_use(kept)
+            found = _in_use(kept)
         except Refusal as refusal:
             await self._refused(refusal, kept.account if kept else None, address)
             raise
 
         def succeed(connection: Connection) -> SignedIn | SecondFactorNeeded:
+            # Checking takes a while: meanwhile the password, or what it opens, may have become another.
+            current = rows.credentials(connection, found.id, lock=True)
+            if kept is None or current.password != kept.password:
+                raise Refusal(SIGN_IN_FAILED, "the password was changed meanwhile")
+            account = _in_use(current)
+            give_back(connection, rows.keyed, PASSWORD_BY_ADDRESS, place)
+            forgive(connection, rows.keyed, PASSWORD_BY_BOTH, from_place(spelled, address))
             forgive(connection, rows.keyed, PASSWORD_BY_ACCOUNT, spelled)
-            give_back(connection, rows.keyed, PASSWORD_BY_ADDRESS, address)
             if better is not None:
                 keep_password(connection, account.id, better)
             if account.second_factors:
-                return _pend(connection, account, address, now)
+                challenge = _pend(connection, account, address, now)
+                return SecondFactorNeeded(challenge, self._factors.ways(account))
             append(connection, _acting(account, address).entry("sign-in", _named(account), at=now, reason=PASSWORD))
             return SignedIn(account, (PASSWORD,), now)
 
@@ -167,7 +184,7 @@ def _in_use(kept: Credentials | None) -> Account:
     return kept.account
 
 
-def _pend(connection: Connection, account: Account, address: str, now: float) -> SecondFactorNeeded:
+def _pend(connection: Connection, account: Account, address: str, now: float) -> str:
     challenge = new_token()
     row = {
         "digest": digest_of_token(challenge),
@@ -178,7 +195,7 @@ def _pend(connection: Connection, account: Account, address: str, now: float) ->
         "expires_at": now + PENDING_SECONDS,
     }
     connection.execute(insert(pending_sign_in).values(row))
-    return SecondFactorNeeded(challenge, (*sorted(account.second_factors), RECOVERY))
+    return challenge
 
 
 def _acting(account: Account | None, address: str) -> Acting:

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from uhi.errors import TOO_MANY_TRIES, Refusal
+from uhi.exchange.rates import place_of
 from uhi.identity.store import IdentityStore, Keyed
 from uhi.storage.sql.identity_tables import throttle
 
@@ -34,11 +35,14 @@ class Limit:
     hard: int = 0
 
 
-PASSWORD_BY_ACCOUNT = Limit(name="password of account", most=10, window=900.0, lock=60.0, longest=900.0)
+PASSWORD_BY_BOTH = Limit(name="password of account from address", most=10, window=900.0, lock=60.0, longest=900.0)
+"""The tightest: whoever guesses somebody's password keeps first of all themselves out."""
+PASSWORD_BY_ACCOUNT = Limit(name="password of account", most=50, window=900.0, lock=60.0, longest=900.0)
 PASSWORD_BY_ADDRESS = Limit(name="password from address", most=50, window=900.0, lock=300.0, longest=3_600.0)
 SECOND_FACTOR = Limit(name="second factor", most=5, window=900.0, lock=900.0, hard=100)
 CODES_SENT = Limit(name="codes sent to", most=3, window=600.0)
 LETTERS_BY_ADDRESS = Limit(name="letters asked for from", most=20, window=600.0)
+RECOVERY_CODES_MADE = Limit(name="recovery codes made for", most=5, window=600.0)
 
 
 def take_try(connection: Connection, limit: Limit, who: str, *, now: float) -> Refusal | None:
@@ -81,6 +85,11 @@ async def take(store: IdentityStore, *tries: tuple[Limit, str]) -> None:
     await store.decide(count)
 
 
+def from_place(account: str, address: str) -> str:
+    """An account, as it is tried from one address."""
+    return f"{account} {place_of(address)}"
+
+
 def forgive(connection: Connection, keyed: Keyed, limit: Limit, who: str) -> None:
     """It succeeded: what was counted is forgotten."""
     connection.execute(delete(throttle).where(throttle.c.key == _key(limit, keyed.of("throttle", who))))
@@ -95,8 +104,8 @@ def give_back(connection: Connection, keyed: Keyed, limit: Limit, who: str) -> N
 
 def forget_old(connection: Connection, *, before: float) -> int:
     """Delete what was not touched since, hard locks excepted; returns how many."""
-    old = delete(throttle).where(throttle.c.updated_at < before, throttle.c.in_a_row < SECOND_FACTOR.hard)
-    return connection.execute(old).rowcount
+    is_locked = throttle.c.key.startswith(_key(SECOND_FACTOR, "")) & (throttle.c.in_a_row >= SECOND_FACTOR.hard)
+    return connection.execute(delete(throttle).where(throttle.c.updated_at < before, ~is_locked)).rowcount
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,12 +32,10 @@ def read_unsigned(reply: Reply) -> list[Record]:
 
 
 def read_value(status: int, value: object) -> list[Record]:
-    """The records in an answer's JSON value.
+    """The records in an answer's JSON value. "Nobody" has to stand in it: a signature does not cover the status.
 
     Raises: Refusal(REGISTRY_AWAY) for anything but records and "nobody".
     """
-    if status == RECORD_UNKNOWN.status:
-        return []
     # Registries in use say "nobody" as a failure of their own, or as a NACK with status 200.
     code = _error_code(value)
     if code == RECORD_UNKNOWN.code:

@@ -117,8 +117,9 @@ class Applicant:
 
     async def show_site(self, key_id: str = "k1") -> Standing:
         """Put the line on the site of the address as applied for."""
-        line = site_line(self.id, key_id, f"{self.id}.example", self.keys[key_id])
-        return await self.register.site_checked(self.id, f"hello\n{line}\n", acting=self.acting)
+        host = f"{self.id}.example"
+        line = site_line(self.id, key_id, host, self.keys[key_id])
+        return await self.register.site_checked(self.id, f"hello\n{line}\n", host=host, acting=self.acting)
 
     async def join(self, **more: object) -> Standing:
         """The whole way in."""

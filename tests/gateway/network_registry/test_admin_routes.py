@@ -127,7 +127,7 @@ async def test_every_role_at_every_route(ask, method, path, row):
 async def test_a_role_in_a_hospital_counts_for_nothing_here(ask, method, path, _row):
     """Security rules "IAM": tenant matches; what is foreign is not there."""
     at = path.format(id="clinic.example", key_id="k1")
-    empty = {} if path.endswith(("review", "approve")) else {"reason": "none at all"}
+    empty = {"pending_id": "p"} if path.endswith(("review", "approve")) else {"reason": "none at all"}
     body = None if method == "GET" else empty
 
     got = await ask(method, at, **by("registry.admin:eve:some hospital", body))
@@ -155,11 +155,11 @@ async def test_exports_and_key_changes_take_a_fresh_sign_in(ask, method, path):
 async def test_one_administrator_is_not_two_over_http(ask, clinic):
     """Case IAM-16: the same admin twice is 403 until a second one."""
     await clinic.apply()
-    await clinic.prove()
+    waiting = await clinic.prove()
     at = "/v1/subscribers/clinic.example/"
 
     answers = [
-        await ask("POST", at + what, **by(token, {}))
+        await ask("POST", at + what, **by(token, {"pending_id": waiting.pending.id}))
         for what, token in (
             ("review", "registry.reviewer:rita"),
             ("approve", "registry.admin:ada"),
@@ -171,6 +171,20 @@ async def test_one_administrator_is_not_two_over_http(ask, clinic):
     assert [each.status for each in answers] == [200, 200, 403, 200]
     assert answers[2].json["code"] == "IAM_ANOTHER_PERSON_REQUIRED"
     assert answers[3].json["status"] == "SUBSCRIBED"
+
+
+async def test_nobody_approves_what_they_have_not_seen(ask, clinic):
+    """Registry rules: what was exchanged after somebody looked at it is not decided about."""
+    await clinic.apply()
+    looked_at = await clinic.prove()
+    await clinic.apply(legal_name="Another hospital")
+    await clinic.prove()
+    at = "/v1/subscribers/clinic.example/review"
+
+    stale = await ask("POST", at, **by("registry.reviewer:rita", {"pending_id": looked_at.pending.id}))
+    blind = await ask("POST", at, **by("registry.reviewer:rita", {}))
+
+    assert (stale.status, blind.status) == (409, 400)
 
 
 @pytest.mark.case("REG-08")

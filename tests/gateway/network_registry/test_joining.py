@@ -194,7 +194,10 @@ async def test_a_page_of_somebody_else_proves_no_site(register, clinic):
     clinic.keys["k2"] = PrivateKey.new()
 
     assert await refused(clinic.show_site("k2")) is CHALLENGE_FAILED
-    assert await refused(register.site_checked(clinic.id, "", acting=clinic.acting)) is CHALLENGE_FAILED
+    assert (
+        await refused(register.site_checked(clinic.id, "", host="clinic.example.example", acting=clinic.acting))
+        is CHALLENGE_FAILED
+    )
 
 
 @pytest.mark.case("IAM-16")
@@ -312,7 +315,7 @@ async def _prove_at(applicant: Applicant, host: str) -> None:
     for asking in await applicant.register.new_challenges(applicant.id):
         await applicant.register.prove(applicant.answer(asking), acting=applicant.acting)
     line = site_line(applicant.id, "k1", host, applicant.keys["k1"])
-    await applicant.register.site_checked(applicant.id, line, acting=applicant.acting)
+    await applicant.register.site_checked(applicant.id, line, host=host, acting=applicant.acting)
 
 
 async def test_who_applied_first_has_the_id_until_a_day_without_proof(register, clinic, clock):
@@ -325,6 +328,42 @@ async def test_who_applied_first_has_the_id_until_a_day_without_proof(register, 
     late = await other.apply()
 
     assert (early, late.status) == (ALREADY_TAKEN, "INITIATED")
+
+
+async def test_who_corrects_an_unproven_application_keeps_the_id_no_longer(register, clinic, clock):
+    """Ours: or somebody could keep a hospital's id for ever without ever proving anything."""
+    await clinic.apply()
+    await clock.advance(A_DAY - 1)
+    await clinic.apply(legal_name="Another name")
+    await clock.advance(2)
+
+    assert (await Applicant(clinic.id, register).apply()).status == "INITIATED"
+
+
+async def test_the_id_of_a_former_member_is_given_again_at_its_own_host_only(register, clinic):
+    """Registry rules, identity: whoever comes first must not become the hospital whose last key ran out."""
+    await clinic.join()
+    await register.revoke_key(clinic.id, "k1", reason="lost", acting=clinic.acting)
+    thief = Applicant(clinic.id, register)
+
+    elsewhere = await refused(thief.apply(subscriber_url="https://thief.example/api"))
+    clinic.keys["k1"] = PrivateKey.new()
+    back = await clinic.apply(keys=[key_row("k2", clinic.keys["k1"])])
+
+    assert (elsewhere, back.status) == (ALREADY_TAKEN, "INITIATED")
+    assert back.particulars.subscriber.url == "https://clinic.example.example/api"
+
+
+async def test_a_page_fetched_for_one_host_proves_no_other(register, clinic):
+    """Ours: who answers slowly could name another's host meanwhile, and show a line made for that one."""
+    await clinic.apply()
+    await clinic.apply(subscriber_url="https://hospital.example/api")
+    line = site_line(clinic.id, "k1", "hospital.example", clinic.keys["k1"])
+
+    late = await refused(register.site_checked(clinic.id, line, host="clinic.example.example", acting=clinic.acting))
+
+    assert late is CHALLENGE_EXPIRED
+    assert "site" in (await register.standing(clinic.id)).missing
 
 
 async def test_a_proven_application_keeps_its_id(register, clinic, clock):

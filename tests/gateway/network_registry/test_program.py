@@ -9,12 +9,18 @@ from dataclasses import replace
 
 import pytest
 
+from gateway.network_registry.errands import SUBSCRIBE
 from tests.gateway.network_registry.scene import Applicant, Scene, admin, key_row, value_of, with_key, write_settings
-from uhi.errors import KEY_INACTIVE, Refusal
+from uhi.errors import KEY_INACTIVE, SUBSCRIBER_UNKNOWN, Refusal
+from uhi.exchange import Trust
+from uhi.exchange.opened import LARGE, check_head
+from uhi.exchange.rates import RateRules
 from uhi.exchange.stamps import Stamps
+from uhi.ports import Direction, Hop, Inbound
 from uhi.registry.answers import read_signed
-from uhi.signing import PrivateKey, Signer, body_digest
+from uhi.signing import UHI, PrivateKey, Signer, body_digest
 from uhi.signing.challenge import prove
+from uhi.storage.sql.calls import hops_of
 from uhi.subscribers import KeyRef, Role
 
 
@@ -23,6 +29,11 @@ async def scene(tmp_path) -> AsyncIterator[Scene]:
     """A registry with nobody in it."""
     async with Scene(write_settings(tmp_path)) as running:
         yield running
+
+
+def end_of(key_id: str) -> dict[str, object]:
+    """What it takes to end a key."""
+    return {"pub_key_id": key_id, "status": "REVOKED"}
 
 
 async def missing_for(scene: Scene, applicant: Applicant) -> list[str]:
@@ -141,7 +152,7 @@ async def test_new_key_works_beside_the_old_one_until_that_is_ended(scene):
     early = await scene.post(clinic, "lookup", {"subscriber_id": app.id}, signer=second)
     await scene.decide(clinic)
     both = [await scene.post(clinic, "lookup", {"subscriber_id": app.id}, signer=each) for each in clinic.signers]
-    ended = await scene.post(clinic, "keys/revoke", {"subscriber_id": clinic.id, "pub_key_id": "k1"}, signer=second)
+    ended = await scene.post(clinic, "keys/revoke", {**end_of("k1"), "subscriber_id": clinic.id}, signer=second)
     old = await scene.post(clinic, "lookup", {"subscriber_id": app.id})
 
     assert (reply.status, value_of(reply)["status"], early.status) == (200, "SUBSCRIBED", 401)
@@ -157,7 +168,7 @@ async def test_everybody_is_told_of_a_revoked_key_within_two_seconds(scene):
     app.is_told.clear()
 
     async with asyncio.timeout(2):
-        await scene.post(clinic, "keys/revoke", {"subscriber_id": clinic.id, "pub_key_id": "k1"})
+        await scene.post(clinic, "keys/revoke", {**end_of("k1"), "subscriber_id": clinic.id})
         await app.is_told.wait()
 
     assert changes_told_to(app)[-1] == (clinic.id, "EXPIRED", ())
@@ -211,8 +222,10 @@ async def test_member_leaves_and_is_not_found_active_any_more(scene):
     clinic = await scene.member()
     app = await scene.member("app.example", type="EUA")
 
-    foreign = await scene.post(app, "unsubscribe", {"subscriber_id": clinic.id})
-    own = await scene.post(clinic, "unsubscribe", {"subscriber_id": clinic.id})
+    leaving = {"subscriber_id": clinic.id, "status": "UNSUBSCRIBED"}
+
+    foreign = await scene.post(app, "unsubscribe", leaving)
+    own = await scene.post(clinic, "unsubscribe", leaving)
 
     assert (foreign.status, value_of(foreign)["error"]["code"]) == (401, "UHI-1412")
     assert (own.status, value_of(own)["status"]) == (200, "UNSUBSCRIBED")
@@ -222,7 +235,7 @@ async def test_member_leaves_and_is_not_found_active_any_more(scene):
 async def test_errand_caught_on_the_way_cannot_be_run_again(scene):
     """Registry rules: what is signed once is done once."""
     clinic = await scene.member()
-    body = json.dumps({"subscriber_id": clinic.id, "pub_key_id": "k9"}).encode()
+    body = json.dumps({"subscriber_id": clinic.id, **end_of("k9")}).encode()
     header = Stamps(clinic.signer).header(body_digest(body), receiver="", now=scene.clock.now())
     url = f"{scene.url}/keys/revoke"
     first, again = [
@@ -231,6 +244,19 @@ async def test_errand_caught_on_the_way_cannot_be_run_again(scene):
 
     assert first.status == 404
     assert (again.status, value_of(again)["error"]["type"]) == (401, "AUT_REPLAY_DETECTED")
+
+
+@pytest.mark.parametrize("path", ["keys/revoke", "unsubscribe"])
+async def test_question_about_oneself_ends_nothing_when_it_is_carried_elsewhere(scene, path):
+    """Replay rules: a signature covers no path, so a lookup of oneself must not read as the wish to leave."""
+    clinic = await scene.member()
+    asked = {"subscriber_id": clinic.id, "type": "HSPA", "pub_key_id": "k1", "country": "IND", "nonce": "n-1"}
+
+    reply = await scene.post(clinic, path, asked)
+
+    assert (reply.status, value_of(reply)["error"]["type"]) == (400, "SCH_INVALID_FORMAT")
+    standing = await scene.program.parts.register.standing(clinic.id)
+    assert (standing.status, [key.id for key in standing.active_keys(scene.clock.now())]) == ("SUBSCRIBED", ["k1"])
 
 
 async def test_beckn_peer_applies_in_its_own_form_at_the_root(scene):
@@ -275,3 +301,58 @@ async def test_too_many_applications_from_one_address_wait(tmp_path):
     assert {reply.status for reply in replies[:10]} == {400}
     assert replies[10].status == 429
     assert int(replies[10].headers["retry-after"]) > 1
+
+
+async def test_network_of_one_owner_counts_as_one_address(tmp_path):
+    """Limits: with IPv6 whoever has one number of a network of 64 bits has all."""
+    settings = write_settings(tmp_path, errands_per_minute=3, trusted_proxies="127.0.0.1")
+    async with Scene(settings) as scene:
+        clinic = await scene.applicant()
+        header = Stamps(clinic.signer).header(body_digest(b"{}"), receiver="", now=scene.clock.now())
+        url, headers = f"{scene.url}/subscribe", {"Authorization": header}
+        replies = [
+            await clinic.transport.post(
+                url, body=b"{}", headers={**headers, "X-Forwarded-For": f"2400:cb00::{number}"}, timeout=5
+            )
+            for number in range(4)
+        ]
+
+    assert [reply.status for reply in replies] == [400, 400, 400, 429]
+
+
+async def test_application_of_unknown_length_is_let_in_as_any_other(scene):
+    """Contract 4: who applies need not be a member, whether the length of the body is told or not."""
+    header = Stamps(Signer("new.example", "k1", PrivateKey.new(), UHI)).header("", receiver="", now=scene.clock.now())
+    head = Inbound("subscribe", {"authorization": (header,)}, b"")
+    trust = Trust("registry.example", Role.REGISTRY, scene.program.parts.register.members, scene.clock)
+
+    await check_head(head, SUBSCRIBE, trust, size=None)
+    with pytest.raises(Refusal) as large:
+        await check_head(head, SUBSCRIBE, trust, size=LARGE)
+
+    assert large.value.fault is SUBSCRIBER_UNKNOWN
+
+
+async def test_registry_forgets_old_lines_of_its_call_log(tmp_path):
+    """Limits: lines are kept as long as the settings say, at the registry too."""
+    settings = write_settings(tmp_path)
+    old = Hop(1.0, Direction.IN, "clinic.example", "registry.example", "lookup", "t-1", "m-1", "ACK", 200, 1.0)
+    async with Scene(settings) as scene:
+        scene.program.parts.world.log.write(old)
+
+    async with Scene(settings) as scene, asyncio.timeout(5):
+        while await scene.program.parts.database.read(lambda connection: hops_of(connection, "t-1")):
+            pass  # each look waits for the database
+
+
+async def test_whole_register_is_not_gone_through_as_often_as_one_likes(tmp_path):
+    """Limits: a list costs what the register is long, so one member has few of them; lookups by id go on."""
+    scene = Scene(write_settings(tmp_path))
+    parts = scene.program.parts
+    scene.program.parts = replace(parts, world=replace(parts.world, rates=RateRules(searches=1)))
+    async with scene:
+        app = await scene.member("app.example", type="EUA")
+        questions = [*[{"type": "BAP"}] * 3, {"subscriber_id": app.id}]
+        statuses = [(await scene.post(app, "lookup", each, base=scene.server.url)).status for each in questions]
+
+    assert statuses == [200, 200, 429, 200]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
@@ -10,6 +11,7 @@ import pytest
 
 from gateway.network_registry.proofs import Proofs
 from gateway.network_registry.register import Register
+from gateway.network_registry.standing import Standing
 from tests.gateway.network_registry.scene import REGISTRY_ID, Applicant, Scene, value_of, write_settings
 from uhi.errors import DeliveryError
 from uhi.http import any_address, serve
@@ -117,6 +119,29 @@ async def test_page_is_fetched_five_times_an_hour(scene, proofs, pages):
         await proofs.idle()
 
     assert len(pages.asked) == 5
+
+
+async def test_slow_applicants_leave_room_for_the_members(scene, pages):
+    """Ours: members are told of changes through the same pool of connections."""
+    gate, under_way = asyncio.Event(), []
+
+    class Slow:
+        async def standing(self, subscriber_id: str) -> Standing:
+            under_way.append(subscriber_id)
+            await gate.wait()
+            return await scene.program.parts.register.standing(subscriber_id)
+
+    post = scene.program.parts.proofs.post
+    proofs = Proofs(Slow(), post, pages, LocalWindows(scene.clock))  # type: ignore[arg-type]
+    for number in range(30):
+        proofs.begin(f"slow-{number}.example")
+    for _ in range(5):
+        await asyncio.sleep(0)
+    first = len(under_way)
+    gate.set()
+    await proofs.idle()
+
+    assert (first, len(under_way)) == (12, 30)
 
 
 async def test_challenges_are_asked_five_times_an_hour(scene):

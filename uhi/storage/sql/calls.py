@@ -20,6 +20,9 @@ from uhi.storage.sql.tables import hop as table
 MOST_OF_A_TRANSACTION = 20_000
 """The most hops of one transaction that are read: a search goes to at most some thousand providers."""
 
+STRANGERS_A_SECOND = 20
+"""The most hops of a second that are kept of whom nobody knows: whoever floods us must not fill the disk."""
+
 _LONGEST = 255
 _LONGEST_DETAIL = 1_000
 
@@ -33,10 +36,20 @@ class SqlCalls:
     def __init__(self, database: Database, *, scrub: Callable[[str], str]) -> None:
         self._database = database
         self._scrub = scrub
+        self._second = 0
+        self._strangers = 0
 
     def write(self, hop: Hop) -> None:
-        """See `uhi.ports.CallLog`."""
+        """See `uhi.ports.CallLog`. Of hops without a sender some of each second are kept."""
+        if not hop.sender and not self._has_room(int(hop.at)):
+            return
         self._database.later(insert_hops, replace(hop, detail=self._scrub(hop.detail)) if hop.detail else hop)
+
+    def _has_room(self, second: int) -> bool:
+        if second != self._second:
+            self._second, self._strangers = second, 0
+        self._strangers += 1
+        return self._strangers <= STRANGERS_A_SECOND
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
