@@ -55,6 +55,7 @@ async def test_status_tells_the_full_order_with_its_pin(front):
     assert answer.order == order
 
 
+@pytest.mark.case("IAM-02")
 @pytest.mark.parametrize("thread", [THREAD, OTHERS])
 async def test_status_of_a_hold_or_of_anothers_order_is_unknown(front, thread):
     """UHI order states: none before on_confirm; security: foreign ids tell nothing."""
@@ -185,6 +186,7 @@ async def test_a_consumer_does_not_cancel_in_the_doctors_name(front):
     assert answer.outcome is CANCELLATION_IMPOSSIBLE
 
 
+@pytest.mark.case("IAM-02")
 async def test_anothers_order_cannot_be_cancelled(front):
     """Security: foreign ids tell nothing and do nothing."""
     order = await front.booked(slot(0))

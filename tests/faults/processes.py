@@ -134,6 +134,13 @@ class Program:
             await self.crashed()
         await self.start()
 
+    async def stop(self, *, within: float = PATIENCE) -> int:
+        """Ask it to end, as an operator does; returns its exit code."""
+        assert self.process is not None
+        self.process.terminate()
+        async with asyncio.timeout(within):
+            return await self.process.wait()
+
     async def kill(self) -> None:
         """End it at once, as `kill -9` does."""
         if self.process is not None and self.is_running:

@@ -43,6 +43,25 @@ async def test_gateway_that_dies_at_every_point_loses_and_doubles_nothing(town, 
         await asked.check(rows, gateway)
 
 
+@pytest.mark.case("GW-08")
+@pytest.mark.parametrize("times", [3, pytest.param(10, marks=pytest.mark.soak)])
+async def test_gateway_that_is_stopped_under_load_finishes_what_it_acknowledged(town, database_url, times):
+    """Reliability rules, shutdown: nothing acknowledged is lost, whoever comes late is told to, and it ends in 30 s."""
+    gateway = town.gateway_program(database_url)
+    async with around_a_gateway(town) as asked, Rows.of(database_url) as rows, gateway.ending():
+        codes = []
+        async with busy(asked.search, at_once=AT_ONCE):
+            for round_ in range(times):
+                await gateway.start()
+                heard = len(asked.app.sent.acked)
+                await until(lambda seen=heard: len(asked.app.sent.acked) >= seen + 20, f"searches in round {round_}")
+                codes.append(await gateway.stop())
+            await gateway.start()
+
+        await asked.check(rows, gateway)
+    assert codes == [0] * times
+
+
 @pytest.mark.parametrize("points", [OUT, BACK], ids=["out", "back"])
 async def test_worker_that_dies_at_every_point_loses_and_doubles_nothing(town, postgres_url, points, monkeypatch):
     """The issue: several processes on one database; a worker's crash takes neither the port nor a message down."""
