@@ -12,7 +12,7 @@ from typing import IO, TypedDict, Unpack
 import click
 
 from cli.audit_lines import holder_of, link_json, link_line, link_lines, read_links
-from cli.inputs import read_public_key
+from cli.inputs import Moment, read_public_key
 from cli.output import json_option, new_file, plain, say, say_rows, show, show_problem
 from cli.problems import FAILED, Problem
 from cli.stored import database_option, with_database
@@ -112,7 +112,10 @@ def verify(**options: Unpack[VerifyOptions]) -> None:
     "--outcome", type=click.Choice([each.value for each in Outcome]), default=None, help="Only what ended so."
 )
 @click.option(
-    "--since", type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]), metavar="TIME", help="Not before, in UTC."
+    "--since",
+    type=Moment(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"], "2026-11-22 or 2026-11-22T09:30:00"),
+    metavar="TIME",
+    help="Not before, in UTC, such as 2026-11-22.",
 )
 @click.option("--limit", type=click.IntRange(1, 1_000), default=50, show_default=True, help="List so many at most.")
 @click.option("--after", type=click.IntRange(1), metavar="ROW", default=None, help="Go on below this row.")

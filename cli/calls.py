@@ -9,6 +9,7 @@ from typing import TypedDict, Unpack
 import click
 
 from cli.call_lines import answer_rows, hop_lines, record_rows
+from cli.inputs import Moment
 from cli.output import json_option, say, say_rows, show, show_problem
 from cli.problems import FAILED, Problem
 from cli.stored import database_option, with_database
@@ -37,7 +38,10 @@ class CallOptions(TypedDict):
 @click.argument("transaction", required=False, default="")
 @click.option("--subscriber", metavar="ID", default="", help="List hops that this subscriber sent or received.")
 @click.option(
-    "--day", type=click.DateTime(["%Y-%m-%d"]), metavar="DAY", help="List hops of a day in India, such as 2026-11-22."
+    "--day",
+    type=Moment(["%Y-%m-%d"], "2026-11-22"),
+    metavar="DAY",
+    help="List hops of a day in India, such as 2026-11-22.",
 )
 @click.option(
     "--outcome", metavar="WORD", default="", help="List hops that ended so: ACK, an error type; FAILED for any failure."

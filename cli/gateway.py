@@ -68,20 +68,25 @@ def serve(**given: Any) -> None:
 
     \b
     Environment:
-      UHI_SUBSCRIBER_ID, UHI_KEY_ID, UHI_KEY_FILE   who the gateway is, and its key
-      UHI_URL                       its registered address, such as https://gw.example/api/v1/uhi
-      UHI_REGISTRY_URL              the registry, such as https://reg.example/api/v1/networkregistry
-      UHI_DATABASE_URL              what was accepted is kept here, such as postgresql://uhi@db.example/uhi
-      UHI_BODY_KEY_FILE             the key that it is encrypted with; `uhi db key` makes one
-      UHI_REDIS_URL, UHI_EVENTS_URL signals between processes; events for other systems (both optional)
+      UHI_SUBSCRIBER_ID, UHI_KEY_ID, UHI_KEY_FILE   the gateway and its key
+      UHI_URL                       its registered address, such as
+                                    https://gw.example/api/v1/uhi
+      UHI_REGISTRY_URL              the registry, such as
+                                    https://reg.example/api/v1/networkregistry
+      UHI_DATABASE_URL              what was accepted is kept here, such as
+                                    postgresql://uhi@db.example/uhi
+      UHI_BODY_KEY_FILE             the key that it is encrypted with
+                                    (`uhi db key` makes one)
+      UHI_REDIS_URL, UHI_EVENTS_URL signals between processes; events for others
+                                    (both optional)
       UHI_INSTANCE                  this machine among several (its host's name)
       UHI_DOMAINS, UHI_NETWORK      as for every program
-      UHI_MATCH_CITY                true: a search goes to providers of its city only
-      UHI_MATCH_FULFILMENT_TYPE     true: and to those that declare its fulfilment type
+      UHI_MATCH_CITY                true: search providers of its city only
+      UHI_MATCH_FULFILMENT_TYPE     true: and of its fulfilment type only
       UHI_FAN_OUT_LIMIT             the most providers a search goes to (2000)
-      UHI_OPEN_SECONDS              how long a search without a ttl may be answered (60)
+      UHI_OPEN_SECONDS              how long a search without a ttl lasts (60)
       UHI_SEARCHES_PER_SECOND       how often one consumer may search (10)
-      UHI_ANSWERS_PER_SECOND        how many catalogues one provider may send (500)
+      UHI_ANSWERS_PER_SECOND        catalogues from one provider (500)
     """
     options = _Options(**given)
     configure_logging(json=options.as_json)

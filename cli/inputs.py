@@ -7,13 +7,18 @@ from __future__ import annotations
 
 import re
 import sys
+import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from getpass import GetPassWarning
 from pathlib import Path
+from typing import Any
 
 import click
 
 from uhi.clock import SystemClock
-from uhi.errors import SetupError
+from uhi.errors import KEY_UNUSABLE, Refusal, SetupError
 from uhi.signing import PrivateKey, PublicKey
 from uhi.signing.key_files import read_private_key_file
 
@@ -33,6 +38,25 @@ _BARE_LENGTH = 44
 _FORMS = "base64 of a public or private key (raw or DER), or PEM"
 
 
+class Moment(click.DateTime):
+    """An option's day or time; who gives another text is shown an example instead of the formats."""
+
+    def __init__(self, formats: Sequence[str], example: str) -> None:
+        super().__init__(formats)
+        self.example = example
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """The moment.
+
+        Raises: click.BadParameter.
+        """
+        try:
+            moment: datetime = super().convert(value, param, ctx)
+        except click.BadParameter:
+            raise click.BadParameter(f"expected {self.example}", ctx, param) from None
+        return moment
+
+
 @dataclass(frozen=True, slots=True)
 class ReadKey:
     """A key that was read: its public half, the private one where there was one, its form, and whether from a file."""
@@ -41,6 +65,23 @@ class ReadKey:
     private: PrivateKey | None
     form: str
     from_file: bool
+
+
+def ask_secret(text: str, *, twice: bool = False) -> str:
+    """What somebody types without its being shown, asked for twice where they choose it.
+
+    Raises: SetupError where there is no terminal, which could hide it.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", GetPassWarning)
+            return str(click.prompt(text, hide_input=True, confirmation_prompt=twice, err=True))
+    except GetPassWarning:
+        raise SetupError(
+            f"{text.partition(' (')[0]}: what you type cannot be hidden here",
+            got="no terminal",
+            next_step="run it in a terminal: over ssh with ssh -t, in a container with docker exec -it",
+        ) from None
 
 
 def seconds(text: str) -> int:
@@ -97,7 +138,17 @@ def read_public_key(source: str) -> PublicKey:
 
     Raises: Refusal(KEY_UNUSABLE), also for a private key: it must not be handed around in the place of a public one.
     """
-    return PublicKey.read(_text(source, _file(source)))
+    text = _text(source, _file(source))
+    label = _PEM_LABEL.match(text)
+    if ("PRIVATE" in label[1]) if label else (len(text) in _PRIVATE_LENGTHS):
+        raise Refusal(
+            KEY_UNUSABLE,
+            "public key is not acceptable",
+            got="a private key",
+            expected="its public half; uhi keys show FILE prints it",
+            next_step="take the public half, and keep the private key to yourself",
+        )
+    return PublicKey.read(text)
 
 
 def _file(source: str) -> Path | None:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from textwrap import wrap
 from typing import IO, Any, TypeVar
 
 import click
@@ -18,6 +19,8 @@ from cli.problems import Problem
 from uhi.errors import SetupError
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+_WIDTH = 80
 
 
 def json_option(command: F) -> F:
@@ -48,6 +51,21 @@ def say(text: str = "", *, style: str = "", to_stderr: bool = False) -> None:
     stream = sys.stderr if to_stderr else sys.stdout
     console = Console(file=stream, highlight=False, markup=False, emoji=False)
     console.print(Text(text, style=style), soft_wrap=True)
+
+
+def say_wrapped(text: str, *, indent: int = 2, style: str = "") -> None:
+    """Print a sentence for people on lines of 80 characters; words, such as addresses, stay whole."""
+    further = " " * (indent + 2)
+    lines = wrap(
+        text,
+        width=_WIDTH,
+        initial_indent=" " * indent,
+        subsequent_indent=further,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    for line in lines:
+        say(line, style=style)
 
 
 @contextmanager

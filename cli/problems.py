@@ -45,6 +45,13 @@ def problem_of(error: BaseException) -> Problem:
         return _ours(error)
     if isinstance(error, click.ClickException):
         return _usage(error)
+    if isinstance(error, click.Abort) and isinstance(error.__context__, EOFError):
+        return Problem(
+            "Unanswered",
+            "a question was not answered: the input is at its end",
+            next_step="run it in a terminal (ssh -t, docker exec -it); where it only asks whether to go on: --yes",
+            exit_code=USAGE,
+        )
     if isinstance(error, click.Abort | KeyboardInterrupt):
         return Problem("Interrupted", "interrupted", exit_code=INTERRUPTED)
     return Problem(

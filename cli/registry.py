@@ -8,7 +8,7 @@ from cli.lazy import Lazy, LazyGroup
 
 COMMANDS = {
     "serve": Lazy("cli.registry_serve:serve", "Run the registry."),
-    "admin": Lazy("cli.registry_admin:admin", "For the machine's operator: invite administrators, unlock one."),
+    "admin": Lazy("cli.registry_admin:admin", "For the machine's operator: invite, list, close, unlock people."),
     "login": Lazy("cli.registry_login:login", "Sign in as an administrator."),
     "logout": Lazy("cli.registry_login:logout", "Sign out again."),
     "list": Lazy("cli.registry_decide:list_subscribers", "List who takes part, and who wants to."),

@@ -201,7 +201,9 @@ def _say_subscriber(told: Told) -> None:
     say_rows(changed if pending.get("amends") else [])
     _say_keys("  with keys", pending.get("keys"))
     rows = [("asked for by", _text(pending, "submitted_by")), ("since", _moment(pending.get("submitted_at")))]
-    rows += [("approved by", _joined(pending.get("approved_by")) or "nobody yet")]
+    if pending.get("reviewed_by"):
+        rows += [("reviewed by", _people([pending.get("reviewed_by")], pending))]
+    rows += [("approved by", _people(pending.get("approved_by"), pending) or "nobody yet")]
     rows += [("missing", _missing(pending) or "nothing")]
     say_rows(rows)
 
@@ -229,9 +231,10 @@ def _say_keys(title: str, value: object) -> None:
 
 def _key_line(key: Told) -> str:
     if key.get("revoked_at") is not None:
-        return f"revoked {_moment(key.get('revoked_at'))}"
+        return f"revoked {_moment(key.get('revoked_at'))}, fingerprint {_text(key, 'fingerprint') or 'not told'}"
     state = "in force" if key.get("is_active") else "not in force"
-    return f"{state}, {_moment(key.get('valid_from'))} to {_moment(key.get('valid_until'))}"
+    lasts = f"{_moment(key.get('valid_from'))} to {_moment(key.get('valid_until'))}"
+    return f"{state}, {lasts}, fingerprint {_text(key, 'fingerprint') or 'not told'}"
 
 
 def _row(subscriber: Told) -> tuple[str, ...]:
@@ -257,6 +260,11 @@ def _text(value: Told, name: str) -> str:
 
 def _joined(value: object) -> str:
     return ", ".join(plain(str(each)) for each in value) if isinstance(value, list) else ""
+
+
+def _people(ids: object, pending: Told) -> str:
+    known = _object(pending.get("people"))
+    return _joined([known.get(str(each), each) for each in ids]) if isinstance(ids, list) else ""
 
 
 def _missing(pending: Told) -> str:

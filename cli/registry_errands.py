@@ -12,7 +12,7 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from cli.loop import run
-from cli.output import plain, say, say_rows
+from cli.output import plain, say, say_rows, say_wrapped
 from uhi import strict_json
 from uhi.clock import SystemClock
 from uhi.errors import Refusal, RegistryError, SetupError
@@ -113,18 +113,28 @@ def show_standing(told: Told, applicant: Applicant) -> None:
     if rows:
         say("Still missing:")
         say_rows(rows)
+    reason = plain(str(told.get("reason") or ""))
+    if reason:
+        say(f"Why: {reason}")
     problems = told.get("problems")
     for problem in problems if isinstance(problems, list) else []:
-        say(f"  last try: {plain(str(problem))}", style="yellow")
+        say_wrapped(f"last try: {plain(str(problem))}", style="yellow")
     if not rows:
-        say("Nothing is missing." if status == "SUBSCRIBED" else "Nothing waits to be decided.")
+        say(_WITHOUT_MISSING.get(status, "Nothing waits to be decided."))
+
+
+_WITHOUT_MISSING = {
+    "SUBSCRIBED": "Nothing is missing.",
+    "SUSPENDED": "You take no part until the network's administrators resume you: ask the network's operator.",
+    "EXPIRED": "No key of yours is in force. Apply again with a new key, at the same host: uhi registry apply --role …",
+}
 
 
 def _next_step(missing: str, applicant: Applicant) -> str:
     me = applicant.identity.me
     if missing == "site":
         host = urlsplit(me.url).hostname
-        return f"the registry looks at https://{host}{PAGE}; your program serves that page while it runs"
+        return f"the registry looks at https://{host}{PAGE}\nyour program serves that page while it runs"
     if missing == "review":
         return "somebody at the registry looks at it, once all above is proven"
     if missing == "approval":
@@ -175,8 +185,8 @@ def _refused(reply: Reply, told: Told) -> RegistryError:
 
 _ADVICE = {
     "AUT_SUBSCRIBER_NOT_FOUND": "apply first: uhi registry apply --role …",
-    "AUT_KEY_EXPIRED_OR_REVOKED": "sign with a key in force; where you are suspended or have none left, "
-    "ask the network's operator",
+    "AUT_KEY_EXPIRED_OR_REVOKED": "sign with a key in force; uhi registry status tells who is suspended or "
+    "expired why; where your last key was revoked, ask the network's operator",
     "AUT_SIGNATURE_INVALID": "check UHI_KEY_FILE, and that the clock is right",
     "API_ALREADY_TAKEN": "choose an id that no member has or that looks like one's, and an address of your own; "
     "or sign with the key that applied for this id",
@@ -187,7 +197,8 @@ _ADVICE = {
 _EXPECTED = {
     "$.subscriber_id": "lower-case letters, digits, single dots and hyphens, such as clinic.example",
     "$.contact_email": "an address such as it@clinic.example",
-    "$.domains": "at least one service, such as UHI_DOMAINS=nic2004:85111",
+    "$.domains": "at least one service, such as UHI_DOMAINS=nic2004:85111, each without blanks",
+    "$.cities": "a city by its code, such as --city std:011, or * for all",
 }
 
 

@@ -80,10 +80,13 @@ def apply(role: str, as_json: bool, **given: Any) -> None:
 
     \b
     Environment:
-      UHI_SUBSCRIBER_ID, UHI_KEY_ID, UHI_KEY_FILE   who you want to be, and your key
-      UHI_URL                       where you are called, such as https://clinic.example/uhi
-      UHI_REGISTRY_URL              the registry, such as https://reg.example/api/v1/networkregistry
-      UHI_REGISTRY_ID, UHI_REGISTRY_KEYS            the registry's id and public keys, as its operator publishes them
+      UHI_SUBSCRIBER_ID, UHI_KEY_ID, UHI_KEY_FILE   who you are, and your key
+      UHI_URL                       where you are called, such as
+                                    https://clinic.example/uhi
+      UHI_REGISTRY_URL              the registry, such as
+                                    https://reg.example/api/v1/networkregistry
+      UHI_REGISTRY_ID, UHI_REGISTRY_KEYS            the registry's id and public
+                                    keys, as its operator publishes them
       UHI_DOMAINS                   the services, such as nic2004:85111
       UHI_ENCRYPTION_KEY_FILE       an X25519 key, for Beckn peers only
     """

@@ -1,12 +1,14 @@
-"""`uhi registry login` and `logout`: an administrator signs in, with a second factor, and takes up an invitation."""
+"""`uhi registry login` and `logout`: an administrator signs in, with a second factor; invited, or forgetful."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import TypedDict, Unpack
 
 import click
 
+from cli.inputs import ask_secret
 from cli.loop import run
 from cli.output import json_option, plain, say, say_rows, show
 from cli.registry_session import (
@@ -21,24 +23,50 @@ from cli.registry_session import (
 from uhi.errors import RegistryError, SetupError
 
 _DONE = "signed in"
+_ASK = "?"
 _TRIES = 3
 _ASK_NEW = "New password (12 characters or more, without your name or address)"
+
+
+class LoginOptions(TypedDict):
+    """What `uhi registry login` was called with."""
+
+    registry: str
+    email: str
+    invitation: bool
+    forgotten: bool
+    reset: str | None
+    as_json: bool
 
 
 @click.command(short_help="Sign in to a registry as an administrator.")
 @click.option("--registry", default="", metavar="URL", help="The registry, such as https://reg.example.")
 @click.option("--email", default="", metavar="ADDRESS", help="Your e-mail address; asked for when left out.")
 @click.option("--invitation", is_flag=True, help="Take up an invitation first: asks for its token, and a new password.")
+@click.option("--forgotten", is_flag=True, help="Have a letter sent with which you can choose a new password.")
+@click.option(
+    "--reset",
+    is_flag=False,
+    flag_value=_ASK,
+    default=None,
+    metavar="[TOKEN]",
+    help="Choose a new password first, with the token of that letter; asked for when left out.",
+)
 @json_option
-def login(registry: str, email: str, invitation: bool, as_json: bool) -> None:
+def login(**options: Unpack[LoginOptions]) -> None:
     """Sign in with your password and the code of your authenticator app.
 
     The sign-in is kept in a file that only you can read; it ends by itself within 12 hours. With --invitation you
-    choose your password first, and set up the app.
+    choose your password first, and set up the app. Who forgot the password takes --forgotten first, then --reset.
     """
-    session = Session(origin_of(registry or _before()))
-    email = email or click.prompt("E-mail", err=True)
-    session = run(_sign_in(replace(session, email=email), is_invited=invitation))
+    if sum((options["invitation"], options["forgotten"], options["reset"] is not None)) > 1:
+        raise click.UsageError("give one of --invitation, --forgotten and --reset", click.get_current_context())
+    session = Session(origin_of(options["registry"] or _before()))
+    session = replace(session, email=options["email"] or click.prompt("E-mail", err=True))
+    if options["forgotten"]:
+        _forgotten(session, as_json=options["as_json"])
+        return
+    session = run(_sign_in(session, options))
     write_session(session)
 
     def human() -> None:
@@ -46,7 +74,8 @@ def login(registry: str, email: str, invitation: bool, as_json: bool) -> None:
         say(f"  Kept in {session_file()}. Forget it with: uhi registry logout")
         say("Next: uhi registry list")
 
-    show({"ok": True, "registry": session.registry, "email": session.email}, human, as_json=as_json)
+    value = {"ok": True, "registry": session.registry, "email": session.email}
+    show(value, human, as_json=options["as_json"])
 
 
 @click.command(short_help="Sign out again.")
@@ -73,12 +102,31 @@ def _before() -> str:
         raise SetupError("which registry is not said", next_step="uhi registry login --registry https://…") from None
 
 
-async def _sign_in(session: Session, *, is_invited: bool) -> Session:
+def _forgotten(session: Session, *, as_json: bool) -> None:
+    async def ask() -> None:
+        async with RegistryDesk(session) as desk:
+            await desk.post_openly("/v1/password/forgotten", {"email": session.email})
+
+    run(ask())
+
+    def human() -> None:
+        say(f"If {plain(session.email)} has an account there, a letter is on its way.", style="bold green")
+        say("  None came? Ask the registry's operator whether it sends letters.")
+        say("Next, within 30 minutes, with the token of the letter:")
+        say(f"  uhi registry login --registry {session.registry} --reset --email {plain(session.email)}")
+
+    show({"ok": True, "registry": session.registry, "email": session.email}, human, as_json=as_json)
+
+
+async def _sign_in(session: Session, options: LoginOptions) -> Session:
     async with RegistryDesk(session) as desk:
-        if is_invited:
-            password = await _accept(desk)
+        if options["invitation"]:
+            password = await _choose(desk, "/v1/invitations/accept", ask_secret("Token of the invitation"))
+        elif options["reset"] is not None:
+            token = ask_secret("Token of the letter") if options["reset"] == _ASK else options["reset"]
+            password = await _choose(desk, "/v1/password/reset", token)
         else:
-            password = click.prompt("Password", hide_input=True, err=True)
+            password = ask_secret("Password")
         told = await desk.post_openly("/v1/sign-in", {"email": session.email, "password": password})
         if told.get("state") != _DONE:
             told = await _second_factor(desk, told)
@@ -90,12 +138,11 @@ async def _sign_in(session: Session, *, is_invited: bool) -> Session:
         return desk.session
 
 
-async def _accept(desk: RegistryDesk) -> str:
-    token = click.prompt("Token of the invitation", hide_input=True, err=True)
+async def _choose(desk: RegistryDesk, path: str, token: str) -> str:
     for left in reversed(range(_TRIES)):
-        password = str(click.prompt(_ASK_NEW, hide_input=True, confirmation_prompt=True, err=True))
+        password = ask_secret(_ASK_NEW, twice=True)
         try:
-            await desk.post_openly("/v1/invitations/accept", {"token": token.strip(), "password": password})
+            await desk.post_openly(path, {"token": token.strip(), "password": password})
         except RegistryError as error:
             if not left or "password" not in error.got:
                 raise
@@ -123,7 +170,7 @@ async def _set_up(desk: RegistryDesk) -> None:
         for code in codes:
             say(f"  {plain(str(code))}", to_stderr=True)
     say("Sign in once more, now with the app: wait until it shows another code.", to_stderr=True)
-    password = click.prompt("Password", hide_input=True, err=True)
+    password = ask_secret("Password")
     told = await desk.post_openly("/v1/sign-in", {"email": desk.session.email, "password": password})
     desk.session = _opened(desk.session, await _second_factor(desk, told))
 

@@ -41,11 +41,16 @@ def rotate(key_file: Path | None, as_json: bool, **given: Any) -> None:
     """Change to the key in KEYFILE, which is made when it is not there. Run it again after each step.
 
     \b
-    1  uhi registry rotate k2.pem --key-id k2      publishes the new key; the registry asks for its proof
-       (your program proves it with UHI_NEXT_KEY_ID and UHI_NEXT_KEY_FILE set, or this command with --serve)
-    2  two administrators of the registry approve it; then wait a minute, until everybody knows it
-    3  set UHI_KEY_ID=k2 and UHI_KEY_FILE=k2.pem and restart your program: both keys are accepted meanwhile
-    4  uhi registry rotate --retire k1             an hour later, with the new key in the settings
+    1  uhi registry rotate k2.pem --key-id k2
+       publishes the new key; the registry asks for its proof (your program
+       proves it with UHI_NEXT_KEY_ID and UHI_NEXT_KEY_FILE set, or this
+       command with --serve)
+    2  two administrators of the registry approve it; then wait a minute,
+       until everybody knows it
+    3  set UHI_KEY_ID=k2 and UHI_KEY_FILE=k2.pem and restart your program:
+       both keys are accepted meanwhile
+    4  uhi registry rotate --retire k1
+       an hour later, with the new key in the settings
     """
     retire = given["retire"]
     if retire:

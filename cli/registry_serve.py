@@ -43,15 +43,22 @@ def serve(path: Path | None, host: str, port: int, as_json: bool, **given: Any) 
 
     \b
     Environment (without --file):
-      UHI_SUBSCRIBER_ID, UHI_KEY_ID, UHI_KEY_FILE   who the registry is, and the key it signs every answer with
-      UHI_URL                       its address, such as https://reg.example/api/v1/networkregistry
-      UHI_DATABASE_URL              such as postgresql://uhi@db.example/registry, or sqlite:///registry.db
-      UHI_BODY_KEY_FILE             the key that what is personal is encrypted with; `uhi db key` makes one
-      UHI_TOKEN_KEY_FOLDER          the keys of access tokens; made at the first start (token-keys)
-      UHI_NETWORK                   local, or open: only https and public addresses
-      UHI_SMTP_HOST, UHI_SMTP_SENDER, UHI_SMTP_CREDENTIALS_FILE    how letters leave (optional)
-      UHI_AUDIT_KEY_FILE, UHI_AUDIT_CHECKPOINT_FILE signed checkpoints of the audit trail (optional)
-      UHI_ENCRYPTION_KEY_FILE       an X25519 key, where Beckn peers are to apply (optional)
+      UHI_SUBSCRIBER_ID, UHI_KEY_ID, UHI_KEY_FILE   who the registry is, and
+                                    the key it signs every answer with
+      UHI_URL                       its address, such as
+                                    https://reg.example/api/v1/networkregistry
+      UHI_DATABASE_URL              such as postgresql://uhi@db.example/registry,
+                                    or sqlite:///registry.db
+      UHI_BODY_KEY_FILE             what is personal is encrypted with this key
+                                    (`uhi db key` makes one)
+      UHI_TOKEN_KEY_FOLDER          the keys of access tokens (token-keys);
+                                    made at the first start
+      UHI_NETWORK                   local, or open: only https, public addresses
+      UHI_SMTP_HOST, UHI_SMTP_SENDER, UHI_SMTP_CREDENTIALS_FILE
+                                    how letters leave (optional)
+      UHI_AUDIT_KEY_FILE, UHI_AUDIT_CHECKPOINT_FILE
+                                    signed checkpoints of the trail (optional)
+      UHI_ENCRYPTION_KEY_FILE       an X25519 key, for Beckn peers (optional)
 
     \b
     A member in FILE:

@@ -85,8 +85,8 @@ def _quiet(_: FoundDoctor) -> None:
 def _print(found: FoundDoctor) -> None:
     doctor = found.doctor
     field = doctor.speciality.name if doctor.speciality else ""
-    where = f"{doctor.facility.name}  ({found.thread.provider_id})"
-    say(plain(f"{doctor.name:<28}  {field:<18}  {doctor.price:>8} rupees  {where}"))
+    say(plain(f"{doctor.name:<28}  {field:<18}  {doctor.price:>8} rupees"))
+    say(plain(f"  {doctor.facility.name}  ({found.thread.provider_id})"))
 
 
 def _as_json(found: FoundDoctor) -> dict[str, object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -10,6 +11,7 @@ import click
 from cli.loop import run
 from uhi.clock import SystemClock
 from uhi.errors import SetupError
+from uhi.storage.addresses import address_of, shown
 from uhi.storage.migrating import check_current
 from uhi.storage.sql.database import Database
 
@@ -31,7 +33,7 @@ def database_option(command: F) -> F:
 def with_database(url: str, work: Callable[[Database], Awaitable[R]]) -> R:
     """Run a piece of work with the open database.
 
-    Raises: SetupError when no address is given, the database cannot be reached, or its schema is not this program's.
+    Raises: SetupError when no address is given, the database is not there, or its schema is not this program's.
     """
     return run(_open_for(named(url), work))
 
@@ -50,7 +52,22 @@ def named(url: str) -> str:
     return url
 
 
+def check_there(url: str) -> None:
+    """See that an SQLite file is there, instead of looking into a new one.
+
+    Raises: SetupError.
+    """
+    address = address_of(url)
+    if address.get_backend_name() == "sqlite" and not Path(str(address.database)).is_file():
+        raise SetupError(
+            "there is no such database file",
+            got=f"{shown(address)}, looked for in {Path.cwd()}",
+            next_step="check --url or UHI_DATABASE_URL; the program makes the file at its first start",
+        )
+
+
 async def _open_for(url: str, work: Callable[[Database], Awaitable[R]]) -> R:
+    check_there(url)
     await check_current(url)
     database = Database.open(url, clock=SystemClock())
     try:

@@ -5,18 +5,27 @@ Above: `admin_routes`; below: `standing`. Who may see whom to write to is said b
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
+from hashlib import sha256
 
 from gateway.network_registry.standing import Change, HeldKey, Particulars, Pending, Standing
 from uhi.api.routes import Answer
+from uhi.signing import PublicKey
 from uhi.subscribers import SubscriberKey
 
 
+_GROUP, _SHOWN = 4, 16
+
+Names = Mapping[str, str]
+
+
 class KeyAnswer(Answer):
-    """A key's public half. Times are Unix seconds; `revoked_at` is null while it is not revoked."""
+    """A key's public half. `fingerprint` is the beginning of the SHA-256 of its raw bytes, to be compared by telephone.
+    Times are Unix seconds; `revoked_at` is null while it is not revoked."""
 
     key_id: str
     public_key: str
+    fingerprint: str
     profile: str
     valid_from: float
     valid_until: float
@@ -40,7 +49,8 @@ class EntryAnswer(Answer):
 
 
 class PendingAnswer(Answer):
-    """What waits. `amends` tells a change of a member from an application."""
+    """What waits. `amends` tells a change of a member from an application. `reviewed_by` and `approved_by` are ids of
+    accounts, `people` the e-mail addresses of those that still exist, by these ids."""
 
     id: str
     amends: bool
@@ -51,6 +61,7 @@ class PendingAnswer(Answer):
     missing: tuple[str, ...]
     reviewed_by: str
     approved_by: tuple[str, ...]
+    people: dict[str, str]
 
 
 class SubscriberAnswer(Answer):
@@ -99,15 +110,27 @@ class Export(Answer):
     subscribers: tuple[SubscriberAnswer, ...]
 
 
-def subscriber_answer(standing: Standing, *, now: float, sees_contact: bool) -> SubscriberAnswer:
-    """What is shown of a subscriber."""
+def people_in(standing: Standing) -> tuple[str, ...]:
+    """The accounts that had a part in what waits."""
+    waiting = standing.pending
+    return () if waiting is None else tuple(filter(None, (waiting.reviewed_by, *waiting.approved_by)))
+
+
+def fingerprint_of(public: PublicKey) -> str:
+    """The beginning of the SHA-256 of a raw key, in groups of four: `9f86 d081 884c 7d65`."""
+    digits = sha256(public.raw).hexdigest()[:_SHOWN]
+    return " ".join(digits[start : start + _GROUP] for start in range(0, _SHOWN, _GROUP))
+
+
+def subscriber_answer(standing: Standing, *, now: float, sees_contact: bool, names: Names) -> SubscriberAnswer:
+    """What is shown of a subscriber; `names` are the e-mail addresses of accounts."""
     waiting = standing.pending
     return SubscriberAnswer(
         subscriber_id=standing.id,
         status=standing.status,
         entry=_entry(standing.particulars, sees_contact=sees_contact),
         keys=tuple(_held(held, now) for held in standing.keys),
-        pending=None if waiting is None else _pending(waiting, standing.missing, sees_contact=sees_contact),
+        pending=None if waiting is None else _pending(standing, waiting, sees_contact=sees_contact, names=names),
         created_at=standing.created_at,
         updated_at=standing.updated_at,
     )
@@ -126,7 +149,7 @@ def change_answer(change: Change) -> ChangeAnswer:
     )
 
 
-def _pending(waiting: Pending, missing: Iterable[str], *, sees_contact: bool) -> PendingAnswer:
+def _pending(standing: Standing, waiting: Pending, *, sees_contact: bool, names: Names) -> PendingAnswer:
     return PendingAnswer(
         id=waiting.id,
         amends=waiting.amends,
@@ -134,9 +157,10 @@ def _pending(waiting: Pending, missing: Iterable[str], *, sees_contact: bool) ->
         submitted_at=waiting.submitted_at,
         wanted=_entry(waiting.wanted, sees_contact=sees_contact),
         keys=tuple(_key(key, None, None, is_active=False) for key in waiting.keys),
-        missing=tuple(missing),
+        missing=standing.missing,
         reviewed_by=waiting.reviewed_by,
         approved_by=waiting.approved_by,
+        people={each: names[each] for each in people_in(standing) if each in names},
     )
 
 
@@ -163,6 +187,7 @@ def _key(key: SubscriberKey, added_at: float | None, revoked_at: float | None, *
     return KeyAnswer(
         key_id=key.id,
         public_key=key.public.raw_base64(),
+        fingerprint=fingerprint_of(key.public),
         profile=key.profile.name,
         valid_from=key.valid_from,
         valid_until=key.valid_until,

@@ -6,6 +6,7 @@ registry.admin), "Registry and key rules".
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Literal
 
 from pydantic import Field
@@ -16,6 +17,7 @@ from gateway.network_registry.admin_answers import (
     SubscriberAnswer,
     SubscriberList,
     change_answer,
+    people_in,
     subscriber_answer,
 )
 from gateway.network_registry.register import Register
@@ -32,6 +34,8 @@ READS = Rule(Permission.REGISTRY_READ, Relation.OWN_TENANT)
 REVIEWS = Rule(Permission.REGISTRY_REVIEW, Relation.OWN_TENANT)
 DECIDES = Rule(Permission.REGISTRY_DECIDE, Relation.OWN_TENANT, second_factor=True)
 DECIDES_FRESHLY = Rule(Permission.REGISTRY_DECIDE, Relation.OWN_TENANT, second_factor=True, fresh_seconds=300)
+
+NamesOf = Callable[[Collection[str]], Awaitable[Mapping[str, str]]]
 
 THE_NETWORK = ""
 """The tenant whose people these are: whatever role somebody has in a hospital, it counts for nothing here."""
@@ -73,11 +77,12 @@ class Reason(Body):
 
 
 class RegistryDesk:
-    """What the registry's people do."""
+    """What the registry's people do. `names` finds the e-mail addresses of accounts."""
 
-    def __init__(self, register: Register, *, clock: Clock) -> None:
+    def __init__(self, register: Register, *, clock: Clock, names: NamesOf) -> None:
         self._register = register
         self._clock = clock
+        self._names = names
 
     def routes(self) -> Routes:
         """The group of routes."""
@@ -94,11 +99,11 @@ class RegistryDesk:
     def _add_decisions(self, group: Routes) -> None:
         answer = SubscriberAnswer
         group.route("POST", f"{_ONE}/review", REVIEWS, body=Seen, answer=answer, refuses=_DECISION)(self.review)
-        group.route("POST", f"{_ONE}/approve", DECIDES, body=Seen, answer=answer, refuses=_DECISION)(self.approve)
+        group.route("POST", f"{_ONE}/approve", DECIDES_FRESHLY, body=Seen, answer=answer, refuses=_DECISION)(self.approve)
         group.route("POST", f"{_ONE}/decline", DECIDES, body=Reason, answer=answer, refuses=_STEP)(self.decline)
         group.route("POST", f"{_ONE}/suspend", DECIDES, body=Reason, answer=answer, refuses=_STEP)(self.suspend)
         group.route("POST", f"{_ONE}/resume", DECIDES, body=Reason, answer=answer, refuses=_STEP)(self.resume)
-        group.route("POST", f"{_ONE}/revoke", DECIDES, body=Reason, answer=answer, refuses=_STEP)(self.revoke)
+        group.route("POST", f"{_ONE}/revoke", DECIDES_FRESHLY, body=Reason, answer=answer, refuses=_STEP)(self.revoke)
         path = f"{_ONE}/keys/{{key_id}}/revoke"
         group.route("POST", path, DECIDES_FRESHLY, body=Reason, answer=answer, refuses=_STEP)(
             self.revoke_subscriber_key
@@ -116,13 +121,13 @@ class RegistryDesk:
             size=_PAGE,
         )
         found = await self._register.find(search)
-        shown = tuple(self._shown(call.principal, each) for each in found.entries)
+        shown = await self._all_shown(call.principal, found.entries)
         return SubscriberList(subscribers=shown, total=found.total, page=asked.page, pages=-(-found.total // _PAGE))
 
     async def get_subscriber(self, call: Call[Nothing]) -> SubscriberAnswer:
         """Everything about one subscriber: entry, keys, what waits and what is missing."""
         call.permit(Target(tenant=THE_NETWORK))
-        return self._shown(call.principal, await self._register.standing(call.path["id"]))
+        return await self._shown(call.principal, await self._register.standing(call.path["id"]))
 
     async def list_changes(self, call: Call[ChangeQuery]) -> ChangeList:
         """The numbered changes of the registry, in order."""
@@ -134,43 +139,43 @@ class RegistryDesk:
         """Every entry with its keys, as of one number."""
         call.permit(Target(tenant=THE_NETWORK))
         seq, found = await self._register.export(acting=call.acting)
-        return Export(registry_seq=seq, subscribers=tuple(self._shown(call.principal, each) for each in found))
+        return Export(registry_seq=seq, subscribers=await self._all_shown(call.principal, found))
 
     async def review(self, call: Call[Seen]) -> SubscriberAnswer:
         """Move an application on, once everything is proven."""
         call.permit(Target(tenant=THE_NETWORK))
         done = await self._register.review(call.path["id"], acting=call.acting, seen=call.body.pending_id)
-        return self._shown(call.principal, done)
+        return await self._shown(call.principal, done)
 
     async def approve(self, call: Call[Seen]) -> SubscriberAnswer:
         """Approve an application or a change; the second administrator's approval puts it into effect."""
         call.permit(Target(tenant=THE_NETWORK))
         done = await self._register.approve(call.path["id"], acting=call.acting, seen=call.body.pending_id)
-        return self._shown(call.principal, done)
+        return await self._shown(call.principal, done)
 
     async def decline(self, call: Call[Reason]) -> SubscriberAnswer:
         """Turn down an application or a change."""
         call.permit(Target(tenant=THE_NETWORK))
         done = await self._register.decline(call.path["id"], reason=call.body.reason, acting=call.acting)
-        return self._shown(call.principal, done)
+        return await self._shown(call.principal, done)
 
     async def suspend(self, call: Call[Reason]) -> SubscriberAnswer:
         """Keep a subscriber from taking part until it is resumed."""
         call.permit(Target(tenant=THE_NETWORK))
         done = await self._register.suspend(call.path["id"], reason=call.body.reason, acting=call.acting)
-        return self._shown(call.principal, done)
+        return await self._shown(call.principal, done)
 
     async def resume(self, call: Call[Reason]) -> SubscriberAnswer:
         """Let a suspended subscriber take part again."""
         call.permit(Target(tenant=THE_NETWORK))
         done = await self._register.resume(call.path["id"], reason=call.body.reason, acting=call.acting)
-        return self._shown(call.principal, done)
+        return await self._shown(call.principal, done)
 
     async def revoke(self, call: Call[Reason]) -> SubscriberAnswer:
         """Put an end to a subscriber and all its keys, for good."""
         call.permit(Target(tenant=THE_NETWORK))
         done = await self._register.revoke(call.path["id"], reason=call.body.reason, acting=call.acting)
-        return self._shown(call.principal, done)
+        return await self._shown(call.principal, done)
 
     async def revoke_subscriber_key(self, call: Call[Reason]) -> SubscriberAnswer:
         """Put an end to one key at once."""
@@ -178,8 +183,13 @@ class RegistryDesk:
         done = await self._register.revoke_key(
             call.path["id"], call.path["key_id"], reason=call.body.reason, acting=call.acting
         )
-        return self._shown(call.principal, done)
+        return await self._shown(call.principal, done)
 
-    def _shown(self, principal: Principal, standing: Standing) -> SubscriberAnswer:
+    async def _shown(self, principal: Principal, standing: Standing) -> SubscriberAnswer:
+        return (await self._all_shown(principal, (standing,)))[0]
+
+    async def _all_shown(self, principal: Principal, standings: Sequence[Standing]) -> tuple[SubscriberAnswer, ...]:
+        names = await self._names({person for each in standings for person in people_in(each)})
         sees_contact = THE_NETWORK in principal.tenants_with(Permission.REGISTRY_REVIEW)
-        return subscriber_answer(standing, now=self._clock.now(), sees_contact=sees_contact)
+        now = self._clock.now()
+        return tuple(subscriber_answer(each, now=now, sees_contact=sees_contact, names=names) for each in standings)

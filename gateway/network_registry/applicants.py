@@ -1,16 +1,37 @@
 """Whom `authenticate()` asks when somebody signs who may not be a member yet: one request's own keys, and no others.
 
-Implements `uhi.ports.Registry` for a single request. Above: the registry's entrance; below: `uhi.subscribers`.
+Implements `uhi.ports.Registry` for a single request. Above: the registry's entrance; below: `standing`.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+from gateway.network_registry.standing import Standing
 from uhi.errors import SIGNATURE_MISSING, SUBSCRIBER_UNKNOWN, Refusal
 from uhi.registry.memory import Member
 from uhi.signing import PublicKey
-from uhi.subscribers import SUBSCRIBED, KeyRef, Record, Role, Subscriber, SubscriberKey
+from uhi.subscribers import EXPIRED, SUBSCRIBED, KeyRef, Record, Role, Subscriber, SubscriberKey
+
+
+_LONG_ENOUGH = 86_400.0
+
+
+def own_keys(standing: Standing, *, now: float) -> tuple[SubscriberKey, ...]:
+    """The keys with which somebody who takes part no longer may ask why: those of its entry, each within its validity,
+    and of an expired entry the last one that was not revoked.
+    """
+    keys = {held.key.id: held.in_force for held in standing.keys}
+    if standing.status == EXPIRED:
+        left = [held.key for held in standing.keys if held.revoked_at is None]
+        last = max(left, key=_end, default=None)
+        if last is not None:
+            keys[last.id] = replace(last, valid_until=max(last.valid_until, now + _LONG_ENOUGH))
+    return tuple(keys.values())
+
+
+def _end(key: SubscriberKey) -> float:
+    return key.valid_until
 
 
 class ApplicantRegistry:

@@ -29,6 +29,7 @@ LONGEST_VALIDITY = 731 * _A_DAY
 _LATEST_START = 366 * _A_DAY
 
 _WORD = re.compile(r"[A-Za-z0-9*][A-Za-z0-9 ._:/*-]{0,99}")
+_CITY = re.compile(r"\*|std:[0-9]{2,8}")
 _COUNTRY = re.compile(r"[A-Z]{3}")
 _EMAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,6}")
 _BECKN_TYPES = frozenset({"bap", "bpp", "bg"})
@@ -68,8 +69,8 @@ def read_application(form: ApplicationForm, rules: RegisterRules, *, now: float)
         url=clean_callback_url(form.subscriber_url, rules.addresses),
         status=INITIATED,
         country=_country(form.country),
-        domains=_words(form.domains, "$.domains"),
-        cities=_words(form.cities, "$.cities") or ("*",),
+        domains=_domains(form.domains),
+        cities=_cities(form.cities) or ("*",),
         fulfilment_types=_words(form.fulfilment_types, "$.fulfilment_types"),
     )
     if role is Role.PROVIDER and not subscriber.domains:
@@ -170,6 +171,22 @@ def _words(texts: Iterable[str], path: str) -> tuple[str, ...]:
     if not all(map(_WORD.fullmatch, words)):
         raise _invalid(path, "letters, digits, blanks and . _ : / * -")
     return words
+
+
+def _domains(texts: Iterable[str]) -> tuple[str, ...]:
+    """Domains as searches name them: one word. One with blanks would never be found."""
+    domains = _words(texts, "$.domains")
+    if any(" " in domain for domain in domains):
+        raise _invalid("$.domains", "domains as searches name them, such as nic2004:85111, without blanks")
+    return domains
+
+
+def _cities(texts: Iterable[str]) -> tuple[str, ...]:
+    """Cities as searches name them, by the code of their telephones; by its name none would be found."""
+    cities = tuple(dict.fromkeys(text.strip().lower() for text in texts if text.strip()))
+    if not all(map(_CITY.fullmatch, cities)):
+        raise _invalid("$.cities", "cities as searches name them, such as std:011, or * for all")
+    return cities
 
 
 def _line(text: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, distinct, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from gateway.network_registry.tables import registry_challenge
 from uhi.signing.challenge import Challenge
@@ -58,11 +58,12 @@ def use(connection: Connection, challenge_id: str, *, now: float) -> None:
     connection.execute(update(registry_challenge).where(registry_challenge.c.id == challenge_id).values(used_at=now))
 
 
-def rounds_since(connection: Connection, subscriber_id: str, since: float) -> int:
-    """How often the subscriber was asked since a moment."""
-    query = select(func.count(distinct(registry_challenge.c.round)))
+def rounds_since(connection: Connection, subscriber_id: str, since: float) -> tuple[float, ...]:
+    """When the subscriber was asked since a moment, the newest first."""
+    made_at = func.min(registry_challenge.c.made_at)
+    query = select(made_at).group_by(registry_challenge.c.round).order_by(made_at.desc())
     query = query.where(registry_challenge.c.subscriber_id == subscriber_id, registry_challenge.c.made_at > since)
-    return connection.execute(query).scalar_one()
+    return tuple(connection.execute(query).scalars())
 
 
 def forget_before(connection: Connection, moment: float) -> None:

@@ -118,7 +118,7 @@ _BECKN = (
 
 def registry_routes(people: IdentityParts, trail: AuditTrail, register: Register, *, prefix: str) -> Sequence[Routes]:
     """The interface for people, and the page that describes everything; UHI's signed paths are below `prefix`."""
-    desk = RegistryDesk(register, clock=people.store.clock)
+    desk = RegistryDesk(register, clock=people.store.clock, names=people.accounts.emails)
     groups = (*identity_routes(people, trail, for_patients=False), desk.routes())
     return (*groups, description_page(groups, title=TITLE, version=VERSION, others=signed_paths(prefix)))
 

@@ -135,15 +135,13 @@ class Desk:
         return Answered(standing.id, _receipt(standing))
 
     async def tell(self, inbound: Inbound) -> Answered:
-        """What the registry holds about who asks, and what is still missing; missing proofs are asked for again."""
+        """What the registry holds about who asks, and what is still missing; missing proofs are asked for again.
+
+        The one path that is open to who is suspended or expired, who learns why.
+        """
         form, _ = await self._peek(inbound, SUBSCRIPTION)
-        try:
-            keys: Registry = await self.register.signers_of_proof(form.subscriber_id)
-        except Refusal as refusal:
-            if refusal.fault is not RECORD_MISSING:
-                raise
-            keys = self.site.members
-        asked = await authenticate(inbound, SUBSCRIPTION, self._trust(keys))
+        keys = await self.register.signers_of_standing(form.subscriber_id)
+        asked = await authenticate(inbound, SUBSCRIPTION, self._trust(keys or self.site.members))
         with telling(asked.sender.id):
             _check_own(asked, form.subscriber_id)
             standing = await self.register.standing(asked.sender.id)
@@ -151,7 +149,8 @@ class Desk:
         problems = list(self.proofs.problems(standing.id)) if is_unproven else []
         if is_unproven and form.retry:
             self.proofs.begin(standing.id)
-        return Answered(standing.id, _receipt(standing) | _details(standing) | {"problems": problems})
+        told = {"problems": problems, "reason": await self.register.reason(standing)}
+        return Answered(standing.id, _receipt(standing) | _details(standing) | told)
 
     async def _peek(self, inbound: Inbound, leg: Leg[M]) -> tuple[M, SignatureHeader]:
         """The body and the signature header, before either is believed: whose keys count stands in the body."""

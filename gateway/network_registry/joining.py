@@ -7,16 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import TypedDict
 from urllib.parse import urlsplit
 
 from gateway.network_registry import member_rows, pending_rows
 from gateway.network_registry.applications import Application
 from gateway.network_registry.names import look_of
-from gateway.network_registry.standing import Particulars, Pending, Standing
+from gateway.network_registry.standing import NEVER_PROVEN, Particulars, Pending, Standing
 from gateway.network_registry.states import ABSENT, Step, state_after
 from gateway.network_registry.writing import Writing
 from uhi.audit import ActorKind
-from uhi.errors import ALREADY_TAKEN, KEY_INACTIVE, KEY_UNUSABLE, MESSAGE_INVALID, RECORD_MISSING, Refusal
+from uhi.errors import (
+    ALREADY_TAKEN,
+    KEY_INACTIVE,
+    KEY_UNUSABLE,
+    MESSAGE_INVALID,
+    OVERLOADED,
+    RECORD_MISSING,
+    Refusal,
+)
 from uhi.exchange.row_ids import new_row_id
 from uhi.signing import PublicKey
 from uhi.subscribers import INITIATED, SUBSCRIBED, SUSPENDED, UNDER_REVIEW, SubscriberKey
@@ -24,7 +33,14 @@ from uhi.subscribers import INITIATED, SUBSCRIBED, SUSPENDED, UNDER_REVIEW, Subs
 UNPROVEN_SECONDS = 86_400.0
 """How long an application that is not proven keeps its id from others."""
 
+_ROOM_SECONDS = 3_600
 _BEYOND_APPLYING = frozenset({UNDER_REVIEW, SUBSCRIBED, SUSPENDED})
+
+
+class _Shown(TypedDict, total=False):
+    proven: frozenset[str]
+    decrypted_at: float | None
+    site_checked_at: float | None
 
 
 def apply(writing: Writing, application: Application, signed_with: PublicKey) -> Standing:
@@ -42,6 +58,7 @@ def apply(writing: Writing, application: Application, signed_with: PublicKey) ->
             return before
         _check_hands(writing, before, signed_with)
         _check_same_host(before, application)
+    _check_room(writing, before)
     check_free(writing, application.particulars)
     check_keys_free(writing, subscriber_id, application.keys)
     particulars = application.particulars
@@ -60,6 +77,7 @@ def apply(writing: Writing, application: Application, signed_with: PublicKey) ->
             to_prove=tuple(key.id for key in application.keys),
             needs_site=not writing.rules.is_local,
             needs_decryption=bool(particulars.encryption_key),
+            **_shown_before(before, application, signed_with),
         ),
     )
     return writing.publish(before, subscriber_id, Step.APPLY.value)
@@ -182,6 +200,38 @@ def _check_same_host(before: Standing, application: Application) -> None:
     """An id that was a member's is given again at the same host only, which the proofs then show to be theirs."""
     if before.keys and _host_of(before) != urlsplit(application.subscriber.url).hostname:
         raise _taken("this id", next_step="apply with an address at the host that the id was registered at")
+
+
+def _check_room(writing: Writing, before: Standing | None) -> None:
+    """Whether one more can be waited for who never was a member."""
+    if before is not None and (before.was_member or before.status in NEVER_PROVEN):
+        return
+    if member_rows.count_applicants(writing.connection) >= writing.rules.most_applicants:
+        refusal = Refusal(
+            OVERLOADED,
+            "as many applicants wait as the registry takes",
+            next_step="apply again later, or ask the network's operator",
+        )
+        refusal.retry_after = _ROOM_SECONDS
+        raise refusal
+
+
+def _shown_before(before: Standing | None, application: Application, signed_with: PublicKey) -> _Shown:
+    """What of a corrected application need not be shown again: the keys that stay as they are, at the same address,
+    by the same hands; and the site, whose line is by one of the keys, where all of them stay."""
+    waiting = before.pending if before else None
+    if waiting is None or waiting.amends or waiting.signed_with != signed_with.raw_base64():
+        return {}
+    wanted, asked = waiting.wanted, application.particulars
+    if (wanted.subscriber.url, wanted.encryption_key) != (asked.subscriber.url, asked.encryption_key):
+        return {}
+    earlier = {(key.id, key.public.raw) for key in waiting.keys}
+    stay = {key.id for key in application.keys if (key.id, key.public.raw) in earlier}
+    return {
+        "proven": waiting.proven & stay,
+        "decrypted_at": waiting.decrypted_at if waiting.proven & stay else None,
+        "site_checked_at": waiting.site_checked_at if len(stay) == len(earlier) else None,
+    }
 
 
 def _host_of(standing: Standing) -> str | None:

@@ -16,6 +16,7 @@ from gateway.network_registry import pending_rows
 from gateway.network_registry.json_text import read_object, write_json
 from gateway.network_registry.names import look_of
 from gateway.network_registry.standing import (
+    NEVER_PROVEN,
     HeldKey,
     Page,
     Particulars,
@@ -147,6 +148,14 @@ def applied_before(connection: Connection, moment: float) -> tuple[Standing, ...
     had_keys = registry_member.c.subscriber_id.in_(select(registry_key.c.subscriber_id))
     is_old = (registry_member.c.status == INITIATED) & (registry_member.c.updated_at < moment)
     return _standings(connection, is_old & ~had_keys)
+
+
+def count_applicants(connection: Connection) -> int:
+    """How many want to take part who never did."""
+    had_keys = registry_member.c.subscriber_id.in_(select(registry_key.c.subscriber_id))
+    waits = registry_member.c.status.in_(sorted(NEVER_PROVEN))
+    query = select(func.count()).select_from(registry_member).where(waits & ~had_keys)
+    return connection.execute(query).scalar_one()
 
 
 def run_out(connection: Connection, states: Iterable[str], *, now: float) -> tuple[Standing, ...]:

@@ -10,6 +10,7 @@ import hmac
 import secrets
 from dataclasses import replace
 from hashlib import sha256
+from math import ceil
 from urllib.parse import urlsplit
 
 from gateway.network_registry import challenge_rows, pending_rows
@@ -43,9 +44,12 @@ def ask(writing: Writing, subscriber_id: str) -> tuple[Asking, ...]:
     wanted = [key_id for key_id in waiting.to_prove if key_id not in waiting.proven]
     if not wanted:
         return ()
-    if challenge_rows.rounds_since(writing.connection, subscriber_id, writing.now - _AN_HOUR) >= MOST_ROUNDS:
-        refusal = Refusal(TOO_MANY_TRIES, f"{subscriber_id} was asked {MOST_ROUNDS} times within an hour")
-        refusal.retry_after = _AN_HOUR
+    rounds = challenge_rows.rounds_since(writing.connection, subscriber_id, writing.now - _AN_HOUR)
+    if len(rounds) >= MOST_ROUNDS:
+        wait = max(1, ceil(rounds[MOST_ROUNDS - 1] + _AN_HOUR - writing.now))
+        what = f"{subscriber_id} was asked {MOST_ROUNDS} times within an hour"
+        refusal = Refusal(TOO_MANY_TRIES, what, next_step=f"try again in {wait} s")
+        refusal.retry_after = wait
         raise refusal
     made = [_made(writing, waiting, key_id) for key_id in wanted]
     challenge_rows.insert_challenges(writing.connection, [asked for asked, _ in made], now=writing.now)

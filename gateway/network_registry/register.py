@@ -16,19 +16,20 @@ from typing import TypeVar
 from sqlalchemy import Connection
 
 from gateway.network_registry import change_rows, deciding, joining, member_rows, proving
-from gateway.network_registry.applicants import ApplicantRegistry
+from gateway.network_registry.applicants import ApplicantRegistry, own_keys
 from gateway.network_registry.applications import Application
 from gateway.network_registry.rules import RegisterRules
 from gateway.network_registry.standing import Asking, Change, Page, Particulars, Proof, Search, Standing
 from gateway.network_registry.states import Step
 from gateway.network_registry.writing import Writing
-from uhi.audit import Acting, ActorKind
+from uhi.audit import Acting, ActorKind, Outcome
+from uhi.audit.trail import Wanted, rows_of
 from uhi.errors import RECORD_MISSING, Refusal
 from uhi.ports import Clock
 from uhi.registry.memory import Member, MemoryRegistry
 from uhi.signing import PublicKey
 from uhi.storage.sql.database import Database
-from uhi.subscribers import SubscriberKey
+from uhi.subscribers import EXPIRED, SUSPENDED, SubscriberKey
 
 POLL_SECONDS = 1.0
 EXPIRY_SECONDS = 30.0
@@ -37,6 +38,7 @@ MOST_CHANGES = 1_000
 R = TypeVar("R")
 Told = Callable[[Sequence[Change]], None]
 
+_REASONED = {SUSPENDED: f"registry.{Step.SUSPEND.value}", EXPIRED: "registry."}
 _CLOCK = Acting(actor="registry", kind=ActorKind.SYSTEM)
 _log = logging.getLogger(__name__)
 
@@ -114,14 +116,39 @@ class Register:
         candidate = Member(pending.wanted.subscriber, pending.keys)
         return ApplicantRegistry(candidate, *self.members.with_id(subscriber_id))
 
+    async def signers_of_standing(self, subscriber_id: str) -> ApplicantRegistry | None:
+        """Whom `authenticate()` may ask about a question how one stands: for an applicant as `signers_of_proof`, for
+        who is suspended or expired `own_keys`. None for everybody else, whose signatures count as they do anywhere."""
+        try:
+            standing = await self.standing(subscriber_id)
+        except Refusal as refusal:
+            if refusal.fault is not RECORD_MISSING:
+                raise
+            return None
+        if standing.status in (SUSPENDED, EXPIRED):
+            keys = own_keys(standing, now=self._clock.now())
+            return ApplicantRegistry(Member(standing.particulars.subscriber, keys))
+        return await self.signers_of_proof(subscriber_id) if standing.pending is not None else None
+
+    async def reason(self, standing: Standing) -> str:
+        """Why somebody is suspended, or expired before its keys ran out, as whoever decided it wrote."""
+        action = _REASONED.get(standing.status)
+        if action is None:
+            return ""
+        wanted = Wanted(action=action, object=f"subscriber {standing.id}", outcome=Outcome.DONE.value)
+        rows = await self._database.read(lambda c: rows_of(c, most=1, wanted=wanted, newest=True))
+        return rows[0].reason if rows else ""
+
     async def apply(self, application: Application, *, signed_with: PublicKey, acting: Acting) -> Standing:
         """Take an application, or a member's change of its entry or keys, which then waits until it is proven and
         approved. `signed_with` is the key that the request's signature was checked with.
 
-        The same application again changes nothing. A correction by the same hands starts over.
+        The same application again changes nothing. A correction by the same hands starts over; what was proven for the
+        same address stays proven.
         Raises: Refusal(ADDRESS_REFUSED) for an address that leads elsewhere than to the public; Refusal(ALREADY_TAKEN)
         for another's id, look-alike or address; Refusal(KEY_UNUSABLE) for another's or a former key;
-        Refusal(STATE_REFUSED); Refusal(KEY_INACTIVE) when no key in force of a member signed.
+        Refusal(STATE_REFUSED); Refusal(KEY_INACTIVE) when no key in force of a member signed; Refusal(OVERLOADED) while
+        as many applicants wait as the rules allow, or too many hosts are looked up.
         """
         await self.rules.check_resolves(application.subscriber.url)
         return await self._write(acting, lambda writing: joining.apply(writing, application, signed_with))
@@ -246,7 +273,8 @@ class Register:
             if earlier.subscriber.role is not role:
                 self.members.remove(subscriber_id, earlier.subscriber.role)
         if standing is not None:
-            self.members.replace(standing.member())
+            # Applicants are found by their ids alone: however many there are, lists cost no more.
+            self.members.replace(standing.member(), is_listed=standing.was_member)
 
     async def _write(self, acting: Acting, work: Callable[[Writing], R]) -> R:
         now = self._clock.now()

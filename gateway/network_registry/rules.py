@@ -17,7 +17,8 @@ Resolves = Callable[[str, AddressPolicy], Awaitable[None]]
 class RegisterRules:
     """`registry_id` is the registry's own subscriber id. `is_local`: a network for development, where published keys
     may be used and nobody has to show that a site is theirs. `encryption_key` is the registry's private X25519 key
-    (base64), which Beckn peers are asked with; without it none can apply. `resolves` looks a host up.
+    (base64), which Beckn peers are asked with; without it none can apply. `resolves` looks a host up. At most
+    `most_applicants` who never were members are waited for.
     """
 
     registry_id: str
@@ -25,10 +26,11 @@ class RegisterRules:
     is_local: bool = False
     encryption_key: str = field(default="", repr=False)
     resolves: Resolves = check_resolves
+    most_applicants: int = 2_000
 
     async def check_resolves(self, url: str) -> None:
         """Refuse an address whose host leads to a number that is not public, or nowhere.
 
-        Raises: Refusal(ADDRESS_REFUSED).
+        Raises: Refusal(ADDRESS_REFUSED); Refusal(OVERLOADED).
         """
         await self.resolves(url, self.addresses)

@@ -135,12 +135,14 @@ class OwnPending(Answer):
 
 
 class OwnStanding(Receipt):
-    """How who asks stands; `problems` are those of the last try to have the missing proofs."""
+    """How who asks stands; `problems` are those of the last try to have the missing proofs, `reason` is why it is
+    suspended or expired, as far as somebody wrote it down."""
 
     particulars: OwnEntry
     keys: tuple[OwnHeldKey, ...]
     pending: OwnPending | None = None
     problems: tuple[str, ...]
+    reason: str
 
 
 class Nack(Answer):

@@ -122,6 +122,11 @@ class Standing:
             missing.append("review")
         return (*missing, *["approval"] * (2 - len(self.pending.approved_by)))
 
+    @property
+    def was_member(self) -> bool:
+        """Whether it ever was let in, or is: keys are kept of those alone."""
+        return bool(self.keys)
+
     def active_keys(self, now: float) -> tuple[SubscriberKey, ...]:
         """The approved keys that are in force at `now`."""
         return tuple(held.key for held in self.keys if held.is_active(now))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from tests.api.ward import Note
 from uhi import strict_json
@@ -41,6 +43,22 @@ def test_every_fault_makes_a_problem(name):
 
     assert (made.type, made.title, made.status) == ("about:blank", FAULTS[name].sentence, FAULTS[name].status)
     assert "98765" not in made.model_dump_json()
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "told"),
+    [
+        (Annotated[str, Field(min_length=3)], "", "is to have at least 3 characters"),
+        (Annotated[list[int], Field(min_length=1)], [], "is to have at least 1 item"),
+        (Annotated[int, Field(le=3)], 4, "is to be less than or equal to 3"),
+    ],
+)
+def test_limit_is_told_as_a_plain_sentence(kind, value, told):
+    """Ours: no name of a Python type, and nothing of what was sent."""
+    with pytest.raises(ValidationError) as refused:
+        TypeAdapter(kind).validate_python(value)
+
+    assert unacceptable(refused.value).mistakes == (("", told),)
 
 
 def test_place_of_a_refusal_is_told_with_what_was_expected():

@@ -170,6 +170,33 @@ def test_rows_are_listed_newest_first(uhi, url):
     assert "asha (person) from 192.0.2.7 → subscriber 4" in told
 
 
+def test_a_private_key_is_not_whom_to_believe(uhi, url, tmp_path, key_file):
+    """Ours: who has both halves is told which one is meant, and where to get it."""
+    told = uhi("audit", "verify", "--url", url, "--checkpoints", str(tmp_path / "any"), "--key", str(key_file))
+
+    assert told.exit_code == 1
+    assert "its public half; uhi keys show FILE prints it" in told.stderr
+
+
+@pytest.mark.parametrize("command", [("verify",), ("list",), ("export",)])
+def test_a_mistyped_name_is_no_sound_trail(uhi, tmp_path, command):
+    """Ours: a file that is not there is neither made nor looked into."""
+    told = uhi("audit", *command, "--url", f"sqlite:///{tmp_path}/typo.db")
+
+    assert told.exit_code == 2
+    assert "there is no such database file" in told.stderr
+    assert not (tmp_path / "typo.db").exists()
+
+
+def test_a_time_in_words_is_answered_with_an_example(uhi, url):
+    """Ours: nobody has to know what %Y stands for."""
+    told = uhi("audit", "list", "--url", url, "--since", "yesterday")
+
+    assert told.exit_code == 2
+    assert "expected 2026-11-22" in told.stderr
+    assert "%Y" not in told.stderr
+
+
 def test_a_list_of_nothing_says_so(uhi, url):
     """Ours: an empty screen would tell nothing."""
     none = uhi("audit", "list", "--url", url, "--actor", "nobody.example", "--since", "2020-01-01")

@@ -201,11 +201,12 @@ def test_missing_address_is_the_operators_mistake(uhi, monkeypatch):
 
 
 def test_database_that_is_not_there_is_not_made(uhi, tmp_path):
-    """Ours: a mistyped name leaves no empty file behind."""
+    """Ours: a mistyped name leaves no empty file behind, and nobody is told to make one."""
     done = uhi("calls", T, "--url", f"sqlite:///{tmp_path}/nowhere.db")
 
     assert done.exit_code == 2
-    assert "uhi db upgrade" in done.stderr
+    assert "there is no such database file" in done.stderr
+    assert "uhi db upgrade" not in done.stderr
     assert not (tmp_path / "nowhere.db").exists()
 
 

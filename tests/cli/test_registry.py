@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import stat
+import warnings
 from collections.abc import AsyncIterator, Callable
+from getpass import GetPassWarning
 
 import pyotp
 import pytest
@@ -83,6 +85,14 @@ async def sign_up(scene: Scene, email: str, role: AccessRole = AccessRole.REGIST
     return app
 
 
+async def reset_token(scene: Scene, email: str) -> str:
+    """The token of the letter to somebody who forgot their password."""
+    notices = scene.program.parts.people.notices
+    await notices.done()
+    letter = notices.sender.by_email.to(email)[-1]
+    return letter.text.splitlines()[1]
+
+
 async def sign_in(scene: Scene, call, email: str, role: AccessRole = AccessRole.REGISTRY_ADMIN) -> Result:
     """As somebody new, at the command line."""
     app = await sign_up(scene, email, role)
@@ -151,15 +161,19 @@ async def test_administrators_decide_from_their_own_machine(scene, call, clinic)
     own = await call("approve", "clinic.example", "--yes")
     await register.approve("clinic.example", acting=admin("two"))
     await sign_in(scene, call, "three@registry.example")
+    shown = await call("show", "clinic.example")
     approved = await call("approve", "clinic.example", "--yes")
     suspended = await call("suspend", "clinic.example", "--reason", "a test")
+    asked = await call("status")
     revoked = await call("revoke", "clinic.example", "--reason", "a test", "--yes", "--json")
     exported = await call("export")
 
     assert "2 approvals" in listed.stdout
     assert "UNDER_REVIEW" in reviewed.stdout
     assert (own.exit_code, "ask another administrator" in own.stderr) == (1, True)
+    assert ("one@registry.example" in shown.stdout, "fingerprint " in shown.stdout) == (True, True)
     assert "clinic.example: SUBSCRIBED" in approved.stdout
+    assert ("Why: a test" in asked.stdout, "ask the network's operator" in asked.stdout) == (True, True)
     assert "clinic.example: SUSPENDED" in suspended.stdout
     assert json.loads(revoked.stdout)["status"] == "REVOKED"
     assert json.loads(exported.stdout)["registry_seq"] == register.members.seq
@@ -287,11 +301,15 @@ def test_registry_at_the_root_of_its_host_does_not_start(uhi, tmp_path, monkeypa
     assert (done.exit_code, PREFIX in done.stderr) == (2, True)
 
 
-def test_operator_invites_on_the_database_itself(uhi, tmp_path, monkeypatch):
-    """Issue: the first administrator; the token is shown once, and it is audited as the operator's doing."""
-    settings = write_settings(tmp_path)
+def set_environment(monkeypatch, settings) -> None:
+    """As the registry itself is started."""
     for name in ("subscriber_id", "key_id", "key_file", "body_key_file", "database_url", "url", "token_key_folder"):
         monkeypatch.setenv(f"UHI_{name.upper()}", str(getattr(settings, name)))
+
+
+def test_operator_invites_on_the_database_itself(uhi, tmp_path, monkeypatch):
+    """Issue: the first administrator; the token is shown once, and it is audited as the operator's doing."""
+    set_environment(monkeypatch, write_settings(tmp_path))
 
     done = uhi("registry", "admin", "invite", "one@registry.example", "--role", "registry.admin", "--json")
     wrong = uhi("registry", "admin", "invite", "one@registry.example", "--role", "patient")
@@ -303,8 +321,7 @@ def test_operator_invites_on_the_database_itself(uhi, tmp_path, monkeypatch):
 
 async def test_operator_unlocks_a_second_factor(scene, call, monkeypatch):
     """Rules on TOTP: a hard lock at 100 wrong codes in a row; the operator lifts it, and it is audited as theirs."""
-    for name in ("subscriber_id", "key_id", "key_file", "body_key_file", "database_url", "url", "token_key_folder"):
-        monkeypatch.setenv(f"UHI_{name.upper()}", str(getattr(scene.settings, name)))
+    set_environment(monkeypatch, scene.settings)
     app = await sign_up(scene, "one@registry.example")
     people = scene.program.parts.people
     account = await people.accounts.with_email("one@registry.example")
@@ -317,9 +334,102 @@ async def test_operator_unlocks_a_second_factor(scene, call, monkeypatch):
 
     await people.second_factors.check(account, "otp", app.now(), bound_to="")
     [row] = await scene.program.parts.trail.rows(wanted=Wanted(action="factor.unlock"))
-    assert (done.exit_code, json.loads(done.stdout)) == (0, {"ok": True, "account": account.id})
+    assert (done.exit_code, json.loads(done.stdout)["account"]) == (0, account.id)
     assert (row.actor_kind, row.object) == ("operator", f"account {account.id}")
     assert (wrong.exit_code, "nobody has this e-mail address" in wrong.stderr) == (1, True)
+
+
+async def test_operator_closes_and_reopens_an_account(scene, call, monkeypatch):
+    """Issue: who has left signs in no more; the operator says on which database, and it is audited as theirs."""
+    set_environment(monkeypatch, scene.settings)
+    await sign_up(scene, "one@registry.example")
+
+    closed = await call("admin", "close", "one@registry.example")
+    again = await call("admin", "close", "one@registry.example")
+    listed = json.loads((await call("admin", "list", "--json")).stdout)
+    reopened = await call("admin", "reopen", "one@registry.example", "--json")
+    now = await call("admin", "list")
+
+    rows = await scene.program.parts.trail.rows(wanted=Wanted(action="account."), newest=True)
+    assert (closed.exit_code, again.exit_code, reopened.exit_code) == (0, 1, 0)
+    assert scene.settings.database_url in closed.stdout
+    assert [(each["email"], each["state"]) for each in listed["accounts"]] == [("one@registry.example", "CLOSED")]
+    assert "one@registry.example: ACTIVE" in now.stdout
+    assert {(row.action, row.actor_kind) for row in rows} >= {
+        ("account.close", "operator"),
+        ("account.reopen", "operator"),
+    }
+
+
+@pytest.mark.parametrize(
+    "command", [("list",), ("close", "a@b.example"), ("invite", "a@b.example", "--role", "auditor")]
+)
+def test_operator_is_asked_which_database(uhi, tmp_path, monkeypatch, command):
+    """Ours: no new file beside whoever calls, which the registry would never look into."""
+    set_environment(monkeypatch, write_settings(tmp_path))
+    monkeypatch.delenv("UHI_DATABASE_URL")
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.iterdir())
+
+    done = uhi("registry", "admin", *command)
+
+    assert (done.exit_code, "--url or UHI_DATABASE_URL" in done.stderr) == (2, True)
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_operator_is_told_of_a_database_that_is_not_there(uhi, tmp_path, monkeypatch):
+    """Ours: a mistyped name is no empty registry."""
+    set_environment(monkeypatch, write_settings(tmp_path))
+
+    done = uhi("registry", "admin", "list", "--url", f"sqlite:///{tmp_path}/typo.db")
+
+    assert (done.exit_code, "no such database file" in done.stderr) == (2, True)
+    assert not (tmp_path / "typo.db").exists()
+
+
+async def test_forgotten_password_is_chosen_anew(scene, call):
+    """IAM: a letter, then a new password, then a usual sign-in; who has no account is told the same."""
+    app = await sign_up(scene, "one@registry.example")
+    given = ("login", "--registry", scene.server.url, "--email")
+    asked = await call(*given, "one@registry.example", "--forgotten")
+    stranger = await call(*given, "two@registry.example", "--forgotten")
+    token = await reset_token(scene, "one@registry.example")
+    chosen = "copper-harbour-42-meadow"
+
+    done = await call(*given, "one@registry.example", "--reset", token, stdin=f"{chosen}\n{chosen}\n{app.now()}\n")
+    again = await call(*given, "one@registry.example", "--reset", stdin=f"{token}\n{chosen}\n{chosen}\n")
+
+    assert asked.stdout.replace("one@", "two@") == stranger.stdout
+    assert "a letter is on its way" in asked.stdout
+    assert (done.exit_code, "Signed in" in done.stdout, token in done.output) == (0, True, False)
+    assert (again.exit_code, "ask for another one" in again.stderr) == (1, True)
+
+
+def test_one_way_to_sign_in_at_a_time(uhi):
+    """Ours: an invitation is not a forgotten password."""
+    done = uhi("registry", "login", "--registry", "https://reg.example", "--forgotten", "--reset")
+
+    assert (done.exit_code, "one of --invitation" in done.stderr) == (2, True)
+
+
+def test_password_is_not_asked_for_where_it_would_be_shown(uhi, monkeypatch):
+    """Ours: without a terminal, say so, instead of Python's warning."""
+
+    def shown(*_: object, **__: object) -> str:
+        warnings.warn("echoed", GetPassWarning, stacklevel=1)
+        return PASSWORD
+
+    monkeypatch.setattr("cli.inputs.click.prompt", shown)
+    done = uhi("registry", "login", "--registry", "https://reg.example", "--email", "a@b.example")
+
+    assert (done.exit_code, "run it in a terminal" in done.stderr) == (2, True)
+
+
+def test_question_at_the_end_of_the_input_is_told(uhi):
+    """Ours: nobody interrupted it."""
+    done = uhi("registry", "login", "--registry", "https://reg.example", stdin="")
+
+    assert (done.exit_code, "the input is at its end" in done.stderr) == (2, True)
 
 
 def test_registry_of_a_file_needs_its_own_id(uhi, tmp_path):

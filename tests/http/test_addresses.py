@@ -148,7 +148,7 @@ def resolver(monkeypatch: pytest.MonkeyPatch):
     def answers(*lists: list[str]) -> list[str]:
         asked: list[str] = []
 
-        async def getaddrinfo(host: str, port: int, **kinds: object) -> list[object]:
+        def getaddrinfo(host: str, port: int, *kinds: object, **more: object) -> list[object]:
             numbers = lists[min(len(asked), len(lists) - 1)]
             asked.append(host)
             if not numbers:
@@ -159,7 +159,7 @@ def resolver(monkeypatch: pytest.MonkeyPatch):
                 for family, number in zip(families, numbers, strict=True)
             ]
 
-        monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", getaddrinfo)
+        monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
         return asked
 
     return answers

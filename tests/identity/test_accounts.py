@@ -55,6 +55,16 @@ async def test_pages_hold_each_account_of_the_tenant_once(house):
     assert (await house.accounts.page(AccountFilter(tenants=set()))).accounts == ()
 
 
+async def test_addresses_are_found_of_the_accounts_that_are_there(house):
+    """Ours: who approved something is shown by an address people know."""
+    made = [await house.member(f"n{n}@city.example") for n in range(2)]
+
+    found = await house.accounts.emails({made[0].id, "0" * 32})
+
+    assert found == {made[0].id: "n0@city.example"}
+    assert await house.accounts.emails(()) == {}
+
+
 async def test_role_is_given_and_taken_with_its_audit_rows(house):
     """Issue: every staff change is audited; a role that was taken ends the sessions it was used in."""
     admin = await house.member("head@city.example", AccessRole.HOSPITAL_ADMIN)

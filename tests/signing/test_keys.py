@@ -146,6 +146,11 @@ def test_x25519_private_key_is_refused(text: str) -> None:
     assert "X25519" in refused_private(text)
 
 
+def test_right_length_is_not_told_as_what_is_wrong() -> None:
+    """Ours: 44 bytes are expected, and these are others."""
+    assert "44 bytes that are no SPKI DER of an Ed25519 key" in refused_public(b64(bytes(44)))
+
+
 @pytest.mark.parametrize("raw", [SEED + PUBLIC, PKCS8, BOUNCY_CASTLE])
 def test_private_key_in_the_place_of_a_public_one_is_refused(raw: bytes) -> None:
     """Registry records have held private keys; such a record must not be stored or used."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from aiohttp import ClientSession
+from yarl import URL
 
 from tests.network.messages import A_WISH, AN_OFFER
 from tests.network.scene import A_THREAD
@@ -47,6 +49,21 @@ async def test_handlers_of_prepare_are_there_before_the_first_message():
         app = await network.consumer()
 
         assert (await app.ask(INIT, A_WISH, A_THREAD)).message == AN_OFFER
+
+
+async def test_programs_on_ports_tell_their_health():
+    """Ours: the pages of a program in production are there while one develops too."""
+    async with Network(Options(sockets=True)) as network, ClientSession() as client:
+        clinic = await network.provider()
+        for url in (network.registry_url, network.gateway.identity.me.url, clinic.identity.me.url):
+            origin = URL(url).origin()
+            for path in ("healthz", "readyz", "version"):
+                async with client.get(origin / path) as answer:
+                    assert answer.status == 200, await answer.text()
+
+        await clinic.stop(seconds=0)
+        async with client.get(URL(clinic.identity.me.url).origin() / "readyz") as answer:
+            assert answer.status == 503
 
 
 async def test_something_else_may_be_put_behind_an_address():

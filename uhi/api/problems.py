@@ -5,6 +5,7 @@ Above: `serving`, `openapi`; below: `uhi.errors`. Source: RFC 9457.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from pydantic import Field, ValidationError
@@ -47,6 +48,8 @@ _OWN_LIMITS = {
     "value_error",
 }
 _OTHERWISE = "is not acceptable"
+_SUBJECT = re.compile(r"^[A-Z][a-z]+ should ")
+_LENGTH_SENT = re.compile(r" after validation, not .*$")
 
 
 class Mistake(Answer):
@@ -107,8 +110,12 @@ def _mistakes(details: Sequence[ErrorDetails]) -> Iterator[tuple[str, str]]:
         kind, steps = detail["type"], detail["loc"]
         # The name that nobody knows is the sender's own text.
         steps = steps[:-1] if kind == "extra_forbidden" else steps
-        text = detail["msg"].removeprefix("Value error, ") if kind in _OWN_LIMITS else _TEXTS.get(kind, _OTHERWISE)
+        text = _limit(detail["msg"]) if kind in _OWN_LIMITS else _TEXTS.get(kind, _OTHERWISE)
         yield _path(steps), text
+
+
+def _limit(text: str) -> str:
+    return _LENGTH_SENT.sub("", _SUBJECT.sub("is to ", text.removeprefix("Value error, ")))
 
 
 def _path(steps: tuple[int | str, ...]) -> str:

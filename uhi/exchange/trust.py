@@ -45,4 +45,8 @@ class RegistryTrust:
 
     def __post_init__(self) -> None:
         if not self.registry_id or not self.keys:
-            raise SetupError("a pinned registry has an id and at least one key")
+            raise SetupError(
+                "a pinned registry has an id and at least one key",
+                got=f"the id {ascii(self.registry_id)[:60]} and {len(self.keys)} keys",
+                next_step="set UHI_REGISTRY_ID and UHI_REGISTRY_KEYS as the network publishes them",
+            )

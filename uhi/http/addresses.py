@@ -1,21 +1,20 @@
 """Which addresses we send to: judged by the URL first, by all the numbers of its host when somebody registers it, and
 again by the number each connection really uses.
 
-Below: ports' errors; above: `client`, the registry. Source: IANA IPv4 and IPv6 special-purpose address registries, RFC
+Below: `lookups`, ports' errors; above: `client`, the registry. Source: IANA IPv4 and IPv6 special-purpose address registries, RFC
 6761 and RFC 8375 (names that lead nowhere outside), WHATWG URL (hosts that end in a number).
 """
 
 from __future__ import annotations
 
-import asyncio
 import re
-import socket
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_address
 
 from yarl import URL
 
 from uhi.errors import ADDRESS_REFUSED, DeliveryError, Refusal
+from uhi.http.lookups import Lookups
 
 _CLOSED_V4 = tuple(
     IPv4Network(text)
@@ -51,6 +50,7 @@ _ENDS_OF_INSIDE = {
 }
 # Less than a handler has, so that an answer is never late for a name that nobody answers for.
 _LOOKUP_SECONDS = 3.0
+_lookups = Lookups()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,19 +119,16 @@ async def check_resolves(url: str, policy: AddressPolicy) -> None:
     """Refuse an address whose host has no number, or one that the policy does not allow; for who registers it.
 
     That it passed says nothing of tomorrow: the number of each connection is looked at again.
-    Raises: Refusal(ADDRESS_REFUSED), which names no number, so that nobody can look into a network with it.
+    Raises: Refusal(ADDRESS_REFUSED), which names no number, so that nobody can look into a network with it;
+    Refusal(OVERLOADED) while too many others are looked up.
     """
     try:
         target = URL(url)
         policy.check_url(target)
         if not policy.public:
             return
-        async with asyncio.timeout(_LOOKUP_SECONDS):
-            found = await asyncio.get_running_loop().getaddrinfo(
-                target.raw_host, target.port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP
-            )
-        for *_, number in found:
-            policy.check_address(str(number[0]))
+        for number in await _lookups.numbers(target.raw_host or "", target.port, seconds=_LOOKUP_SECONDS):
+            policy.check_address(number)
     except DeliveryError as error:
         raise _not_registered(error.got) from None
     except AddressRefused:

@@ -5,7 +5,7 @@ Above: `uhi.api`; below: `account_rows`. Source: security rules "IAM", threat T2
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
 from sqlalchemy import ColumnElement, Connection
@@ -82,6 +82,14 @@ class Accounts:
         if found is None:
             raise Refusal(RECORD_MISSING, "nobody has this e-mail address", next_step="see how it is spelled")
         return found.account
+
+    async def emails(self, ids: Collection[str]) -> Mapping[str, str]:
+        """The e-mail addresses of those of these accounts that are there, by id."""
+        if not ids:
+            return {}
+        rows, which = await self.rows(), [account.c.id.in_(sorted(ids))]
+        found = await self._store.database.read(lambda connection: rows.page(connection, which, len(ids)))
+        return {each.id: each.email for each in found}
 
     async def page(self, wanted: AccountFilter) -> AccountPage:
         """Accounts, a page at a time."""

@@ -37,6 +37,8 @@ class MemoryRegistry:
 
     def __init__(self, members: Iterable[Member] = (), *, first_seq: int = 0) -> None:
         self._members: dict[tuple[str, Role], Member] = {}
+        self._unlisted: set[tuple[str, Role]] = set()
+        self._listed: tuple[Member, ...] | None = None
         self.seq = first_seq
         for member in members:
             self.add(member)
@@ -52,19 +54,30 @@ class MemoryRegistry:
             )
         self.replace(member)
 
-    def replace(self, member: Member) -> None:
-        """Put a member in the place of the one with its id and role, or add it: new keys, another status or address."""
-        self._members[_place(member.subscriber)] = member
+    def replace(self, member: Member, *, is_listed: bool = True) -> None:
+        """Put a member in the place of the one with its id and role, or add it: new keys, another status or address.
+
+        One that is not listed is found by its id alone.
+        """
+        place = _place(member.subscriber)
+        self._members[place] = member
+        (self._unlisted.discard if is_listed else self._unlisted.add)(place)
+        self._listed = None
         self.seq += 1
 
     def remove(self, subscriber_id: str, role: Role) -> None:
         """Remove a member, if it is there."""
         if self._members.pop((subscriber_id, role), None) is not None:
+            self._unlisted.discard((subscriber_id, role))
+            self._listed = None
             self.seq += 1
 
     def members(self) -> tuple[Member, ...]:
-        """Every member, ordered by id and role."""
-        return tuple(sorted(self._members.values(), key=_order))
+        """Every member that is listed, ordered by id and role."""
+        if self._listed is None:
+            listed = (member for place, member in self._members.items() if place not in self._unlisted)
+            self._listed = tuple(sorted(listed, key=_order))
+        return self._listed
 
     def with_id(self, subscriber_id: str) -> tuple[Member, ...]:
         """The members of one subscriber, in each of its roles."""

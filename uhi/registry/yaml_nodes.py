@@ -24,13 +24,19 @@ def read_file(path: Path) -> Field:
     try:
         node = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
     except OSError as error:
-        raise SetupError(f"{path} cannot be read", got=error.strerror or type(error).__name__) from None
+        raise SetupError(
+            f"{path} cannot be read",
+            got=error.strerror or type(error).__name__,
+            next_step="check the path, and that you may read the file",
+        ) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""
         raise SetupError(f"{path}{where}: this is not YAML", next_step="correct the file") from None
     if node is None:
-        raise SetupError(f"{path} is empty")
+        raise SetupError(
+            f"{path} is empty", expected="a list of members", next_step="uhi registry serve --help shows one"
+        )
     return Field(path, "", node)
 
 

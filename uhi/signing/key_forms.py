@@ -53,7 +53,12 @@ def read_public(text: str | bytes) -> bytes:
         raise _refusal("public key", got="an X25519 key", expected="an Ed25519 key", next_step="take the signing key")
     if len(raw) in _PRIVATE_LENGTHS:
         raise _refusal("public key", got="what looks like a private key", next_step="never hand out the private key")
-    raise _refusal("public key", got=f"{len(raw)} bytes", expected="32 raw bytes or 44 bytes of SPKI DER")
+    is_other = len(raw) == _SPKI_LENGTH
+    raise _refusal(
+        "public key",
+        got=f"{len(raw)} bytes" + (" that are no SPKI DER of an Ed25519 key" if is_other else ""),
+        expected="32 raw bytes, or the 44 bytes of SPKI DER that uhi keys show prints",
+    )
 
 
 def read_private(text: str | bytes) -> PrivateParts:

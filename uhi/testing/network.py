@@ -28,6 +28,7 @@ from uhi.exchange.stamps import Stamps
 from uhi.exchange.trust import RegistryTrust
 from uhi.http.addresses import any_address
 from uhi.http.client import HttpTransport
+from uhi.http.health import Check, Health
 from uhi.http.reading import ServerLimits
 from uhi.http.server import application, serve
 from uhi.keeping import Keeping, calls_of
@@ -59,6 +60,18 @@ class _Doormat:
 
     paths: Mapping[str, int]
     behind: Entrance | None = None
+    program: Participant | Gateway | None = None
+    checks: dict[str, Check] = field(default_factory=dict)
+
+    def let_in(self, program: Participant | Gateway) -> None:
+        """Open to the program, whose health is told from now on."""
+        self.behind, self.program = program.entrance, program
+        self.checks.update(program.health().checks)
+
+    @property
+    def health(self) -> Health:
+        """What the health pages tell: of the program, once there is one."""
+        return Health(self.checks, is_open=lambda: self.program is not None and self.program.health().is_open())
 
     async def check_head(self, inbound: Inbound, *, size: int | None) -> Reply | None:
         return await self.behind.check_head(inbound, size=size) if self.behind else None
@@ -229,7 +242,7 @@ class Network:
         participant = Participant(identity, world=self.world(signer), network=self.options.preset)
         prepare(participant)
         await participant.start()
-        doormat.behind = participant.entrance
+        doormat.let_in(participant)
         self._participants.append(participant)
         return participant
 
@@ -247,7 +260,7 @@ class Network:
             network=self.options.preset,
         )
         await made.start()
-        doormat.behind = made.entrance
+        doormat.let_in(made)
         return made
 
     def _registry(self, stamps: Stamps, clock: Clock) -> NetworkRegistry:
@@ -267,7 +280,8 @@ class Network:
         port = self.options.ports.get(subscriber_id, 0)
         # Everybody is at one address here.
         limits = ServerLimits(connections=0)
-        listening = serve(application(entrance, prefix=prefix), port=port, limits=limits)
+        health = entrance.health if isinstance(entrance, _Doormat) else Health()
+        listening = serve(application(entrance, prefix=prefix, health=health), port=port, limits=limits)
         server = await self._stack.enter_async_context(listening)
         return f"{server.url}{prefix}"
 

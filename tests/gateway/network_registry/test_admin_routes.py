@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection, Mapping
+from hashlib import sha256
 
 import aiohttp
 import pytest
@@ -11,7 +12,7 @@ from gateway.network_registry.admin_routes import RegistryDesk
 from gateway.network_registry.register import Register
 from tests.api.asking import Ask, asker
 from tests.api.ward import OWN, Trail
-from tests.gateway.network_registry.applying import RULES, Applicant
+from tests.gateway.network_registry.applying import RULES, Applicant, person
 from uhi.api.doorkeeper import Doorkeeper, Pace
 from uhi.api.origins import Sites
 from uhi.api.serving import Surroundings, api_application
@@ -86,7 +87,7 @@ async def ask(register: Register, clock: FakeClock) -> AsyncIterator[Ask]:
     """Asks the administration."""
     doorkeeper = Doorkeeper(proofs=Badges(), sites=Sites(own=OWN), windows=LocalWindows(clock), pace=Pace(10**6, 10**6))
     around = Surroundings(doorkeeper=doorkeeper, trail=Trail(), clock=clock, limits=ServerLimits())
-    group = RegistryDesk(register, clock=clock).routes()
+    group = RegistryDesk(register, clock=clock, names=names).routes()
     async with serve(api_application([group], around, health=Health())) as server, aiohttp.ClientSession() as session:
         yield asker(session, server.url)
 
@@ -97,6 +98,11 @@ def clinic(register: Register) -> Applicant:
     return Applicant("clinic.example", register, encryption_key=new_private_key())
 
 
+async def names(ids: Collection[str]) -> Mapping[str, str]:
+    """The e-mail addresses of those accounts that exist; ada's was deleted."""
+    return {each: f"{each}@registry.example" for each in ids if each != "ada"}
+
+
 def by(token: str, body: dict[str, str] | None = None) -> dict[str, object]:
     """A request of whoever has this token, without a body where none is given."""
     headers = {"Authorization": f"Bearer {token}"} if token != "nobody" else {}
@@ -105,7 +111,7 @@ def by(token: str, body: dict[str, str] | None = None) -> dict[str, object]:
 
 def test_the_table_has_every_route(register, clock):
     """Security rules "IAM": a new route without a row fails."""
-    routes = RegistryDesk(register, clock=clock).routes().all
+    routes = RegistryDesk(register, clock=clock, names=names).routes().all
 
     assert {(route.method, route.path) for route in routes} == {(method, path) for method, path, _ in CELLS}
 
@@ -143,12 +149,23 @@ async def test_decisions_take_two_factors(ask, method, path, row):
     assert got.json["code"] == "IAM_SECOND_FACTOR_REQUIRED"
 
 
-@pytest.mark.parametrize(("method", "path"), [("GET", "/v1/export"), ("POST", "/v1/subscribers/a/keys/k1/revoke")])
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", "/v1/export"), *(("POST", f"/v1/subscribers/a/{step}") for step in ("approve", "revoke", "keys/k1/revoke"))],
+)
 async def test_exports_and_key_changes_take_a_fresh_sign_in(ask, method, path):
-    """Security rules "IAM", step-up: fresh within 5 min for key change and exports."""
+    """Security rules "IAM", step-up: fresh within 5 min for exports, and for what brings keys in or ends them."""
     got = await ask(method, path, **by("registry.admin:ada::earlier"))
 
     assert got.json["code"] == "IAM_FRESH_SIGN_IN_REQUIRED"
+
+
+@pytest.mark.parametrize("step", ["decline", "suspend", "resume"])
+async def test_what_changes_no_key_takes_no_fresh_sign_in(ask, step):
+    """Ours: a member can be suspended at once, without signing in once more."""
+    got = await ask("POST", f"/v1/subscribers/a/{step}", **by("registry.admin:ada::earlier", {"reason": "an incident"}))
+
+    assert got.json["code"] == "API_RECORD_MISSING"
 
 
 @pytest.mark.case("IAM-16")
@@ -206,6 +223,22 @@ async def test_no_answer_holds_a_private_key(ask, clinic):
     secrets = [text for key in clinic.keys.values() for text in (key.seed_base64(), key.pkcs8_base64())]
     assert [each for each in (*secrets, clinic.encryption_key, RULES.encryption_key) if each in "".join(texts)] == []
     assert all(clinic.keys["k1"].public.raw_base64() in text for text in (texts[0], texts[1], texts[3]))
+
+
+async def test_a_viewer_sees_who_decided_and_what_to_compare(ask, clinic, register):
+    """Ours: approvers by their e-mail addresses where these are known, keys by a fingerprint one can read out."""
+    await clinic.apply()
+    await clinic.prove()
+    await register.review(clinic.id, acting=person("rita"))
+    await register.approve(clinic.id, acting=person("ada"))
+    [key] = clinic.keys.values()
+
+    shown = (await ask("GET", "/v1/subscribers/clinic.example", **by("registry.viewer"))).json["pending"]
+
+    assert (shown["reviewed_by"], shown["approved_by"]) == ("rita", ["ada"])
+    assert shown["people"] == {"rita": "rita@registry.example"}
+    digest = sha256(key.public.raw).hexdigest()
+    assert shown["keys"][0]["fingerprint"] == f"{digest[:4]} {digest[4:8]} {digest[8:12]} {digest[12:16]}"
 
 
 async def test_a_viewer_sees_no_contact(ask, clinic):

@@ -255,6 +255,9 @@ def test_what_cannot_be_read_or_is_there_twice_is_refused():
         {"country": "India"},
         {"domains": []},
         {"domains": ["<script>"]},
+        {"domains": ["nic2004 85111"]},
+        {"cities": ["Pune"]},
+        {"cities": ["std:011", "080"]},
         {"contact_email": "nobody"},
         {"legal_name": "a\u202eb"},
         {"keys": []},
@@ -264,6 +267,17 @@ def test_what_cannot_be_read_or_is_there_twice_is_refused():
     ):
         assert refusal(body("clinic.example", KEY) | more).fault is MESSAGE_INVALID, more
     assert refusal(body("clinic.example", KEY, keys=[row, row | {"pub_key_id": "k2"}])).fault is KEY_UNUSABLE
+
+
+def test_places_that_no_search_can_name_are_refused_with_what_is_expected():
+    """Ours: a hospital that is never found would not know why."""
+    expected = {"domains": ("eye hospital", "nic2004:85111"), "cities": ("New Delhi", "std:011")}
+
+    for name, (wrong, shown) in expected.items():
+        refused = refusal(body("clinic.example", KEY, **{name: [wrong]}))
+        assert (refused.path, shown in refused.expected) == (f"$.{name}", True)
+    taken = read(body("clinic.example", KEY, domains=["ONDC:RET10", "Health"], cities=["STD:011", "*"])).subscriber
+    assert (taken.domains, taken.cities) == (("ONDC:RET10", "Health"), ("std:011", "*"))
 
 
 def test_a_published_key_is_for_development_only():

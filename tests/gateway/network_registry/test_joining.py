@@ -19,6 +19,7 @@ from uhi.errors import (
     CHALLENGE_USED,
     KEY_INACTIVE,
     KEY_UNUSABLE,
+    OVERLOADED,
     STATE_REFUSED,
     TOO_MANY_TRIES,
     Fault,
@@ -162,16 +163,99 @@ async def test_a_challenge_ends_with_the_application_it_was_made_for(register, c
 
 
 async def test_nobody_is_asked_more_than_five_times_an_hour(register, clinic, clock):
-    """Security rules "Registry and key rules": 5 tries per hour."""
+    """Security rules "Registry and key rules": 5 tries per hour; the refusal says how long that still is."""
     await clinic.apply()
     for _ in range(5):
         await register.new_challenges(clinic.id)
+        await clock.advance(60)
 
-    sixth = await refused(register.new_challenges(clinic.id))
-    await clock.advance(3_601)
+    with pytest.raises(Refusal, match="try again in 3300 s") as sixth:
+        await register.new_challenges(clinic.id)
+    await clock.advance(sixth.value.retry_after)
 
-    assert sixth is TOO_MANY_TRIES
+    assert sixth.value.fault is TOO_MANY_TRIES
     assert len(await register.new_challenges(clinic.id)) == 1
+
+
+async def test_a_correction_keeps_what_was_proven_for_the_same_address(register, clinic):
+    """Ours: an honest newcomer who corrects its entry is not asked for the same again, five times an hour at most."""
+    clinic.encryption_key = new_private_key()
+    await clinic.apply()
+    await clinic.prove()
+
+    corrected = await clinic.apply(legal_name="Another name")
+    clinic.keys["k2"] = PrivateKey.new()
+    extended = await clinic.apply(legal_name="Another name")
+
+    assert corrected.missing == ("review", "approval", "approval")
+    assert extended.missing == ("key k2", "review", "approval", "approval")
+
+
+async def test_a_correction_loses_what_was_proven_of_other_keys_and_addresses(register, clinic):
+    """Registry rules: a proof is for one key, one id and one address."""
+    await clinic.apply()
+    await clinic.prove()
+    moved = await clinic.apply(subscriber_url="https://elsewhere.example/api")
+    await clinic.apply()
+    await clinic.prove()
+    clinic.keys["k1"] = PrivateKey.new()
+
+    exchanged = await refused(clinic.apply())
+    beckn = Applicant("beckn.example", register)
+    await beckn.apply()
+    await beckn.prove()
+    beckn.encryption_key = new_private_key()
+
+    assert moved.missing[:2] == ("key k1", "site")
+    assert exchanged is ALREADY_TAKEN
+    assert (await beckn.apply()).missing[:3] == ("key k1", "encryption key", "site")
+
+
+async def test_who_takes_a_stale_application_over_proves_everything(register, clinic, clock):
+    """Ours: or somebody could enter with a key that another one proved."""
+    await clinic.apply()
+    for asking in await register.new_challenges(clinic.id):
+        await register.prove(clinic.answer(asking), acting=clinic.acting)
+    await clock.advance(A_DAY + 1)
+    other = Applicant(clinic.id, register, keys={"k2": PrivateKey.new()})
+    rows = [key_row("k1", clinic.keys["k1"]), key_row("k2", other.keys["k2"])]
+    other.keys["k1"] = clinic.keys["k1"]
+
+    taken = await other.apply("k2", keys=rows)
+
+    assert taken.missing[:3] == ("key k1", "key k2", "site")
+
+
+async def test_only_so_many_applicants_are_waited_for(database, clock):
+    """Ours: who makes up ids fills neither the database nor the lookups; members and known applicants go on."""
+    register = Register(database, replace(RULES, most_applicants=2), clock=clock)
+    await register.open()
+    first, second, third = (Applicant(f"{name}.example", register) for name in ("first", "second", "third"))
+    await first.apply()
+    await second.apply()
+
+    with pytest.raises(Refusal) as full:
+        await third.apply()
+    await first.apply(legal_name="Another name")
+    await first.prove()
+    await register.review(first.id, acting=person("reviewer"))
+    await first.be_approved()
+
+    assert (full.value.fault, full.value.retry_after) == (OVERLOADED, 3_600)
+    assert (await third.apply()).status == "INITIATED"
+
+
+async def test_applicants_are_found_by_their_ids_and_in_no_list(register, clinic):
+    """Ours: however many apply, lists of members cost no more."""
+    await clinic.apply()
+    before = register.members.members()
+    found = register.members.with_id(clinic.id)
+    await clinic.prove()
+    await register.review(clinic.id, acting=person("reviewer"))
+    await clinic.be_approved()
+
+    assert (before, [each.subscriber.status for each in found]) == ((), ["INITIATED"])
+    assert [each.subscriber.id for each in register.members.members()] == [clinic.id]
 
 
 async def test_a_beckn_peer_must_also_read_what_was_encrypted_for_it(register, clinic):

@@ -8,8 +8,10 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import update
 
 from gateway.network_registry.errands import SUBSCRIBE
+from gateway.network_registry.tables import registry_key
 from tests.gateway.network_registry.scene import Applicant, Scene, admin, key_row, value_of, with_key, write_settings
 from uhi.errors import KEY_INACTIVE, SUBSCRIBER_UNKNOWN, Refusal
 from uhi.exchange import Trust
@@ -42,6 +44,44 @@ async def missing_for(scene: Scene, applicant: Applicant) -> list[str]:
     missing = told["missing"]
     assert isinstance(missing, list)
     return missing
+
+
+@pytest.mark.parametrize("path", ["subscription", "keys/revoke", "unsubscribe", "lookup"])
+async def test_a_suspended_member_learns_why_and_nothing_else(scene, path):
+    """Ours: its status and the administrators' reason; every other path stays closed."""
+    clinic = await scene.member()
+    await scene.program.parts.register.suspend(clinic.id, reason="complaints of patients", acting=admin("admin-1"))
+    bodies = {"keys/revoke": end_of("k1"), "unsubscribe": {"status": "UNSUBSCRIBED"}}
+
+    reply = await scene.post(clinic, path, {"subscriber_id": clinic.id, **bodies.get(path, {})})
+
+    told = value_of(reply)
+    if path == "subscription":
+        assert (told["status"], told["reason"]) == ("SUSPENDED", "complaints of patients")
+    else:
+        assert (reply.status, told["error"]["code"]) == (401, "UHI-1410")
+
+
+async def test_who_expired_asks_with_its_last_key_that_was_not_revoked(scene):
+    """Ours: an end of its keys is no reason not to be told of it; a revoked key tells nobody anything."""
+    clinic = await scene.applicant()
+    clinic.signers.append(with_key(clinic.signer, "k2"))
+    clinic.url = ""
+    await scene.listen(clinic)
+    await scene.apply(clinic, keys=[key_row(each) for each in clinic.signers])
+    await scene.decide(clinic)
+    register, database = scene.program.parts.register, scene.program.parts.database
+    await register.revoke_key(clinic.id, "k1", reason="stolen", acting=admin("admin-1"))
+    past = scene.clock.now() - 5
+    ended = update(registry_key).where(registry_key.c.key_id == "k2").values(valid_until=past)
+    await database.write(lambda connection: connection.execute(ended).rowcount)
+    await register.expire()
+    asked = {"subscriber_id": clinic.id}
+
+    replies = [await scene.post(clinic, "subscription", asked, signer=signer) for signer in clinic.signers]
+
+    assert [reply.status for reply in replies] == [401, 200]
+    assert (value_of(replies[1])["status"], value_of(replies[1])["reason"]) == ("EXPIRED", "")
 
 
 def changes_told_to(applicant: Applicant) -> list[tuple[str, str, tuple[str, ...]]]:
