@@ -13,7 +13,6 @@ from uhi.api.routes import Answer
 from uhi.signing import PublicKey
 from uhi.subscribers import SubscriberKey
 
-
 _GROUP, _SHOWN = 4, 16
 
 Names = Mapping[str, str]

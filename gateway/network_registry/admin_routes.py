@@ -99,7 +99,9 @@ class RegistryDesk:
     def _add_decisions(self, group: Routes) -> None:
         answer = SubscriberAnswer
         group.route("POST", f"{_ONE}/review", REVIEWS, body=Seen, answer=answer, refuses=_DECISION)(self.review)
-        group.route("POST", f"{_ONE}/approve", DECIDES_FRESHLY, body=Seen, answer=answer, refuses=_DECISION)(self.approve)
+        group.route("POST", f"{_ONE}/approve", DECIDES_FRESHLY, body=Seen, answer=answer, refuses=_DECISION)(
+            self.approve
+        )
         group.route("POST", f"{_ONE}/decline", DECIDES, body=Reason, answer=answer, refuses=_STEP)(self.decline)
         group.route("POST", f"{_ONE}/suspend", DECIDES, body=Reason, answer=answer, refuses=_STEP)(self.suspend)
         group.route("POST", f"{_ONE}/resume", DECIDES, body=Reason, answer=answer, refuses=_STEP)(self.resume)

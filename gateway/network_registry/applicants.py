@@ -13,7 +13,6 @@ from uhi.registry.memory import Member
 from uhi.signing import PublicKey
 from uhi.subscribers import EXPIRED, SUBSCRIBED, KeyRef, Record, Role, Subscriber, SubscriberKey
 
-
 _LONG_ENOUGH = 86_400.0
 
 

@@ -182,6 +182,7 @@ async def test_auditor_of_a_tenant_reads_its_rows_only(hall, ask_hall, clinic):
     everything = await ask_hall("GET", "/v1/audit", headers=auditor)
 
     assert {row["tenant"] for row in mine.json["rows"]} == {OTHER}
+    assert {row["actor_email"] for row in everything.json["rows"]} == {""}
     assert (foreign.status, whole.status, head.status) == (404, 200, 404)
     assert whole.json == mine.json
     assert {row["tenant"] for row in everything.json["rows"]} > {CLINIC, OTHER}

@@ -161,22 +161,35 @@ async def test_administrators_decide_from_their_own_machine(scene, call, clinic)
     own = await call("approve", "clinic.example", "--yes")
     await register.approve("clinic.example", acting=admin("two"))
     await sign_in(scene, call, "three@registry.example")
-    shown = await call("show", "clinic.example")
     approved = await call("approve", "clinic.example", "--yes")
     suspended = await call("suspend", "clinic.example", "--reason", "a test")
-    asked = await call("status")
     revoked = await call("revoke", "clinic.example", "--reason", "a test", "--yes", "--json")
     exported = await call("export")
 
     assert "2 approvals" in listed.stdout
     assert "UNDER_REVIEW" in reviewed.stdout
     assert (own.exit_code, "ask another administrator" in own.stderr) == (1, True)
-    assert ("one@registry.example" in shown.stdout, "fingerprint " in shown.stdout) == (True, True)
     assert "clinic.example: SUBSCRIBED" in approved.stdout
-    assert ("Why: a test" in asked.stdout, "ask the network's operator" in asked.stdout) == (True, True)
     assert "clinic.example: SUSPENDED" in suspended.stdout
     assert json.loads(revoked.stdout)["status"] == "REVOKED"
     assert json.loads(exported.stdout)["registry_seq"] == register.members.seq
+
+
+async def test_who_decided_the_fingerprint_and_the_reason_are_shown(scene, call, clinic):
+    """Ours: an approver compares by telephone, knows who came before, and the member learns why it is suspended."""
+    await call("apply", "--role", "provider", "--serve", "--port", str(clinic))
+    register = scene.program.parts.register
+    await sign_in(scene, call, "one@registry.example")
+    await call("review", "clinic.example", "--yes")
+
+    shown = await call("show", "clinic.example")
+    for name in ("two", "three"):
+        await register.approve("clinic.example", acting=admin(name))
+    await register.suspend("clinic.example", reason="a test", acting=admin("two"))
+    asked = await call("status")
+
+    assert ("one@registry.example" in shown.stdout, "fingerprint " in shown.stdout) == (True, True)
+    assert ("Why: a test" in asked.stdout, "ask the network's operator" in asked.stdout) == (True, True)
 
 
 async def test_export_goes_into_a_new_file_in_whatever_script_names_are(scene, call, clinic, tmp_path):

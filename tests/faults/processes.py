@@ -137,7 +137,8 @@ class Program:
     async def stop(self, *, within: float = PATIENCE) -> int:
         """Ask it to end, as an operator does; returns its exit code."""
         assert self.process is not None
-        self.process.terminate()
+        if self.is_running:
+            self.process.terminate()
         async with asyncio.timeout(within):
             return await self.process.wait()
 
@@ -154,13 +155,6 @@ class Program:
             yield
         finally:
             await self.kill()
-
-    async def stop(self) -> int:
-        """End it in order; returns its exit code."""
-        assert self.process is not None
-        if self.is_running:
-            self.process.terminate()
-        return await self.process.wait()
 
     def workers(self) -> list[int]:
         """The process ids of its workers, none where it works alone."""

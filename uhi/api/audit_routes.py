@@ -5,11 +5,13 @@ Above: programs; below: `uhi.audit.trail`. Source: security rules "Audit log".
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Literal
 
 from pydantic import Field
 
 from uhi.api.routes import Answer, Body, Call, Nothing, Routes
+from uhi.audit import ActorKind
 from uhi.audit.chain import Link
 from uhi.audit.trail import AuditTrail, Wanted
 from uhi.errors import RECORD_MISSING
@@ -17,6 +19,8 @@ from uhi.identity.roles import Permission
 from uhi.identity.rules import Relation, Rule, Target
 
 READS_AUDIT = Rule(Permission.AUDIT_READ, Relation.OWN_TENANT, second_factor=True)
+
+EmailsOf = Callable[[Collection[str]], Awaitable[Mapping[str, str]]]
 
 _MOST = 200
 _LATEST = 2.0**40
@@ -43,12 +47,14 @@ class AuditQuery(Body):
 
 
 class AuditRow(Answer):
-    """One row, as the trail has it."""
+    """One row, as the trail has it; beside it the actor's e-mail address, at a registry and where the account still
+    exists. No hash covers that one."""
 
     seq: int
     at: float
     actor: str
     actor_kind: str
+    actor_email: str
     tenant: str
     action: str
     object: str
@@ -77,10 +83,11 @@ class AuditHead(Answer):
 
 
 class AuditPages:
-    """What auditors read."""
+    """What auditors read. `emails` finds the e-mail addresses of accounts, where auditors may see them."""
 
-    def __init__(self, trail: AuditTrail) -> None:
+    def __init__(self, trail: AuditTrail, emails: EmailsOf | None = None) -> None:
         self._trail = trail
+        self._emails = emails
 
     def routes(self) -> Routes:
         """The group of routes."""
@@ -112,7 +119,10 @@ class AuditPages:
         )
         found = await self._trail.rows(after=asked.after, most=asked.most + 1, wanted=wanted, newest=asked.newest)
         page = found[: asked.most]
-        return AuditRows(rows=tuple(map(_row, page)), next=page[-1].seq if len(found) > len(page) else 0)
+        people = {link.actor for link in page if link.actor_kind == ActorKind.PERSON.value}
+        emails = await self._emails(people) if self._emails is not None else {}
+        rows = tuple(_row(link, emails.get(link.actor, "")) for link in page)
+        return AuditRows(rows=rows, next=page[-1].seq if len(found) > len(page) else 0)
 
     async def get_audit_head(self, call: Call[Nothing]) -> AuditHead:
         """The number and hash of the newest row."""
@@ -121,12 +131,13 @@ class AuditPages:
         return AuditHead(seq=head.seq, hash=head.hash)
 
 
-def _row(link: Link) -> AuditRow:
+def _row(link: Link, email: str) -> AuditRow:
     return AuditRow(
         seq=link.seq,
         at=link.at,
         actor=link.actor,
         actor_kind=link.actor_kind,
+        actor_email=email,
         tenant=link.tenant,
         action=link.action,
         object=link.object,

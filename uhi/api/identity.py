@@ -30,8 +30,8 @@ _USUAL_PACE = Pace()
 def identity_routes(parts: IdentityParts, trail: AuditTrail, *, for_patients: bool = True) -> Sequence[Routes]:
     """Signing in, joining, one's own account, staff, API keys, audit.
 
-    Without `for_patients` nobody can make an account without being invited. Routes that take text messages are there
-    where such are sent.
+    Without `for_patients` nobody can make an account without being invited, and auditors see the e-mail addresses of
+    who acted. Routes that take text messages are there where such are sent.
     """
     registration = (RegistrationPages(parts.joining).routes(),) if for_patients else ()
     return (
@@ -43,7 +43,7 @@ def identity_routes(parts: IdentityParts, trail: AuditTrail, *, for_patients: bo
         FactorPages(parts.second_factors).routes(has_sms=parts.has_sms),
         StaffPages(parts.accounts, parts.joining).routes(),
         KeyPages(parts.api_keys).routes(),
-        AuditPages(trail).routes(),
+        AuditPages(trail, None if for_patients else parts.accounts.emails).routes(),
     )
 
 

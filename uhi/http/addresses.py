@@ -1,8 +1,8 @@
 """Which addresses we send to: judged by the URL first, by all the numbers of its host when somebody registers it, and
 again by the number each connection really uses.
 
-Below: `lookups`, ports' errors; above: `client`, the registry. Source: IANA IPv4 and IPv6 special-purpose address registries, RFC
-6761 and RFC 8375 (names that lead nowhere outside), WHATWG URL (hosts that end in a number).
+Below: `lookups`, ports' errors; above: `client`, the registry. Source: IANA IPv4 and IPv6 special-purpose address
+registries, RFC 6761 and RFC 8375 (names that lead nowhere outside), WHATWG URL (hosts that end in a number).
 """
 
 from __future__ import annotations

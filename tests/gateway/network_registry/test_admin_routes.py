@@ -151,7 +151,10 @@ async def test_decisions_take_two_factors(ask, method, path, row):
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("GET", "/v1/export"), *(("POST", f"/v1/subscribers/a/{step}") for step in ("approve", "revoke", "keys/k1/revoke"))],
+    [
+        ("GET", "/v1/export"),
+        *(("POST", f"/v1/subscribers/a/{step}") for step in ("approve", "revoke", "keys/k1/revoke")),
+    ],
 )
 async def test_exports_and_key_changes_take_a_fresh_sign_in(ask, method, path):
     """Security rules "IAM", step-up: fresh within 5 min for exports, and for what brings keys in or ends them."""
