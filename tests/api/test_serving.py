@@ -82,7 +82,7 @@ async def test_problem_names_the_place_and_repeats_nothing(ask):
     got = await ask("POST", "/v1/notes", json={"text": "98765" * 9, "ravi": "43210"}, headers=TOKEN)
 
     assert got.json["errors"] == [
-        {"path": "text", "message": "String should have at most 20 characters"},
+        {"path": "text", "message": "is to have at most 20 characters"},
         {"path": "", "message": "holds a name that is not known here"},
     ]
     assert not any(sent in got.text for sent in ("98765", "ravi", "43210"))
