@@ -11,7 +11,6 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    Double,
     ForeignKey,
     Index,
     Integer,
@@ -22,29 +21,23 @@ from sqlalchemy import (
     event,
 )
 
+from uhi.storage.sql.columns import key, time
+
 metadata = MetaData()
-
-
-def _key(name: str) -> Column[str]:
-    return Column(name, Text, nullable=False)
-
-
-def _time(name: str, *, nullable: bool = False) -> Column[float]:
-    return Column(name, Double, nullable=nullable)
 
 
 registry_member = Table(
     "registry_member",
     metadata,
     Column("subscriber_id", Text, primary_key=True),
-    _key("look"),
-    _key("role"),
-    _key("status"),
-    _key("url"),
-    _key("sought"),
-    _key("particulars"),
-    _time("created_at"),
-    _time("updated_at"),
+    key("look"),
+    key("role"),
+    key("status"),
+    key("url"),
+    key("sought"),
+    key("particulars"),
+    time("created_at"),
+    time("updated_at"),
     Index("registry_member_look", "look"),
     Index("registry_member_url", "url"),
     Index("registry_member_status", "status", "subscriber_id"),
@@ -57,12 +50,12 @@ registry_key = Table(
     metadata,
     Column("subscriber_id", Text, ForeignKey("registry_member.subscriber_id"), primary_key=True),
     Column("key_id", Text, primary_key=True),
-    _key("public_key"),
-    _key("profile"),
-    _time("valid_from"),
-    _time("valid_until"),
-    _time("added_at"),
-    _time("revoked_at", nullable=True),
+    key("public_key"),
+    key("profile"),
+    time("valid_from"),
+    time("valid_until"),
+    time("added_at"),
+    time("revoked_at", nullable=True),
     UniqueConstraint("public_key", name="registry_key_once"),
 )
 """The approved keys, revoked ones too: nobody registers one of them again. `public_key` is base64 of the raw bytes."""
@@ -73,14 +66,14 @@ registry_pending = Table(
     Column("id", Text, primary_key=True),
     Column("subscriber_id", Text, ForeignKey("registry_member.subscriber_id"), nullable=False),
     Column("amends", Boolean, nullable=False),
-    _key("wanted"),
-    _key("signed_with"),
-    _key("submitted_by"),
-    _time("submitted_at"),
-    _key("proofs"),
-    _time("site_checked_at", nullable=True),
-    _time("decrypted_at", nullable=True),
-    _key("reviewed_by"),
+    key("wanted"),
+    key("signed_with"),
+    key("submitted_by"),
+    time("submitted_at"),
+    key("proofs"),
+    time("site_checked_at", nullable=True),
+    time("decrypted_at", nullable=True),
+    key("reviewed_by"),
     UniqueConstraint("subscriber_id", name="registry_pending_once"),
 )
 """What waits, at most one thing for each subscriber. `wanted` holds particulars and new keys, `proofs` which keys are
@@ -91,7 +84,7 @@ registry_approval = Table(
     metadata,
     Column("pending_id", Text, ForeignKey("registry_pending.id", ondelete="CASCADE"), primary_key=True),
     Column("actor", Text, primary_key=True),
-    _time("at"),
+    time("at"),
 )
 """Who approved what waits: a person once."""
 
@@ -99,15 +92,15 @@ registry_challenge = Table(
     "registry_challenge",
     metadata,
     Column("id", Text, primary_key=True),
-    _key("pending_id"),
-    _key("subscriber_id"),
-    _key("key_id"),
-    _key("round"),
-    _key("nonce"),
+    key("pending_id"),
+    key("subscriber_id"),
+    key("key_id"),
+    key("round"),
+    key("nonce"),
     Column("expires", BigInteger, nullable=False),
-    _key("answer"),
-    _time("made_at"),
-    _time("used_at", nullable=True),
+    key("answer"),
+    time("made_at"),
+    time("used_at", nullable=True),
     Index("registry_challenge_subscriber", "subscriber_id", "made_at"),
     Index("registry_challenge_made", "made_at"),
 )
@@ -117,12 +110,12 @@ registry_change = Table(
     "registry_change",
     metadata,
     Column("seq", BigInteger, primary_key=True, autoincrement=False),
-    _time("at"),
-    _key("subscriber_id"),
-    _key("role"),
-    _key("status"),
-    _key("keys"),
-    _key("action"),
+    time("at"),
+    key("subscriber_id"),
+    key("role"),
+    key("status"),
+    key("keys"),
+    key("action"),
 )
 """Every change of an entry by its number, without gaps. `keys` are the ids in force after it, as JSON."""
 

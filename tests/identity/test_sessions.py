@@ -83,11 +83,15 @@ async def test_only_the_csrf_token_of_the_same_session_is_taken(lobby: Lobby):
     one, other = await lobby.opened(asha, is_browser=True), await lobby.opened(asha, is_browser=True)
     sessions = lobby.sessions()
 
-    await sessions.check_csrf(one.cookie, one.csrf)
+    browsing = await sessions.principal_of_cookie(one.cookie)
+
+    browsing.check_csrf(one.csrf)
 
     for wrong in (other.csrf, "", one.csrf[:-1], "ü\ud800"):
-        await refused(sessions.check_csrf(one.cookie, wrong), ORIGIN_REFUSED)
-    await refused(sessions.check_csrf("x", one.csrf))
+        with pytest.raises(Refusal) as caught:
+            browsing.check_csrf(wrong)
+        assert caught.value.fault is ORIGIN_REFUSED
+    await refused(sessions.principal_of_cookie("x"))
 
 
 async def test_a_browser_that_is_used_stays_and_one_that_is_not_ends(lobby: Lobby):
@@ -200,7 +204,7 @@ async def test_another_sign_in_makes_the_session_fresh(lobby: Lobby):
     assert confirmed.ends_at == opened.ends_at
     assert (await sessions.principal_of_cookie(confirmed.cookie)).principal == confirmed.principal
     assert confirmed.principal == replace(opened.principal, signed_in_at=arrived.at, has_second_factor=True)
-    await sessions.check_csrf(confirmed.cookie, confirmed.csrf)
+    (await sessions.principal_of_cookie(confirmed.cookie)).check_csrf(confirmed.csrf)
     await refused(sessions.principal_of_cookie(opened.cookie))
 
 

@@ -61,6 +61,16 @@ class Browsing:
     principal: Principal
     csrf: str = field(repr=False)
 
+    def check_csrf(self, given: str) -> None:
+        """See that an unsafe request of a browser brings the CSRF token of its session.
+
+        Raises: Refusal(ORIGIN_REFUSED).
+        """
+        if not hmac.compare_digest(self.csrf.encode(), given.encode("utf-8", "surrogatepass")):
+            raise Refusal(
+                ORIGIN_REFUSED, "the CSRF token is not that of the session", expected="the one of the sign-in"
+            )
+
 
 async def _nobody_told(account_id: str, session_id: str) -> None:
     _log.warning("nobody is told that session %s of %s was closed: a refresh token came twice", session_id, account_id)
@@ -142,15 +152,6 @@ class Sessions:
         if now - there.session.last_used_at >= TOUCH_SECONDS:
             self._database.later(rows.touch, (there.session.id, now))
         return Browsing(there.principal, _csrf(cookie, there.session.csrf_secret))
-
-    async def check_csrf(self, cookie: str, given: str) -> None:
-        """See that an unsafe request of a browser brings the CSRF token of its session.
-
-        Raises: Refusal(TOKEN_INVALID, ORIGIN_REFUSED).
-        """
-        browsing = await self.principal_of_cookie(cookie)
-        if not hmac.compare_digest(browsing.csrf.encode(), given.encode("utf-8", "surrogatepass")):
-            raise Refusal(ORIGIN_REFUSED, "the CSRF token is not that of the session")
 
     async def check_open(self, session_id: str) -> None:
         """See that a session is open, for what an access token of a closed one must not do. A closing counts within a

@@ -7,33 +7,29 @@ or by hand; who may disable them is found out by the chain of hashes. Above: `uh
 
 from __future__ import annotations
 
-from sqlalchemy import DDL, BigInteger, CheckConstraint, Column, Double, Index, Integer, Table, Text, event
+from sqlalchemy import DDL, BigInteger, CheckConstraint, Column, Double, Index, Integer, Table, event
 
+from uhi.storage.sql.columns import key
 from uhi.storage.sql.tables import metadata
-
-
-def _key(name: str) -> Column[str]:
-    return Column(name, Text, nullable=False)
-
 
 audit = Table(
     "audit",
     metadata,
     Column("seq", BigInteger, primary_key=True, autoincrement=False),
     Column("at", Double, nullable=False),
-    _key("actor"),
-    _key("actor_kind"),
-    _key("tenant"),
-    _key("action"),
-    _key("object"),
-    _key("outcome"),
-    _key("reason"),
-    _key("request_id"),
-    _key("address"),
-    _key("before"),
-    _key("after"),
-    _key("prev_hash"),
-    _key("hash"),
+    key("actor"),
+    key("actor_kind"),
+    key("tenant"),
+    key("action"),
+    key("object"),
+    key("outcome"),
+    key("reason"),
+    key("request_id"),
+    key("address"),
+    key("before"),
+    key("after"),
+    key("prev_hash"),
+    key("hash"),
     Index("audit_at", "at"),
     Index("audit_actor", "actor", "seq"),
     Index("audit_object", "object", "seq"),
@@ -48,7 +44,7 @@ audit_head = Table(
     metadata,
     Column("place", Integer, primary_key=True, autoincrement=False),
     Column("seq", BigInteger, nullable=False),
-    _key("hash"),
+    key("hash"),
     CheckConstraint("place = 1", name="audit_head_single"),
 )
 """One row: the newest row's `seq` and `hash`. Whoever appends locks it first, so that no two rows get one place."""

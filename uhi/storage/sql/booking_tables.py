@@ -6,8 +6,9 @@ write differently. Above: `uhi.booking.sql_bookings`. Source: reliability rules 
 
 from __future__ import annotations
 
-from sqlalchemy import DDL, Column, Double, Index, Integer, LargeBinary, Table, Text, UniqueConstraint, event, text
+from sqlalchemy import DDL, Column, Index, Integer, LargeBinary, Table, Text, UniqueConstraint, event, text
 
+from uhi.storage.sql.columns import key, time
 from uhi.storage.sql.tables import metadata
 
 HELD, BOOKED, OVER = "HELD", "CONFIRMED", "EXPIRED"
@@ -19,33 +20,25 @@ _IN_FORCE = "appointment_id IS NOT NULL AND state IN ('CONFIRMED', 'APPOINTMENT_
 _WITH_PIN = "pin IS NOT NULL"
 
 
-def _key(name: str) -> Column[str]:
-    return Column(name, Text, nullable=False)
-
-
-def _time(name: str, *, nullable: bool = False) -> Column[float]:
-    return Column(name, Double, nullable=nullable)
-
-
 orders = Table(
     "orders",
     metadata,
     Column("id", Text, primary_key=True),
-    _key("state"),
-    _key("provider_id"),
-    _key("consumer_id"),
-    _key("transaction_id"),
-    _key("domain"),
-    _key("city"),
-    _key("hold_id"),
+    key("state"),
+    key("provider_id"),
+    key("consumer_id"),
+    key("transaction_id"),
+    key("domain"),
+    key("city"),
+    key("hold_id"),
     Column("appointment_id", Text, nullable=True),
-    _time("held_until"),
-    _time("confirmed_at", nullable=True),
-    _time("updated_at"),
+    time("held_until"),
+    time("confirmed_at", nullable=True),
+    time("updated_at"),
     Column("version", Integer, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
     Column("pin", LargeBinary, nullable=True),
-    _time("pin_until", nullable=True),
+    time("pin_until", nullable=True),
     UniqueConstraint("provider_id", "consumer_id", "transaction_id", "hold_id", name="orders_once"),
     Index("orders_transaction", "transaction_id"),
     Index("orders_confirmed", "confirmed_at"),
@@ -68,15 +61,15 @@ hold = Table(
     "hold",
     metadata,
     Column("id", Text, primary_key=True),
-    _key("order_id"),
-    _key("provider_id"),
-    _key("slot_id"),
+    key("order_id"),
+    key("provider_id"),
+    key("slot_id"),
     Column("seat", Integer, nullable=False),
-    _key("practitioner_id"),
-    _time("starts_at"),
-    _time("ends_at"),
-    _key("state"),
-    _time("expires_at"),
+    key("practitioner_id"),
+    time("starts_at"),
+    time("ends_at"),
+    key("state"),
+    time("expires_at"),
     Index("hold_order", "order_id"),
     Index("hold_times", "provider_id", "practitioner_id", "starts_at"),
     Index(

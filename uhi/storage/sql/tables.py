@@ -21,22 +21,12 @@ from sqlalchemy import (
     text,
 )
 
+from uhi.storage.sql.columns import key, time, words
+
 metadata = MetaData()
 
 NEW, DONE, EXPIRED = "NEW", "DONE", "EXPIRED"
 """The states of a row of the journal."""
-
-
-def _text(name: str, *, default: str | None = "") -> Column[str]:
-    return Column(name, Text, nullable=default is None, server_default=default)
-
-
-def _key(name: str) -> Column[str]:
-    return Column(name, Text, nullable=False)
-
-
-def _time(name: str, *, nullable: bool = False) -> Column[float]:
-    return Column(name, Double, nullable=nullable)
 
 
 body = Table(
@@ -44,7 +34,7 @@ body = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("sealed", LargeBinary, nullable=False),
-    _time("created_at"),
+    time("created_at"),
     Index("body_created", "created_at", "id"),
 )
 """The bytes of a message, encrypted; journal and outbox refer to them."""
@@ -53,23 +43,23 @@ inbox = Table(
     "inbox",
     metadata,
     Column("id", Text, primary_key=True),
-    _key("receiver_id"),
-    _key("signer_id"),
-    _key("path_role"),
-    _key("message_id"),
-    _key("variant"),
-    _key("digest"),
-    _key("transaction_id"),
-    _text("body_id", default=None),
-    _text("header"),
-    _text("facts", default="{}"),
-    _text("answers", default=None),
-    _time("received_at"),
-    _time("deadline"),
-    _key("status"),
-    _time("finished_at", nullable=True),
-    _text("owner", default=None),
-    _time("lease_until", nullable=True),
+    key("receiver_id"),
+    key("signer_id"),
+    key("path_role"),
+    key("message_id"),
+    key("variant"),
+    key("digest"),
+    key("transaction_id"),
+    words("body_id", default=None),
+    words("header"),
+    words("facts", default="{}"),
+    words("answers", default=None),
+    time("received_at"),
+    time("deadline"),
+    key("status"),
+    time("finished_at", nullable=True),
+    words("owner", default=None),
+    time("lease_until", nullable=True),
     UniqueConstraint("receiver_id", "signer_id", "path_role", "message_id", "variant", name="inbox_identity"),
     Index("inbox_transaction", "transaction_id", "signer_id", "receiver_id", "path_role"),
     Index("inbox_received", "received_at", sqlite_where=text("variant <> ''"), postgresql_where=text("variant <> ''")),
@@ -91,7 +81,7 @@ used_header = Table(
     "used_header",
     metadata,
     Column("key", Text, primary_key=True),
-    _time("expires"),
+    time("expires"),
     Index("used_header_expires", "expires"),
 )
 """Signature headers that may not come again before they expire."""
@@ -102,16 +92,16 @@ request = Table(
     Column("owner", Text, primary_key=True),
     Column("leg", Text, primary_key=True),
     Column("message_id", Text, primary_key=True),
-    _key("transaction_id"),
-    _text("counterpart"),
-    _time("opened_at"),
-    _time("until"),
-    _time("ttl_until", nullable=True),
-    _text("asker_id"),
-    _text("asker_url"),
-    _text("cause"),
-    _time("answered_at", nullable=True),
-    _text("answered_as"),
+    key("transaction_id"),
+    words("counterpart"),
+    time("opened_at"),
+    time("until"),
+    time("ttl_until", nullable=True),
+    words("asker_id"),
+    words("asker_url"),
+    words("cause"),
+    time("answered_at", nullable=True),
+    words("answered_as"),
     Index("request_transaction", "transaction_id", "owner", "leg"),
     Index(
         "request_asked",
@@ -128,34 +118,34 @@ outbox = Table(
     "outbox",
     metadata,
     Column("id", Text, primary_key=True),
-    _key("dest_subscriber_id"),
-    _key("dest_role"),
-    _key("dest_url"),
-    _key("action"),
-    _key("message_id"),
-    _key("transaction_id"),
-    _text("order_id", default=None),
-    _text("inbox_id", default=None),
-    _text("body_id", default=None),
-    _key("digest"),
+    key("dest_subscriber_id"),
+    key("dest_role"),
+    key("dest_url"),
+    key("action"),
+    key("message_id"),
+    key("transaction_id"),
+    words("order_id", default=None),
+    words("inbox_id", default=None),
+    words("body_id", default=None),
+    key("digest"),
     Column("size", Integer, nullable=False),
     Column("is_critical", Boolean, nullable=False),
     Column("is_relayed", Boolean, nullable=False),
     Column("is_secret", Boolean, nullable=False, server_default=text("false")),
     Column("priority", Integer, nullable=False),
-    _text("line", default=None),
-    _text("kept"),
-    _time("not_before"),
-    _time("deadline"),
+    words("line", default=None),
+    words("kept"),
+    time("not_before"),
+    time("deadline"),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("signed_again", Integer, nullable=False, server_default="0"),
-    _text("owner", default=None),
-    _time("lease_until", nullable=True),
-    _key("state"),
+    words("owner", default=None),
+    time("lease_until", nullable=True),
+    key("state"),
     Column("last_status", Integer, nullable=False, server_default="0"),
-    _text("last_error_code"),
-    _time("created_at"),
-    _time("ended_at", nullable=True),
+    words("last_error_code"),
+    time("created_at"),
+    time("ended_at", nullable=True),
     UniqueConstraint("inbox_id", "dest_subscriber_id", "action", name="outbox_once"),
     Index("outbox_transaction", "transaction_id"),
     Index("outbox_created", "created_at"),
@@ -194,7 +184,7 @@ breaker = Table(
     "breaker",
     metadata,
     Column("destination", Text, primary_key=True),
-    _time("until"),
+    time("until"),
     Column("trips", Integer, nullable=False),
 )
 
@@ -202,21 +192,21 @@ hop = Table(
     "hop",
     metadata,
     Column("id", Text, primary_key=True),
-    _time("at"),
-    _key("direction"),
-    _text("sender"),
-    _text("receiver"),
-    _text("action"),
-    _text("transaction_id"),
-    _text("message_id"),
-    _text("outcome"),
+    time("at"),
+    key("direction"),
+    words("sender"),
+    words("receiver"),
+    words("action"),
+    words("transaction_id"),
+    words("message_id"),
+    words("outcome"),
     Column("status", Integer, nullable=False),
     Column("ms", Double, nullable=False),
     Column("attempt", Integer, nullable=False),
-    _text("detail"),
-    _text("consumer_url"),
-    _text("category"),
-    _text("stage"),
+    words("detail"),
+    words("consumer_url"),
+    words("category"),
+    words("stage"),
     Index("hop_transaction", "transaction_id"),
     Index("hop_at", "at"),
 )
@@ -226,9 +216,9 @@ event = Table(
     "event",
     metadata,
     Column("id", Text, primary_key=True),
-    _key("kind"),
-    _time("at"),
-    _text("facts", default="{}"),
+    key("kind"),
+    time("at"),
+    words("facts", default="{}"),
 )
 """What other systems have not been told yet."""
 
@@ -236,8 +226,8 @@ turn = Table(
     "turn",
     metadata,
     Column("name", Text, primary_key=True),
-    _key("owner"),
-    _time("until"),
+    key("owner"),
+    time("until"),
 )
 """What one process at a time does for all, and whose turn it is."""
 
@@ -245,7 +235,7 @@ holder = Table(
     "holder",
     metadata,
     Column("place", Integer, primary_key=True, autoincrement=False),
-    _key("subscriber_id"),
+    key("subscriber_id"),
     Column("probe", LargeBinary, nullable=False),
     CheckConstraint("place = 1", name="holder_one"),
 )
