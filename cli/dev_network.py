@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from cli.home import Home
-from participants.hospital.app import hospital_app
-from participants.hospital.data import HospitalData, demo_hospital
+from participants.demo_hospital.app import hospital_app
+from participants.demo_hospital.data import HospitalData, demo_hospital
 from participants.patient.app import PatientApp
 from uhi.participant import Participant
 from uhi.subscribers import Role, Subscriber

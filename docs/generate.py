@@ -26,11 +26,12 @@ from docs.interfaces import DESCRIPTIONS  # noqa: E402
 from gateway.network_registry.settings import RegistrySettings  # noqa: E402
 from gateway.relays import RELAYED_ON_SEARCH, RELAYED_SEARCH  # noqa: E402
 from gateway.settings import GatewaySettings  # noqa: E402
-from participants.hospital.settings import HospitalSettings  # noqa: E402
+from participants.demo_hospital.settings import HospitalSettings  # noqa: E402
 from uhi import errors  # noqa: E402
 from uhi.actions import KIB, LOOKUP, PROVIDER_LOOKUP, Broadcast, Leg, Notice, Question  # noqa: E402
 from uhi.messages.wire import Wire  # noqa: E402
 from uhi.network import NETWORKS  # noqa: E402
+from uhi.people import PeopleSettings  # noqa: E402
 from uhi.settings import Settings  # noqa: E402
 
 AnyLeg = Leg[Wire]
@@ -111,7 +112,8 @@ def settings_page() -> str:
         "Keys are never among them: a variable names the key's file.\n\n"
         f"## Every program\n\n{_settings(Settings, ())}\n"
         f"## The gateway, besides\n\n{_settings(GatewaySettings, Settings.model_fields)}\n"
-        f"## The registry, besides\n\n{_settings(RegistrySettings, Settings.model_fields)}\n"
+        f"## Every program that people use, besides\n\n{_settings(PeopleSettings, Settings.model_fields)}\n"
+        f"## The registry, besides\n\n{_settings(RegistrySettings, PeopleSettings.model_fields)}\n"
         f"## The demo hospital, besides\n\n{_settings(HospitalSettings, ())}\n"
         f"## Networks\n\n{_docstring(type(next(iter(NETWORKS.values()))))}\n\n{table(head, presets)}"
     )

@@ -58,6 +58,7 @@ class Participant:
         self._office = Office(identity, world, network, self.handlers)
         self._at_start: list[_Work] = []
         self._meanwhile: list[_Work] = []
+        self._beside: list[Callable[[web.Application], None]] = []
 
     @classmethod
     def from_env(cls, role: Role = Role.PROVIDER) -> Participant:
@@ -161,6 +162,11 @@ class Participant:
         """Have something run in the background while this participant does."""
         self._meanwhile.append(work)
 
+    def serve_also(self, add: Callable[[web.Application], None]) -> None:
+        """Have routes of one's own beside the network's, wherever this participant is served by itself: `add` gets the
+        application. Inside somebody's application add them there."""
+        self._beside.append(add)
+
     def health(self) -> Health:
         """What the health pages tell."""
         return health_of(self.world, is_open=lambda: self._office.door.is_open)
@@ -186,6 +192,8 @@ class Participant:
         limits = self.world.limits
         pages = site_page(self.identity)
         app = application(self.entrance, prefix=prefix, limits=limits, health=self.health(), pages=pages)
+        for add in self._beside:
+            add(app)
         try:
             await self.start()
             async with serve(app, host=host, port=port, limits=limits) as server:

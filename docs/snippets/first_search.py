@@ -2,8 +2,8 @@
 
 import asyncio
 
-from participants.hospital.app import hospital_app
-from participants.hospital.data import demo_hospital
+from participants.demo_hospital.app import hospital_app
+from participants.demo_hospital.data import demo_hospital
 from uhi.booking import Bookings, DoctorQuery, Patient
 from uhi.messages.values import Address
 from uhi.testing import Network

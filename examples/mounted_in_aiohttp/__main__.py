@@ -6,8 +6,8 @@ import socket
 import aiohttp
 
 from examples.mounted_in_aiohttp.site import site_with
-from participants.hospital.app import hospital_app
-from participants.hospital.data import demo_hospital
+from participants.demo_hospital.app import hospital_app
+from participants.demo_hospital.data import demo_hospital
 from uhi import Identity, Participant, Role, Subscriber
 from uhi.booking import Bookings, DoctorQuery
 from uhi.http import serve

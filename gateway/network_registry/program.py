@@ -20,10 +20,7 @@ from gateway.network_registry.pushes import Pushes
 from gateway.network_registry.register import Register
 from gateway.network_registry.rules import RegisterRules
 from gateway.network_registry.settings import RegistrySettings
-from uhi.api.identity import doorkeeper_of
-from uhi.api.origins import Sites
 from uhi.api.routes import Routes
-from uhi.api.serving import Surroundings, add_api
 from uhi.audit.trail import AuditTrail
 from uhi.errors import Refusal, SetupError
 from uhi.exchange.background import Background, repeatedly
@@ -31,9 +28,10 @@ from uhi.exchange.stamps import Stamps
 from uhi.frontage import health_of
 from uhi.http.client import HttpTransport
 from uhi.http.server import add_routes, application
-from uhi.identity import parts as people
+from uhi.identity import parts as identities
 from uhi.identity.parts import IdentityParts
 from uhi.keeping import calls_of, keeping_of, sealing_of
+from uhi.people import people_in
 from uhi.storage.sql.database import Database
 from uhi.subscribers import Role
 from uhi.world import Identity, World, addresses_of, audited, checkpoints_of, identity_of
@@ -128,21 +126,13 @@ class RegistryProgram:
         health = health_of(world, is_open=lambda: self._is_open)
         app = application(uhi, prefix=settings.path, limits=world.limits, health=health)
         add_routes(app, beckn, limits=world.limits)
-        add_api(app, self.routes(), self._surroundings())
+        people_in(settings, world, parts.people).serve(app, self.routes())
         return app
 
     def routes(self) -> Sequence[Routes]:
         """The interface for people, and the page that describes it and the signed paths."""
         parts = self.parts
         return registry_routes(parts.people, parts.trail, parts.register, prefix=parts.settings.path)
-
-    def _surroundings(self) -> Surroundings:
-        parts = self.parts
-        sites = Sites(own=parts.settings.origin, others=parts.settings.page_origins)
-        doorkeeper = doorkeeper_of(parts.people, sites=sites, windows=parts.world.windows, pace=parts.settings.pace)
-        return Surroundings(
-            doorkeeper=doorkeeper, trail=parts.trail, clock=parts.world.clock, limits=parts.world.limits
-        )
 
     async def _tidy(self) -> None:
         async def once() -> None:
@@ -199,7 +189,7 @@ def registry_program(settings: RegistrySettings) -> RegistryProgram:
             database=kept.database,
             register=register,
             proofs=Proofs(register, Post(stamps, transport, clock), transport, world.windows),
-            people=people.identity_of(kept.database, sealing_of(settings), clock, settings.identity(transport)),
+            people=identities.identity_of(kept.database, sealing_of(settings), clock, settings.identity(transport)),
             trail=AuditTrail(kept.database),
         )
     )

@@ -1,141 +1,21 @@
-"""Settings of a registry, from `UHI_…` environment variables: those of every program, and what only a registry needs.
+"""Settings of a registry, from `UHI_…` environment variables: those of every program that people use, and its own.
 
 Above: `bootstrap`, the command line. Long-lived keys come from files.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
-from urllib.parse import urlsplit
+from pydantic import Field
 
-from pydantic import Field, field_validator
-
-from uhi.api.doorkeeper import Pace
-from uhi.errors import SetupError
-from uhi.http.peers import read_proxies
-from uhi.http.reading import ServerLimits
-from uhi.identity.parts import IdentityOptions
-from uhi.identity.sending import EitherWay, EmailSender, KeptLetters, SmsSender
-from uhi.identity.sms_http import HttpSmsSender, SmsGateway
-from uhi.identity.smtp import SmtpSender, SmtpServer
-from uhi.ports import Transport
-from uhi.settings import MEMORY, Settings
+from uhi.people import PeopleSettings
 
 
-class RegistrySettings(Settings):
-    """The settings of `uhi.settings`; `url` is the registry's own base, `https://reg.example/api/v1/networkregistry`.
+class RegistrySettings(PeopleSettings):
+    """The settings of `uhi.people`; `url` is the registry's own base, `https://reg.example/api/v1/networkregistry`.
 
-    `token_key_folder` holds the keys of access tokens (0700; made at the first start), `issuer` is who the tokens say
-    made them (the origin of `url` where it is left out). `name` is what people read in letters. `smtp_host`,
-    `smtp_port`, `smtp_sender` and `smtp_credentials_file` (0600; the user's name and password on a line each) say how
-    letters leave, over TLS in any case: from the start at port 465, by STARTTLS at any other. Without a host nobody
-    gets any. `sms_url` (https) is where text messages are handed over, with the bearer token of `sms_token_file`
-    (0600), the sender id `sms_header` and the DLT ids `sms_entity_id` and `sms_code_template`; without it nobody is
-    offered codes by text message. `breached_passwords_file` lists passwords that are not taken. `pages` are web origins
-    that may use the interface, separated by commas. `errands_per_minute` is how often one address may apply, or do
-    another errand; `requests_per_minute` how often it may use the interface for people, `public_requests_per_minute`
-    those parts of it that need no sign-in.
+    `errands_per_minute` is how often one address may apply, or do another errand.
     """
 
     registry_url: str = ""
-    token_key_folder: Path = Path("token-keys")
-    issuer: str = ""
     name: str = "UHI registry"
-    smtp_host: str = ""
-    smtp_port: int = Field(default=587, ge=1, le=65_535)
-    smtp_sender: str = ""
-    smtp_credentials_file: Path | None = None
-    sms_url: str = ""
-    sms_token_file: Path | None = None
-    sms_header: str = ""
-    sms_entity_id: str = ""
-    sms_code_template: str = ""
-    breached_passwords_file: Path | None = None
-    pages: str = ""
     errands_per_minute: int = Field(default=10, ge=1)
-    requests_per_minute: int = Field(default=Pace().all, ge=1)
-    public_requests_per_minute: int = Field(default=Pace().public, ge=1)
-
-    @field_validator("database_url")
-    @classmethod
-    def _keeps(cls, value: str) -> str:
-        if value == MEMORY:
-            raise ValueError("expected a database: a registry keeps what it decides")
-        return value
-
-    @property
-    def origin(self) -> str:
-        """Where the registry is reached, without a path."""
-        parts = urlsplit(self.url)
-        return f"{parts.scheme}://{parts.netloc}"
-
-    @property
-    def path(self) -> str:
-        """The path of the registry below its origin."""
-        return urlsplit(self.url).path
-
-    @property
-    def page_origins(self) -> frozenset[str]:
-        """The web origins that may use the interface from elsewhere."""
-        return frozenset(origin.strip().rstrip("/") for origin in self.pages.split(",") if origin.strip())
-
-    @property
-    def limits(self) -> ServerLimits:
-        """What a connection and a request may cost."""
-        return ServerLimits(connections=self.connections_per_address, proxies=read_proxies(self.trusted_proxies))
-
-    @property
-    def pace(self) -> Pace:
-        """How often one address may use the interface for people."""
-        return Pace(public=self.public_requests_per_minute, all=self.requests_per_minute)
-
-    def identity(self, transport: Transport) -> IdentityOptions:
-        """How people sign in; text messages leave through `transport`.
-
-        Raises: SetupError when letters or text messages cannot leave as told.
-        """
-        return IdentityOptions(
-            token_keys=self.token_key_folder,
-            issuer=self.issuer or self.origin,
-            audience=self.origin,
-            name=self.name,
-            # No page of ours takes a token up: a letter holds it as `uhi registry login --invitation` asks for it.
-            site="",
-            sender=EitherWay(self._letters(), self._texts(transport)),
-            has_sms=bool(self.sms_url),
-            breached=self.breached_passwords_file,
-        )
-
-    def _letters(self) -> EmailSender:
-        if not self.smtp_host:
-            return KeptLetters()
-        if not self.smtp_sender:
-            raise SetupError("letters have no sender", next_step="set UHI_SMTP_SENDER, such as no-reply@reg.example")
-        server = SmtpServer(
-            host=self.smtp_host,
-            port=self.smtp_port,
-            sender=self.smtp_sender,
-            credentials_file=self.smtp_credentials_file,
-        )
-        return SmtpSender(server)
-
-    def _texts(self, transport: Transport) -> SmsSender:
-        if not self.sms_url:
-            return KeptLetters()
-        needed = {
-            "UHI_SMS_TOKEN_FILE": self.sms_token_file,
-            "UHI_SMS_HEADER": self.sms_header,
-            "UHI_SMS_ENTITY_ID": self.sms_entity_id,
-            "UHI_SMS_CODE_TEMPLATE": self.sms_code_template,
-        }
-        missing = [name for name, value in needed.items() if not value]
-        if self.sms_token_file is None or missing:
-            raise SetupError("text messages cannot leave", next_step=f"set {', '.join(missing)}, or no UHI_SMS_URL")
-        gateway = SmsGateway(
-            url=self.sms_url,
-            token_file=self.sms_token_file,
-            header=self.sms_header,
-            entity_id=self.sms_entity_id,
-            templates={"code": self.sms_code_template},
-        )
-        return HttpSmsSender(gateway, transport=transport)

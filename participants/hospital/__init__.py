@@ -1,1 +1,1 @@
-"""A hospital run from a YAML file: doctors, hours and prices as written there, appointments in memory."""
+"""A hospital's appointment system on the network: organisations, schedules, appointments, and its staff's interface."""

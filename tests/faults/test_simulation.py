@@ -17,7 +17,7 @@ from unittest.mock import patch
 
 import pytest
 
-from participants.hospital.taken import TakenTimes
+from participants.demo_hospital.taken import TakenTimes
 from tests.faults import lives
 from tests.faults.simulation import Outcome, Plan, simulate
 from uhi.booking import Policy, Slot, holding

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from participants.hospital.data import load_hospital
+from participants.demo_hospital.data import load_hospital
 from tests.faults.crash_at import CRITICAL, DISCOVERY, LONGEST, RETRIES, SHORTEST
 from tests.faults.processes import HOST, PATIENCE, ROOT, Program, until
 from tests.server_process import free_port
@@ -134,7 +134,7 @@ class Town:
         settings = self._settings(HOSPITAL, database_url) | {"UHI_HOSPITAL_FILE": str(DEMO)} | more
         if audited:
             settings["UHI_GATEWAY_URL"] = self.entry(GATEWAY).url
-        return self.program(HOSPITAL, ("serve", "participants.hospital.app:app"), settings)
+        return self.program(HOSPITAL, ("serve", "participants.demo_hospital.app:app"), settings)
 
     @asynccontextmanager
     async def peer(self, name: str) -> AsyncIterator[Peer]:

@@ -18,7 +18,7 @@ from click.testing import CliRunner
 from cli.dev_network import HOSPITALS, DevNetwork, running
 from cli.home import Home
 from cli.main import main
-from participants.hospital.hospital import DemoHospital
+from participants.demo_hospital.hospital import DemoHospital
 from tests.network.letters import Letter
 from uhi.booking import Booking, DoctorQuery, Offer, OrderState, Patient
 from uhi.errors import BookingError, UhiError

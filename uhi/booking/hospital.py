@@ -63,6 +63,8 @@ class Doctor:
     """A doctor at one facility. `id` is the HPR address (`asha.verma@hpr.ndhm`), `hpr_id` the number behind it.
 
     `price` is the total payable for a consultation; `available` the time in which there may be slots, None if unknown.
+    `registration_number` is the doctor's with the medical `council`: an online consultation may not be offered without.
+    `image` is a picture, base64.
     """
 
     id: str
@@ -75,6 +77,9 @@ class Doctor:
     education: str = ""
     experience: str = ""
     languages: str = ""
+    registration_number: str = ""
+    council: str = ""
+    image: str = field(default="", repr=False)
     fulfilments: tuple[str, ...] = (PHYSICAL,)
     available: Window | None = None
 

@@ -19,6 +19,9 @@ class Permission(Enum):
     REGISTRY_DECIDE = "registry.decide"
     SUBSCRIBER_OWN = "subscriber.own"
     DELIVERIES_OPERATE = "deliveries.operate"
+    ORGANISATIONS_VERIFY = "organisations.verify"
+    ORGANISATION_MANAGE = "organisation.manage"
+    ORGANISATION_READ = "organisation.read"
     SCHEDULES_MANAGE = "schedules.manage"
     APPOINTMENTS_DESK = "appointments.desk"
     APPOINTMENTS_CLINICAL = "appointments.clinical"
@@ -36,6 +39,7 @@ class AccessRole(Enum):
     GATEWAY_OPERATOR = "gateway.operator"
     SUBSCRIBER_OWNER = "subscriber.owner"
     SUBSCRIBER_DEVELOPER = "subscriber.developer"
+    HOSPITAL_OPERATOR = "hospital.operator"
     HOSPITAL_ADMIN = "hospital.admin"
     HOSPITAL_FRONTDESK = "hospital.frontdesk"
     CLINICIAN = "clinician"
@@ -77,14 +81,33 @@ ROLES: dict[AccessRole, frozenset[Permission]] = {
             Permission.SUBSCRIBER_OWN,
             Permission.API_KEYS_MAKE,
         ),
+        # Of a program that serves several hospitals: takes them in, and looks at no patient.
+        AccessRole.HOSPITAL_OPERATOR: (
+            Permission.ACCOUNT_OWN,
+            Permission.STAFF_MANAGE,
+            Permission.ORGANISATIONS_VERIFY,
+            Permission.ORGANISATION_READ,
+            Permission.DELIVERIES_OPERATE,
+        ),
         AccessRole.HOSPITAL_ADMIN: (
             Permission.ACCOUNT_OWN,
             Permission.STAFF_MANAGE,
             Permission.API_KEYS_MAKE,
+            Permission.ORGANISATION_MANAGE,
+            Permission.ORGANISATION_READ,
             Permission.SCHEDULES_MANAGE,
+            Permission.APPOINTMENTS_DESK,
         ),
-        AccessRole.HOSPITAL_FRONTDESK: (Permission.ACCOUNT_OWN, Permission.APPOINTMENTS_DESK),
-        AccessRole.CLINICIAN: (Permission.ACCOUNT_OWN, Permission.APPOINTMENTS_CLINICAL),
+        AccessRole.HOSPITAL_FRONTDESK: (
+            Permission.ACCOUNT_OWN,
+            Permission.ORGANISATION_READ,
+            Permission.APPOINTMENTS_DESK,
+        ),
+        AccessRole.CLINICIAN: (
+            Permission.ACCOUNT_OWN,
+            Permission.ORGANISATION_READ,
+            Permission.APPOINTMENTS_CLINICAL,
+        ),
         AccessRole.FINANCE: (Permission.ACCOUNT_OWN, Permission.MONEY_MANAGE),
         AccessRole.PATIENT: (Permission.ACCOUNT_OWN, Permission.RECORDS_OWN),
         AccessRole.AUDITOR: (Permission.ACCOUNT_OWN, Permission.AUDIT_READ),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from participants.hospital.app import hospital_app
-from participants.hospital.data import demo_hospital
+from participants.demo_hospital.app import hospital_app
+from participants.demo_hospital.data import demo_hospital
 from participants.patient.app import PatientApp, app
-from tests.participants.hospital.village import person
+from tests.participants.demo_hospital.village import person
 from uhi.booking.hospital import DoctorQuery
 from uhi.booking.states import OrderState
 from uhi.errors import SetupError

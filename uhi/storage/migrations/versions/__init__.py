@@ -1,1 +1,1 @@
-"""The library's own steps."""
+"""One file for each step."""

@@ -6,10 +6,10 @@ from importlib import resources
 
 import pytest
 
-from participants.hospital.app import app, hospital_app
-from participants.hospital.data import demo_hospital
+from participants.demo_hospital.app import app, hospital_app
+from participants.demo_hospital.data import demo_hospital
 from participants.patient.app import PatientApp
-from tests.participants.hospital.village import person
+from tests.participants.demo_hospital.village import person
 from uhi.booking.hospital import DoctorQuery
 from uhi.booking.sql_bookings import bookings_of
 from uhi.errors import BookingDeclined, SetupError
@@ -28,7 +28,7 @@ SETTINGS = {
     "URL": "https://clinic.example/uhi",
     "REGISTRY_URL": "https://registry.example",
 }
-LAKESIDE = resources.files("participants.hospital") / "demo" / "lakeside-clinic.yaml"
+LAKESIDE = resources.files("participants.demo_hospital") / "demo" / "lakeside-clinic.yaml"
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """The single values of a hospital's file: each is read, or refused by file, line and place with a SetupError.
 
-Above: `participants.hospital.data`; below: the library's YAML nodes.
+Above: `participants.demo_hospital.data`; below: the library's YAML nodes.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
-from participants.hospital.schedule import Span, read_span
+from participants.demo_hospital.schedule import Span, read_span
 from uhi.messages.values import ONLINE, PHYSICAL, Location, Place, Point, parse_date
 from uhi.registry.yaml_nodes import Field
 

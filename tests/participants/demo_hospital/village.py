@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
-from participants.hospital.data import Practice
-from participants.hospital.schedule import Schedule, read_span
+from participants.demo_hospital.data import Practice
+from participants.demo_hospital.schedule import Schedule, read_span
 from uhi.booking.hospital import Doctor, Facility, Patient, Speciality
 from uhi.booking.quotes import consultation_quote
 from uhi.messages.values import IST, ONLINE, PHYSICAL, Address

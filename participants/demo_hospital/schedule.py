@@ -1,6 +1,6 @@
 """Working hours and the slots that follow from them. Pure: `now` is an argument, all times are Indian.
 
-Above: `participants.hospital.data` (reads them from a file) and `participants.hospital.hospital` (offers them).
+Above: `data` (reads them from a file) and `hospital` (offers them).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The demo hospital's own system: the `uhi.booking.Hospital` Protocol over a file's data, appointments in memory.
 
 No method awaits anything, so every one is a single atomic step. What it had before a restart it takes over from the
-orders that were kept. Above: `participants.hospital.app`; below: `data`, `schedule` (slots), `taken` (who has which).
+orders that were kept. Above: `app`; below: `data`, `schedule` (slots), `taken` (who has which).
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from participants.hospital.data import HospitalData, Practice
-from participants.hospital.schedule import SlotName, offered, read_slot_id
-from participants.hospital.taken import FOR_GOOD, Taken, TakenTimes
+from participants.demo_hospital.data import HospitalData, Practice
+from participants.demo_hospital.schedule import SlotName, offered, read_slot_id
+from participants.demo_hospital.taken import FOR_GOOD, Taken, TakenTimes
 from uhi.booking.hospital import Appointment, Doctor, DoctorQuery, Hold, Patient, Slot, Window
 from uhi.booking.matching import matcher
 from uhi.booking.reasons import Cancellation, CancelledBy

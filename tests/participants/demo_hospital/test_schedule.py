@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from participants.hospital.schedule import (
+from participants.demo_hospital.schedule import (
     DAY_MINUTES,
     Schedule,
     SlotName,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from participants.hospital.data import DEMOS, HospitalData, demo_hospital, load_hospital
+from participants.demo_hospital.data import DEMOS, HospitalData, demo_hospital, load_hospital
 from uhi.booking.hospital import Window
 from uhi.errors import SetupError
 from uhi.messages.values import IST, PHYSICAL, Place, Point

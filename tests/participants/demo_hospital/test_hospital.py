@@ -8,8 +8,8 @@ from datetime import timedelta
 
 import pytest
 
-from participants.hospital.hospital import DemoHospital
-from tests.participants.hospital.village import ASHA, MONDAY, RAVI, person
+from participants.demo_hospital.hospital import DemoHospital
+from tests.participants.demo_hospital.village import ASHA, MONDAY, RAVI, person
 from uhi.booking.hospital import Appointment, DoctorQuery, Hold, Hospital, Slot, Window
 from uhi.booking.reasons import CancelledBy
 from uhi.booking.states import OrderState

@@ -1,6 +1,6 @@
 """Which times of which doctor are taken, by holds that lapse and by appointments that stay.
 
-Nothing here awaits, so each step is atomic in one event loop. Above: `participants.hospital.hospital`.
+Nothing here awaits, so each step is atomic in one event loop. Above: `participants.demo_hospital.hospital`.
 """
 
 from __future__ import annotations

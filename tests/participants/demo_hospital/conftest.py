@@ -7,9 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from participants.hospital.data import HospitalData
-from participants.hospital.hospital import DemoHospital
-from tests.participants.hospital.village import ASHA, MONDAY, RAVI, person, practice
+from participants.demo_hospital.data import HospitalData
+from participants.demo_hospital.hospital import DemoHospital
+from tests.participants.demo_hospital.village import ASHA, MONDAY, RAVI, person, practice
 from uhi.booking.hospital import Facility, Patient
 from uhi.testing import FakeClock
 

@@ -30,5 +30,5 @@ class HospitalSettings(BaseSettings):
         raise SetupError(
             "UHI_HOSPITAL_FILE is missing",
             expected="the path of a YAML file",
-            next_step="copy one of the files in participants/hospital/demo and name it there",
+            next_step="copy one of the files in participants/demo_hospital/demo and name it there",
         )

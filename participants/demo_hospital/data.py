@@ -1,7 +1,6 @@
 """What a hospital is made of, read from a YAML file: facilities, doctors, hours, prices.
 
-Every mistake is a SetupError that names file, line and place. Above: `participants.hospital.hospital`; below: `fields`.
-The files in `demo/` show the form.
+Every mistake is a SetupError that names file, line and place. Above: `hospital`; below: `fields`. The files in `demo/` show the form.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from hashlib import blake2b
 from importlib import resources
 from pathlib import Path
 
-from participants.hospital.fields import (
+from participants.demo_hospital.fields import (
     Fields,
     read_code,
     read_experience,
@@ -34,7 +33,7 @@ from participants.hospital.fields import (
     refuse_repeats,
     text,
 )
-from participants.hospital.schedule import WEEKDAYS, Schedule
+from participants.demo_hospital.schedule import WEEKDAYS, Schedule
 from uhi.booking.hospital import Doctor, Facility, Speciality
 from uhi.booking.quotes import Quote, consultation_quote
 from uhi.errors import SetupError
@@ -101,7 +100,7 @@ def demo_hospital(name: str) -> HospitalData:
     """
     if name not in DEMOS:
         raise SetupError("there is no such demo hospital", got=ascii(name)[:60], expected=" or ".join(DEMOS))
-    with resources.as_file(resources.files("participants.hospital") / "demo" / f"{name}.yaml") as path:
+    with resources.as_file(resources.files("participants.demo_hospital") / "demo" / f"{name}.yaml") as path:
         return load_hospital(path)
 
 

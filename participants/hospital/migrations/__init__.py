@@ -1,0 +1,1 @@
+"""The steps of the hospital's own tables. See `uhi.storage.migrations`."""

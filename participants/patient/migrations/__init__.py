@@ -1,0 +1,1 @@
+"""The steps of the patient's own tables. See `uhi.storage.migrations`."""
