@@ -82,10 +82,11 @@ class DemoHospital:
         """
         now = moment(self._clock)
         wanted = Taken(self._named(slot_id, now), until, patient.id)
-        name = self._taken.prolong(wanted, now=now)
-        if not name:
-            name = secrets.token_hex(16)
-            self._taken.take(name, wanted, now=now)
+        there = self._taken.prolong(wanted, now=now)
+        if there is not None:
+            return Hold(id=there[0], slot=wanted.slot, patient=patient, until=there[1])
+        name = secrets.token_hex(16)
+        self._taken.take(name, wanted, now=now)
         return Hold(id=name, slot=wanted.slot, patient=patient, until=until)
 
     async def release(self, hold: Hold) -> None:

@@ -36,15 +36,16 @@ class TakenTimes:
         day = self._days.get(_day(slot), {})
         return not any(_in_the_way(taken, slot.window, now) for taken in day.values())
 
-    def prolong(self, wanted: Taken, *, now: datetime) -> str:
-        """Prolong the hold that a patient has of a slot; returns its name, empty where there is none."""
+    def prolong(self, wanted: Taken, *, now: datetime) -> tuple[str, datetime] | None:
+        """Prolong the hold that a patient has of a slot; returns its name and until when it lasts, if there is one."""
         day = self._days.get(_day(wanted.slot), {})
         for name, taken in day.items():
             is_theirs = (taken.slot.id, taken.patient_id) == (wanted.slot.id, wanted.patient_id)
             if is_theirs and is_live(taken.until, now=now):
-                day[name] = replace(taken, until=max(taken.until, wanted.until))
-                return name
-        return ""
+                until = max(taken.until, wanted.until)
+                day[name] = replace(taken, until=until)
+                return name, until
+        return None
 
     def take(self, name: str, wanted: Taken, *, now: datetime) -> None:
         """Take a slot; holds of that day that have lapsed are forgotten.
