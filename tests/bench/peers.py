@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 ACK = b'{"message":{"ack":{"status":"ACK"}},"error":{}}'
-_ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(ACK), ACK)
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(ACK), ACK)
 
 
 @dataclass(slots=True)
@@ -50,13 +50,13 @@ class _Answering(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
-        while (end := _length(self._buffer)) and len(self._buffer) >= end:
+        while (end := length_of(self._buffer)) and len(self._buffer) >= end:
             self._buffer = self._buffer[end:]
             self._stub.came()
-            self._transport.write(_ANSWER)
+            self._transport.write(ANSWER)
 
 
-def _length(buffer: bytes) -> int:
+def length_of(buffer: bytes) -> int:
     head = buffer.find(b"\r\n\r\n")
     if head < 0:
         return 0
@@ -110,7 +110,7 @@ async def send_paced(port: int, requests: Sequence[bytes], *, senders: int, per_
         started = time.perf_counter()
         writer.write(data)
         head = await reader.readuntil(b"\r\n\r\n")
-        await reader.readexactly(_length(head) - len(head))
+        await reader.readexactly(length_of(head) - len(head))
         seconds.append(time.perf_counter() - started)
         free.put_nowait((reader, writer))
 
@@ -134,7 +134,7 @@ async def send_all(port: int, requests: Sequence[bytes], *, senders: int) -> Sen
             started = time.perf_counter()
             writer.write(data)
             head = await reader.readuntil(b"\r\n\r\n")
-            await reader.readexactly(_length(head) - len(head))
+            await reader.readexactly(length_of(head) - len(head))
             seconds.append(time.perf_counter() - started)
             refused += not head.startswith(b"HTTP/1.1 200")
         writer.close()
