@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 
 import click
 
-from cli.dev_network import PROGRAMS, DevNetwork, register_searcher, running
+from cli.dev_network import HOSPITALS, PROGRAMS, DevNetwork, register_searcher, running
 from cli.home import SEARCHER, Home
+from cli.hospital_admin import accepting
 from cli.loop import run, serve_until_stopped
 from cli.output import json_option, say, say_rows, show_json
 from cli.story import book, show_outcome
@@ -24,10 +26,10 @@ _SEARCHER_AFTER = len(PROGRAMS)
 @click.command()
 @click.option(
     "--port",
-    type=click.IntRange(1, 65_530),
+    type=click.IntRange(1, 65_528),
     default=9000,
     show_default=True,
-    help="The first of six ports in a row.",
+    help="The first of eight ports in a row.",
 )
 @click.option("--quiet", is_flag=True, help="Let nobody book at the start.")
 @json_option
@@ -36,13 +38,15 @@ def dev(port: int, *, quiet: bool, as_json: bool) -> None:
 
     At the start the patient finds a doctor and books; every message is a line. Keys are made on the fly and kept in
     the folder .uhi, and so is what the programs accept: it is there again when you start anew. The data are invented.
-    Try `uhi search` in another terminal.
+    Try `uhi search` in another terminal. The hospitals are whole ones: their staff have an interface (see /openapi.json
+    there), and an invitation for each hospital's administrator is shown until somebody takes it up.
     """
     configure_logging(json=as_json)
 
     def announce(network: DevNetwork) -> None:
         if as_json:
-            show_json({"ok": True, "addresses": dict(network.addresses)})
+            staff = [asdict(each) for each in network.staff]
+            show_json({"ok": True, "addresses": dict(network.addresses), "staff": staff})
         else:
             _announce(network)
         network.net.calls.heard = _print_json if as_json else _print
@@ -67,7 +71,8 @@ async def _tell(network: DevNetwork, *, as_json: bool) -> None:
 async def _network(port: int, home: Home) -> AsyncIterator[DevNetwork]:
     ports = {name: port + number for number, name in enumerate(PROGRAMS)}
     url = f"http://127.0.0.1:{port + _SEARCHER_AFTER}/uhi"
-    async with running(ports=ports, home=home) as network:
+    staff_ports = {name: port + _SEARCHER_AFTER + number for number, name in enumerate(HOSPITALS, 1)}
+    async with running(ports=ports, home=home, staff_ports=staff_ports) as network:
         register_searcher(network, SEARCHER, url)
         home.write_searcher(
             url=url,
@@ -84,6 +89,12 @@ async def _network(port: int, home: Home) -> AsyncIterator[DevNetwork]:
 def _announce(network: DevNetwork) -> None:
     say("A whole UHI network runs on this machine:", style="bold")
     say_rows((name, url) for name, url in network.addresses.items())
+    say()
+    say("For the staff of the hospitals:", style="bold")
+    for each in network.staff:
+        say_rows([(each.subscriber_id, f"{each.url}/v1/…, administrator {each.email}")])
+        for way in accepting(each.url, email=each.email, token=each.token) if each.token else ():
+            say(f"    {way}", style="dim")
     say()
     say("In another terminal: uhi search --speciality CARDIOLOGY --city Pune")
     say("What the programs accept is kept in .uhi: stop this, start it again, and nothing is lost.", style="dim")

@@ -47,8 +47,17 @@ class Home:
         Raises: SetupError when the folder, the key or the file cannot be used.
         """
         self._make(self.folder)
-        url = f"sqlite:///{self.folder / subscriber_id}.db"
+        url = self.database_url(subscriber_id)
         return keeping_in_database(url, self._sealing(), clock=clock, owner=subscriber_id, subscriber_id=subscriber_id)
+
+    def database_url(self, subscriber_id: str) -> str:
+        """The address of that file."""
+        return f"sqlite:///{self.folder / subscriber_id}.db"
+
+    @property
+    def body_key_file(self) -> Path:
+        """Where the key is that bodies are encrypted with."""
+        return self.folder / "body.key"
 
     def write_searcher(self, *, url: str, registry_url: str, gateway_url: str, registry: RegistryTrust) -> None:
         """Leave the settings with which `uhi search` takes part in the running development network."""
@@ -87,7 +96,7 @@ class Home:
         return self.folder / "search.env"
 
     def _sealing(self) -> Sealing:
-        path = self.folder / "body.key"
+        path = self.body_key_file
         if not path.exists():
             write_private_text(path, new_body_key())
         return read_body_key_file(path)

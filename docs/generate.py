@@ -26,7 +26,8 @@ from docs.interfaces import DESCRIPTIONS  # noqa: E402
 from gateway.network_registry.settings import RegistrySettings  # noqa: E402
 from gateway.relays import RELAYED_ON_SEARCH, RELAYED_SEARCH  # noqa: E402
 from gateway.settings import GatewaySettings  # noqa: E402
-from participants.demo_hospital.settings import HospitalSettings  # noqa: E402
+from participants.demo_hospital.settings import HospitalSettings as DemoHospitalSettings  # noqa: E402
+from participants.hospital.settings import HospitalSettings  # noqa: E402
 from uhi import errors  # noqa: E402
 from uhi.actions import KIB, LOOKUP, PROVIDER_LOOKUP, Broadcast, Leg, Notice, Question  # noqa: E402
 from uhi.messages.wire import Wire  # noqa: E402
@@ -114,7 +115,8 @@ def settings_page() -> str:
         f"## The gateway, besides\n\n{_settings(GatewaySettings, Settings.model_fields)}\n"
         f"## Every program that people use, besides\n\n{_settings(PeopleSettings, Settings.model_fields)}\n"
         f"## The registry, besides\n\n{_settings(RegistrySettings, PeopleSettings.model_fields)}\n"
-        f"## The demo hospital, besides\n\n{_settings(HospitalSettings, ())}\n"
+        f"## The hospital, besides\n\n{_settings(HospitalSettings, PeopleSettings.model_fields)}\n"
+        f"## The demo hospital, besides\n\n{_settings(DemoHospitalSettings, ())}\n"
         f"## Networks\n\n{_docstring(type(next(iter(NETWORKS.values()))))}\n\n{table(head, presets)}"
     )
 

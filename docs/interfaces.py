@@ -12,12 +12,18 @@ from gateway.network_registry.bootstrap import PREFIX
 from gateway.network_registry.described import description, registry_routes
 from gateway.network_registry.register import Register
 from gateway.network_registry.rules import RegisterRules
+from participants.hospital import bootstrap as hospital
+from participants.hospital.settings import HospitalSettings
+from participants.patient import bootstrap as patient
+from participants.patient.settings import PatientSettings
 from uhi.api import describe, description_page, identity_routes
 from uhi.api.identity import TITLE, VERSION
 from uhi.audit.trail import AuditTrail
 from uhi.clock import SystemClock
 from uhi.identity.parts import IdentityOptions, IdentityParts, identity_of
-from uhi.storage.sealing import Sealing
+from uhi.signing import PrivateKey
+from uhi.signing.key_files import write_private_key_file, write_private_text
+from uhi.storage.sealing import Sealing, new_body_key
 from uhi.storage.sql.database import Database
 
 
@@ -38,8 +44,56 @@ def registry_description() -> str:
         return _json(description(groups, prefix=PREFIX))
 
 
+def hospital_description() -> str:
+    """A hospital: what its staff use."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        write_private_key_file(folder / "key.pem", PrivateKey.new())
+        write_private_text(folder / "body.key", new_body_key())
+        settings = HospitalSettings.model_validate(
+            {
+                "subscriber_id": "clinic.example",
+                "key_id": "k1",
+                "key_file": folder / "key.pem",
+                "url": "https://clinic.example/uhi",
+                "registry_url": "https://registry.example/api/v1/networkregistry",
+                "database_url": f"sqlite:///{folder}/none.db",
+                "body_key_file": folder / "body.key",
+                "token_key_folder": folder / "token-keys",
+                "files_url": f"file://{folder}/files",
+            }
+        )
+        groups = hospital.hospital_program(settings).routes()
+        return _json(describe(groups, title=hospital.TITLE, version=hospital.VERSION))
+
+
+def patient_description() -> str:
+    """The patient application: what people and their apps use."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        write_private_key_file(folder / "patient.pem", PrivateKey.new())
+        write_private_text(folder / "body.key", new_body_key())
+        settings = PatientSettings.model_validate(
+            {
+                "subscriber_id": "none",
+                "key_id": "none",
+                "key_file": folder / "patient.pem",
+                "url": "http://none.example/uhi",
+                "registry_url": "http://none.example",
+                "database_url": f"sqlite:///{folder}/none.db",
+                "body_key_file": folder / "body.key",
+                "token_key_folder": folder / "token-keys",
+                "files_url": (folder / "files").as_uri(),
+            }
+        )
+        groups = patient.patient_program(settings).routes()
+        return _json(describe(groups, title=patient.TITLE, version=patient.VERSION, has_keys=True))
+
+
 DESCRIPTIONS: dict[str, Callable[[], str]] = {
+    "openapi-hospital.json": hospital_description,
     "openapi-identity.json": identity_description,
+    "openapi-patient.json": patient_description,
     "openapi-registry.json": registry_description,
 }
 """Every REST interface of ours by the name of its description's file."""

@@ -8,6 +8,9 @@
     ├── IncompleteMessage  a message we were about to send lacks what the protocol requires
     ├── SetupError         the operator's mistake, found before the first request
     ├── AuditBroken        the audit trail is not as it was written
+    ├── FileMissing        the file store has no such file
+    ├── ContentRefused     what somebody wants to say or send in a conversation is not taken
+    ├── MessageKnown       this message of a conversation is kept already
     └── BookingError       the rules of a booking forbid it, or the other side said no
         ├── SlotUnavailable  the slot is held, booked, past or unknown
         ├── OrderUnknown     no order or appointment has this id
@@ -15,6 +18,7 @@
         ├── OrderChanged     another process changed the order meanwhile
         ├── PinInvalid       the PIN is wrong, used up, or of another day
         ├── BookingDeclined  the provider answered with an error
+        ├── MessagesNotTaken the facility takes no messages
         └── PriceMismatch    the provider confirmed another price than it had quoted
 
 Sources: NHA's ``GatewayError`` codes (UHI-14xx), beckn-onix error types (AUT_, SCH_, NET_); CTX_ types are ours.
@@ -127,11 +131,28 @@ METHOD_NOT_SERVED = Fault(
 )
 STATE_REFUSED = Fault(409, "API_STATE_REFUSED", "API_STATE_REFUSED", "The record's state does not allow this.")
 ALREADY_TAKEN = Fault(409, "API_ALREADY_TAKEN", "API_ALREADY_TAKEN", "Another record has this already.")
+KEY_REUSED = Fault(422, "API_KEY_REUSED", "API_KEY_REUSED", "This idempotency key came with another request before.")
+REQUEST_UNDER_WAY = Fault(
+    409, "API_REQUEST_UNDER_WAY", "API_REQUEST_UNDER_WAY", "The same request is under way.", Resend.LATER
+)
+CONSENT_REQUIRED = Fault(403, "APP_CONSENT_REQUIRED", "APP_CONSENT_REQUIRED", "This takes a consent that is in force.")
+HOSPITAL_DECLINED = Fault(409, "APP_HOSPITAL_DECLINED", "APP_HOSPITAL_DECLINED", "The hospital says no.")
+HOSPITAL_AWAY = Fault(
+    502, "APP_HOSPITAL_AWAY", "APP_HOSPITAL_AWAY", "The hospital cannot be reached, or its answer cannot be used."
+)
+HOSPITAL_SILENT = Fault(
+    504, "APP_HOSPITAL_SILENT", "APP_HOSPITAL_SILENT", "The hospital has not answered in time.", Resend.LATER
+)
 TOO_MANY_TRIES = Fault(429, "IAM_TOO_MANY_TRIES", "IAM_TOO_MANY_TRIES", "Too many tries; wait.", Resend.LATER)
 CHALLENGE_USED = Fault(409, "REG_CHALLENGE_USED", "REG_CHALLENGE_USED", "This challenge was answered already.")
 CHALLENGE_EXPIRED = Fault(410, "REG_CHALLENGE_EXPIRED", "REG_CHALLENGE_EXPIRED", "This challenge has expired.")
 CHALLENGE_FAILED = Fault(401, "REG_CHALLENGE_FAILED", "REG_CHALLENGE_FAILED", "The challenge is not answered rightly.")
 ADDRESS_REFUSED = Fault(400, "REG_ADDRESS_REFUSED", "REG_ADDRESS_REFUSED", "This address may not be registered.")
+
+MESSAGING_UNSUPPORTED = Fault(
+    409, "API_MESSAGING_UNSUPPORTED", "API_MESSAGING_UNSUPPORTED", "This facility takes no messages; use its helpline."
+)
+LINK_INVALID = Fault(403, "API_LINK_INVALID", "API_LINK_INVALID", "The link is not valid, or not any more.")
 
 FAULTS: dict[str, Fault] = {name: value for name, value in list(globals().items()) if isinstance(value, Fault)}
 """The table by name, for documentation and tests."""
@@ -242,6 +263,22 @@ class AuditBroken(UhiError):
         self.seq = seq
 
 
+class FileMissing(UhiError):
+    """The file store has no file by this key."""
+
+
+class ContentRefused(UhiError):
+    """A text or a document of a conversation is not taken; ``reason`` is why, as a word for programs."""
+
+    def __init__(self, what: str, *, reason: str, **details: Unpack[Details]) -> None:
+        super().__init__(what, **details)
+        self.reason = reason
+
+
+class MessageKnown(UhiError):
+    """A message of a conversation is kept already under its content id; nothing is done a second time."""
+
+
 class BookingError(UhiError):
     """The rules of a booking forbid what was asked, or the other side said no."""
 
@@ -281,6 +318,10 @@ class BookingDeclined(BookingError):
     def __init__(self, what: str, *, got: str = "", expected: str = "", next_step: str = "", code: str = "") -> None:
         super().__init__(what, got=got, expected=expected, next_step=next_step)
         self.code = code
+
+
+class MessagesNotTaken(BookingError):
+    """The facility takes no messages; its helpline, deep link or chatbot is the way to reach it."""
 
 
 class PriceMismatch(BookingError):

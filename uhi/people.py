@@ -6,7 +6,7 @@ A part of the composition roots. Above: registry, hospital and patient applicati
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,6 +14,7 @@ from aiohttp import web
 from pydantic import Field, field_validator
 
 from uhi.api.doorkeeper import Pace
+from uhi.api.idempotency import Idempotency
 from uhi.api.identity import doorkeeper_of
 from uhi.api.origins import Sites
 from uhi.api.routes import Routes
@@ -164,6 +165,12 @@ class People:
         """
         add_api(app, groups, self.around)
 
+    async def tidy(self) -> None:
+        """Forget what is over. To be called once in a while."""
+        await self.parts.tidy()
+        if self.around.idempotency is not None:
+            await self.around.idempotency.tidy()
+
     async def aclose(self) -> None:
         """End what is under way."""
         await self.parts.aclose()
@@ -181,13 +188,17 @@ def database_of(world: World) -> Database:
 
 
 def people_of(settings: PeopleSettings, world: World, transport: Transport) -> People:
-    """The people that the settings describe, in the world's database; nothing of it is touched yet.
+    """The people that the settings describe, in the world's database; nothing of it is touched yet. Their interface
+    takes `Idempotency-Key`.
 
     Raises: SetupError when there is no database, a key cannot be used, or letters cannot leave as told.
     """
     database = database_of(world)
-    parts = identity_of(database, sealing_of(settings), world.clock, settings.identity(transport))
-    return people_in(settings, world, parts)
+    sealing = sealing_of(settings)
+    parts = identity_of(database, sealing, world.clock, settings.identity(transport))
+    people = people_in(settings, world, parts)
+    once = Idempotency(database, sealing, clock=world.clock)
+    return replace(people, around=replace(people.around, idempotency=once))
 
 
 def people_in(settings: PeopleSettings, world: World, parts: IdentityParts) -> People:

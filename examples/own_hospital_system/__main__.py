@@ -53,7 +53,7 @@ async def story(tables: sqlite3.Connection) -> None:
         clinic.cancel(tables, row["visit_no"], why="doctor DOCTOR_UNAVAILABLE")
         await uhi.cancelled(str(row["visit_no"]), "DOCTOR_UNAVAILABLE")
         await net.settle()
-        told = bookings.known(booking.order_id, thread=booking.thread)
+        told = await bookings.known(booking.order_id, thread=booking.thread)
         assert told is not None
         assert told.state.value == "CANCELLED"
         print("the clinic calls it off, and the patient is told:", told.state)

@@ -1,6 +1,7 @@
 """What a hospital is made of, read from a YAML file: facilities, doctors, hours, prices.
 
-Every mistake is a SetupError that names file, line and place. Above: `hospital`; below: `fields`. The files in `demo/` show the form.
+Every mistake is a SetupError that names file, line and place. Above: `hospital`; below: `fields`. The files in `demo/`
+show the form.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ from participants.demo_hospital.fields import (
     refuse_repeats,
     text,
 )
-from participants.demo_hospital.schedule import WEEKDAYS, Schedule
+from participants.demo_hospital.schedule import Schedule
+from participants.hospital.schedules.hours import WEEKDAYS
 from uhi.booking.hospital import Doctor, Facility, Speciality
 from uhi.booking.quotes import Quote, consultation_quote
 from uhi.errors import SetupError

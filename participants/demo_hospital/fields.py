@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
-from participants.demo_hospital.schedule import Span, read_span
+from participants.hospital.schedules.hours import Span, read_span
 from uhi.messages.values import ONLINE, PHYSICAL, Location, Place, Point, parse_date
 from uhi.registry.yaml_nodes import Field
 

@@ -12,13 +12,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from participants.demo_hospital.data import HospitalData, Practice
-from participants.demo_hospital.schedule import SlotName, offered, read_slot_id
+from participants.demo_hospital.schedule import offered
 from participants.demo_hospital.taken import FOR_GOOD, Taken, TakenTimes
+from participants.hospital.schedules.hours import SlotName, read_slot_id
 from uhi.booking.hospital import Appointment, Doctor, DoctorQuery, Hold, Patient, Slot, Window
+from uhi.booking.kept import KeptOrder
 from uhi.booking.matching import matcher
 from uhi.booking.reasons import Cancellation, CancelledBy
 from uhi.booking.speaker import moment
-from uhi.booking.store import KeptOrder
 from uhi.errors import SlotUnavailable, StateConflict
 from uhi.ports import Clock
 

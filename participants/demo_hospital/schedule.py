@@ -1,52 +1,18 @@
 """Working hours and the slots that follow from them. Pure: `now` is an argument, all times are Indian.
 
-Above: `data` (reads them from a file) and `hospital` (offers them).
+Above: `data` (reads them from a file) and `hospital` (offers them); below: parts of a day.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
+from participants.hospital.schedules.hours import Span, without
 from uhi.booking.hospital import Window
 from uhi.booking.intents import LONGEST_WINDOW
-from uhi.messages.values import IST, ONLINE, PHYSICAL
-
-DAY_MINUTES = 24 * 60
-WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-
-_SPAN = re.compile(r"([0-9]{2}):([0-5][0-9]) ?- ?([0-9]{2}):([0-5][0-9])")
-_SLOT_ID = re.compile(r"([0-9a-f]{16})-(20[0-9]{6}T[0-9]{4})-([a-z]+)")
-_START = "%Y%m%dT%H%M"
-_FULFILMENTS = {"physical": PHYSICAL, "online": ONLINE}
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Span:
-    """A part of a day, in minutes since midnight; 1440 is the day's end."""
-
-    start: int
-    end: int
-
-    def overlaps(self, other: Span) -> bool:
-        """Whether the two have a moment in common."""
-        return self.start < other.end and other.start < self.end
-
-
-def read_span(text: str) -> Span:
-    """Read `10:00-13:00`; `24:00` is the end of the day.
-
-    Raises: ValueError when it is no such span, or ends before it begins. The text is not quoted.
-    """
-    found = _SPAN.fullmatch(text)
-    if not found:
-        raise ValueError("not of the form 10:00-13:00")
-    start, end = (int(hours) * 60 + int(minutes) for hours, minutes in (found.group(1, 2), found.group(3, 4)))
-    if not start < end <= DAY_MINUTES:
-        raise ValueError("the end is not after the start, or not on the same day")
-    return Span(start, end)
+from uhi.messages.values import IST
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +34,7 @@ class Schedule:
         return any(
             span.end - span.start >= self.slot_minutes
             for hours in self.hours
-            for span in _without(sorted(hours), sorted(self.breaks))
+            for span in without(sorted(hours), self.breaks)
         )
 
     def on(self, day: date) -> Iterator[Window]:
@@ -78,7 +44,7 @@ class Schedule:
             return
         midnight = datetime.combine(day, time(), IST)
         length = timedelta(minutes=self.slot_minutes)
-        for span in _without(sorted(self.hours[day.weekday()]), sorted(self.breaks)):
+        for span in without(sorted(self.hours[day.weekday()]), self.breaks):
             for minute in range(span.start, span.end - self.slot_minutes + 1, self.slot_minutes):
                 start = midnight + timedelta(minutes=minute)
                 yield Window(start, start + length)
@@ -102,43 +68,3 @@ def offered(window: Window, *, now: datetime, horizon: timedelta) -> Window:
     """
     start = max(window.start, now)
     return Window(start, min(window.end, start + LONGEST_WINDOW, now + horizon))
-
-
-@dataclass(frozen=True, slots=True)
-class SlotName:
-    """What a slot's id says: the practice (`Practice.ref`), the start to the minute, and the kind of consultation.
-
-    A claim and no more: whether there is such a slot, only the schedule tells.
-    """
-
-    practice: str
-    start: datetime
-    fulfilment: str = PHYSICAL
-
-    def __str__(self) -> str:
-        return f"{self.practice}-{self.start.astimezone(IST).strftime(_START)}-{self.fulfilment.lower()}"
-
-
-def read_slot_id(text: str) -> SlotName | None:
-    """Return what a slot's id says, None when it is not one of ours."""
-    found = _SLOT_ID.fullmatch(text)
-    if not found or found[3] not in _FULFILMENTS:
-        return None
-    try:
-        start = datetime.strptime(found[2], _START).replace(tzinfo=IST)
-    except ValueError:
-        return None
-    return SlotName(found[1], start, _FULFILMENTS[found[3]])
-
-
-def _without(spans: Iterable[Span], breaks: list[Span]) -> Iterator[Span]:
-    for span in spans:
-        start = span.start
-        for pause in breaks:
-            if not pause.overlaps(span):
-                continue
-            if start < pause.start:
-                yield Span(start, pause.start)
-            start = max(start, pause.end)
-        if start < span.end:
-            yield Span(start, span.end)

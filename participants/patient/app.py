@@ -1,10 +1,14 @@
 """A patient's application as a participant; start reading here.
 
-`uhi.booking.Bookings` does the work. Above: `uhi serve`, the demo network, whatever shows it to people.
+`PatientApp` is the bookings alone, for the demo network and for whoever shows them to people in another way. `app` is
+the whole application, which `bootstrap` puts together: `people` (family, consents), `search`, `bookings`,
+`conversations`. Above: `uhi serve patient`, the demo network.
 """
 
 from __future__ import annotations
 
+from participants.patient.bootstrap import patient_program
+from participants.patient.settings import PatientSettings
 from uhi.booking.consumer import Bookings
 from uhi.participant import Participant
 from uhi.subscribers import Role
@@ -18,6 +22,7 @@ class PatientApp:
         self.bookings = Bookings(participant)
         self.events = self.bookings.events()
         participant.include(self.bookings.handlers)
+        participant.meanwhile(self.bookings.watch)
 
     @classmethod
     def from_env(cls) -> PatientApp:
@@ -29,8 +34,9 @@ class PatientApp:
 
 
 def app() -> Participant:
-    """Return the participant of the application that the `UHI_…` settings describe.
+    """Return the application that the `UHI_…` settings describe, with its interface for people beside the network's
+    paths.
 
     Raises: SetupError naming what is missing or wrong.
     """
-    return PatientApp.from_env().participant
+    return patient_program(PatientSettings.read()).participant

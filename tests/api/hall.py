@@ -39,7 +39,7 @@ PHONE = Client("203.0.113.7", "Asha's phone")
 OPERATOR = Acting(actor="operator", kind=ActorKind.OPERATOR)
 _OF_THE_NETWORK = {
     *(AccessRole.REGISTRY_VIEWER, AccessRole.REGISTRY_REVIEWER, AccessRole.REGISTRY_ADMIN),
-    *(AccessRole.GATEWAY_OPERATOR, AccessRole.AUDITOR),
+    *(AccessRole.GATEWAY_OPERATOR, AccessRole.HOSPITAL_OPERATOR, AccessRole.AUDITOR),
 }
 
 

@@ -13,7 +13,8 @@ from uhi.identity.roles import AccessRole, Permission
 
 ROLES = (
     *("registry.viewer", "registry.reviewer", "registry.admin", "gateway.operator", "subscriber.owner"),
-    *("subscriber.developer", "hospital.admin", "hospital.frontdesk", "clinician", "finance", "patient", "auditor"),
+    *("subscriber.developer", "hospital.operator", "hospital.admin", "hospital.frontdesk", "clinician", "finance"),
+    *("patient", "auditor"),
 )
 COLUMNS = (*ROLES, "service", "nobody")
 CODES = {
@@ -27,53 +28,53 @@ CODES = {
 
 # One column a role, as in COLUMNS; then what else the route takes: 2 two factors, f a fresh sign-in.
 TABLE = """
-    GET    /.well-known/jwks.json               ++++++++++++++
-    GET    /openapi.json                        ++++++++++++++
-    DELETE /v1/account                          ++++++++++++-0 f
-    GET    /v1/account                          ++++++++++++-0
-    PATCH  /v1/account                          ++++++++++++-0
-    POST   /v1/account/email                    ++++++++++++-0 f
-    POST   /v1/account/email/confirm            ++++++++++++-0 f
-    POST   /v1/account/factors/recovery-codes   ++++++++++++-0 f
-    DELETE /v1/account/factors/sms              ++++++++++++-0 f
-    POST   /v1/account/factors/sms              ++++++++++++-0 f
-    POST   /v1/account/factors/sms/confirm      ++++++++++++-0 f
-    DELETE /v1/account/factors/totp             ++++++++++++-0 f
-    POST   /v1/account/factors/totp             ++++++++++++-0 f
-    POST   /v1/account/factors/totp/confirm     ++++++++++++-0 f
-    POST   /v1/account/password                 ++++++++++++-0
-    POST   /v1/account/phone                    ++++++++++++-0 f
-    POST   /v1/account/phone/confirm            ++++++++++++-0 f
-    POST   /v1/accounts                         ++++++++++++++
-    POST   /v1/accounts/confirm                 ++++++++++++++
-    GET    /v1/api-keys                         --+-+++------0 2
-    POST   /v1/api-keys                         --+-+++------0 2f
-    DELETE /v1/api-keys/{id}                    --+-+++------0 2f
-    GET    /v1/audit                            -----------+-0 2
-    GET    /v1/audit/head                       -----------+-0 2
-    POST   /v1/confirm                          ++++++++++++-0
-    POST   /v1/confirm/second-factor            ++++++++++++-0
-    GET    /v1/csrf-token                       ++++++++++++-0
-    POST   /v1/invitations/accept               ++++++++++++++
-    POST   /v1/password/forgotten               ++++++++++++++
-    POST   /v1/password/reset                   ++++++++++++++
-    GET    /v1/sessions                         ++++++++++++-0
-    DELETE /v1/sessions/{id}                    ++++++++++++-0
-    POST   /v1/sign-in                          ++++++++++++++
-    POST   /v1/sign-in/code                     ++++++++++++++
-    POST   /v1/sign-in/second-factor            ++++++++++++++
-    POST   /v1/sign-out                         ++++++++++++-0
-    POST   /v1/sign-out/everywhere              ++++++++++++-0
-    GET    /v1/staff                            --+-+-+------0 2
-    POST   /v1/staff                            --+-+-+------0 2
-    GET    /v1/staff/{id}                       --+-+-+------0 2
-    POST   /v1/staff/{id}/close                 --+-+-+------0 2
-    DELETE /v1/staff/{id}/grants                --+-+-+------0 2
-    POST   /v1/staff/{id}/grants                --+-+-+------0 2
-    POST   /v1/staff/{id}/reopen                --+-+-+------0 2
-    PUT    /v1/staff/{id}/ties                  --+-+-+------0 2
-    POST   /v1/staff/{id}/unlock                --+-+-+------0 2
-    POST   /v1/token/refresh                    ++++++++++++++
+    GET    /.well-known/jwks.json               +++++++++++++++
+    GET    /openapi.json                        +++++++++++++++
+    DELETE /v1/account                          +++++++++++++-0 f
+    GET    /v1/account                          +++++++++++++-0
+    PATCH  /v1/account                          +++++++++++++-0
+    POST   /v1/account/email                    +++++++++++++-0 f
+    POST   /v1/account/email/confirm            +++++++++++++-0 f
+    POST   /v1/account/factors/recovery-codes   +++++++++++++-0 f
+    DELETE /v1/account/factors/sms              +++++++++++++-0 f
+    POST   /v1/account/factors/sms              +++++++++++++-0 f
+    POST   /v1/account/factors/sms/confirm      +++++++++++++-0 f
+    DELETE /v1/account/factors/totp             +++++++++++++-0 f
+    POST   /v1/account/factors/totp             +++++++++++++-0 f
+    POST   /v1/account/factors/totp/confirm     +++++++++++++-0 f
+    POST   /v1/account/password                 +++++++++++++-0
+    POST   /v1/account/phone                    +++++++++++++-0 f
+    POST   /v1/account/phone/confirm            +++++++++++++-0 f
+    POST   /v1/accounts                         +++++++++++++++
+    POST   /v1/accounts/confirm                 +++++++++++++++
+    GET    /v1/api-keys                         --+-++-+------0 2
+    POST   /v1/api-keys                         --+-++-+------0 2f
+    DELETE /v1/api-keys/{id}                    --+-++-+------0 2f
+    GET    /v1/audit                            ------------+-0 2
+    GET    /v1/audit/head                       ------------+-0 2
+    POST   /v1/confirm                          +++++++++++++-0
+    POST   /v1/confirm/second-factor            +++++++++++++-0
+    GET    /v1/csrf-token                       +++++++++++++-0
+    POST   /v1/invitations/accept               +++++++++++++++
+    POST   /v1/password/forgotten               +++++++++++++++
+    POST   /v1/password/reset                   +++++++++++++++
+    GET    /v1/sessions                         +++++++++++++-0
+    DELETE /v1/sessions/{id}                    +++++++++++++-0
+    POST   /v1/sign-in                          +++++++++++++++
+    POST   /v1/sign-in/code                     +++++++++++++++
+    POST   /v1/sign-in/second-factor            +++++++++++++++
+    POST   /v1/sign-out                         +++++++++++++-0
+    POST   /v1/sign-out/everywhere              +++++++++++++-0
+    GET    /v1/staff                            --+-+-++------0 2
+    POST   /v1/staff                            --+-+-++------0 2
+    GET    /v1/staff/{id}                       --+-+-++------0 2
+    POST   /v1/staff/{id}/close                 --+-+-++------0 2
+    DELETE /v1/staff/{id}/grants                --+-+-++------0 2
+    POST   /v1/staff/{id}/grants                --+-+-++------0 2
+    POST   /v1/staff/{id}/reopen                --+-+-++------0 2
+    PUT    /v1/staff/{id}/ties                  --+-+-++------0 2
+    POST   /v1/staff/{id}/unlock                --+-+-++------0 2
+    POST   /v1/token/refresh                    +++++++++++++++
 """
 WANTED = {
     (method, path): (cells, "".join(marks))

@@ -10,6 +10,7 @@ from typing import Protocol
 from sqlalchemy import text
 
 from uhi.booking.sql_bookings import SqlBookings
+from uhi.booking.sql_diary import SqlDiary
 from uhi.booking.store import BookingStore, MemoryBookings
 from uhi.clock import SystemClock
 from uhi.ports import Letter
@@ -88,6 +89,10 @@ class SqlShelf:
             self.databases.append(database)
         storage = SqlStorage(database, self.sealing, owner=f"process-{len(self.databases)}", has_events=has_events)
         return SqlBookings(storage, provider_id=provider_id)
+
+    def diary(self, *, consumer_id: str = "app.example") -> SqlDiary:
+        storage = SqlStorage(self.database, self.sealing, owner="a process")
+        return SqlDiary(storage, consumer_id=consumer_id)
 
     async def letters(self) -> list[str]:
         return [str(row) for (row,) in await self.rows("SELECT id FROM outbox ORDER BY id")]

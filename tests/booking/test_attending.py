@@ -372,3 +372,39 @@ async def test_a_report_that_does_not_fit_changes_nothing(front, caplog):
     assert len(caplog.records) == 2
     assert "Ravi" not in caplog.text
     assert order.authorization.pin not in caplog.text
+
+
+async def test_the_stream_says_who_did_what_at_the_desk(front):
+    """Issue: the stream is the audit trail: tries, override, start, end and records, each by whoever made it."""
+    order = await opened(front)
+    desk = {"by": "person 1"}
+    with pytest.raises(PinInvalid):
+        await front.attending.verify_pin("appointment-slot-0", "none", **desk)
+    await front.attending.override_pin("appointment-slot-0", "OVERRIDE_EUA_OUTAGE", **desk)
+    await front.attending.started("appointment-slot-0", by="person 2")
+    await front.attending.completed("appointment-slot-0", by="person 2")
+    await front.attending.completed("appointment-slot-0", care_context_id="care-1")
+
+    events = await front.store.history(order.id)
+
+    assert [(event.kind.value, event.by) for event in events] == [
+        ("HELD", "consumer app.example"),
+        ("TERMS_AGREED", "consumer app.example"),
+        ("CONFIRMED", "provider clinic.example"),
+        ("PIN_MISSED", "person 1"),
+        ("PIN_OVERRIDDEN", "person 1"),
+        ("STARTED", "person 2"),
+        ("COMPLETED", "person 2"),
+        ("RECORDS_LINKED", "provider clinic.example"),
+    ]
+
+
+async def test_the_same_news_again_is_told_and_is_no_event(front):
+    """UHI order states: the same state again is a refresh."""
+    order = await started(front)
+    before = await front.store.history(order.id)
+
+    await front.attending.started("appointment-slot-0")
+
+    assert await front.store.history(order.id) == before
+    assert len(front.voice.told) == 2

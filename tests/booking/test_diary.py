@@ -1,97 +1,149 @@
-"""What a consumer keeps, and whom it tells."""
+"""What a consumer keeps: the same tests for the diary in memory and for the one on SQLite and PostgreSQL."""
 
 from __future__ import annotations
 
-import asyncio
-import gc
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from decimal import Decimal
 
+import pytest
+
+from tests.booking.shelf import SqlShelf
 from tests.booking.ward import THREAD, found, slot
 from uhi.booking.appointments import Booking
-from uhi.booking.diary import Diary
-from uhi.booking.news import LONGEST_QUEUE, BookingNews, Events, LateDoctors
-from uhi.booking.quotes import Quote, write_quote
+from uhi.booking.diary import Diary, Entry, Errand, Key, MemoryDiary
+from uhi.booking.quotes import Quote
+from uhi.booking.sql_diary import SqlDiary
 from uhi.booking.states import OrderState
-from uhi.messages import OnCancel, OnConfirm, Order
-from uhi.subscribers import Role
-from uhi.testing import verified
 
 HELD = Booking(order_id="a1", thread=THREAD, found=found(slot()), quote=Quote(Decimal(500)))
+KEY = Key(THREAD.provider_id, "a1")
+OLD = Key(THREAD.provider_id, "a0")
+CONFIRMED = replace(HELD, state=OrderState.CONFIRMED)
+WRONG = Entry(booking=replace(HELD, price_mismatch=True))
 
 
-def take(diary: Diary, kind: type[OnConfirm | OnCancel], state: str, thread=THREAD) -> Booking | None:
-    message = kind(order=Order(id="a1", state=state, quote=write_quote(HELD.quote)))
-    return diary.take(message.order, verified(message, thread=thread, sender=Role.PROVIDER), about="on_confirm")
+@pytest.fixture(params=["memory", "sqlite", pytest.param("postgres", marks=pytest.mark.services)])
+async def diary(request: pytest.FixtureRequest) -> AsyncIterator[Diary]:
+    """Each diary there is."""
+    if request.param == "memory":
+        yield MemoryDiary()
+        return
+    async with SqlShelf.open(request.getfixturevalue(f"{request.param}_url")) as shelf:
+        yield shelf.diary()
 
 
-async def test_news_heard_twice_is_told_once():
-    """Decision 29: who waits and the handler both hear an answer."""
-    diary = Diary()
-    events = diary.join()
-    diary.open(HELD)
-
-    take(diary, OnConfirm, "CONFIRMED")
-    take(diary, OnConfirm, "CONFIRMED")
-    take(diary, OnCancel, "CANCELLED")
-
-    told = [await anext(events), await anext(events)]
-    assert [news.booking.state.value for news in told] == ["CONFIRMED", "CANCELLED"]
+async def put(diary: Diary, entry: Entry) -> Entry:
+    after = (await diary.change(entry.key, lambda _: entry)).after
+    assert after is not None
+    return after
 
 
-def test_another_provider_cannot_speak_about_an_order():
-    """Security: orders are known by provider and id; a stranger's word makes nothing."""
-    diary = Diary()
-    diary.open(HELD)
+async def test_an_entry_is_what_was_made_of_it(diary):
+    """Ours: `change` reads and writes in one step; what it does not change stays as it is."""
+    made = await diary.change(KEY, lambda known: known or Entry(booking=HELD))
+    moved = await diary.change(KEY, lambda known: known and known.with_booking(CONFIRMED))
+    same = await diary.change(KEY, lambda known: None)
 
-    heard = take(diary, OnCancel, "CANCELLED", replace(THREAD, provider_id="other.example"))
-
-    assert heard is None
-    assert diary.known(THREAD, "a1").state is OrderState.HELD
-
-
-def test_a_booking_is_entered_once():
-    """Ours: an old copy does not overwrite what is known."""
-    diary = Diary()
-    diary.open(HELD)
-    take(diary, OnConfirm, "CONFIRMED")
-
-    assert diary.open(HELD).state is OrderState.CONFIRMED
+    assert (made.before, made.after) == (None, Entry(booking=HELD))
+    assert (moved.before, moved.after) == (Entry(booking=HELD), Entry(booking=CONFIRMED))
+    assert same.before == same.after == await diary.known(KEY) == Entry(booking=CONFIRMED)
 
 
-def test_one_calls_off_at_a_time():
-    """Decision CB-07: however often a wrong price is told, one cancellation goes out."""
-    diary = Diary()
-    wrong = replace(HELD, price_mismatch=True)
+async def test_other_providers_and_forgotten_orders_are_unknown(diary):
+    """Security: orders are known by provider and id."""
+    await put(diary, Entry(booking=HELD))
 
-    first, second = diary.must_call_off(wrong), diary.must_call_off(wrong)
-    diary.not_called_off(wrong)
+    elsewhere = await diary.known(Key("other.example", "a1"))
+    await diary.forget(KEY)
 
-    assert (first, second, diary.must_call_off(wrong)) == (True, False, True)
-    assert not diary.must_call_off(HELD)
+    assert (elsewhere, await diary.known(KEY)) == (None, None)
 
 
-async def test_a_reader_waits_for_news():
-    """Ours: events is an async iterator that does not poll."""
-    diary = Diary()
-    events = diary.join()
-    reading = asyncio.ensure_future(anext(aiter(events)))
-    await asyncio.sleep(0)
+async def test_a_pin_is_there_as_long_as_the_process(diary):
+    """Decision 37: in memory, whatever the diary."""
+    await put(diary, Entry(booking=replace(CONFIRMED, pin="4711")))
+    await diary.change(KEY, lambda known: known and replace(known, replaces=OLD))
 
-    diary.found_late([])
-
-    assert await reading == LateDoctors(())
+    assert (await diary.known(KEY)).booking.pin == "4711"
 
 
-def test_a_reader_that_is_gone_is_forgotten_and_a_slow_one_loses_the_oldest():
-    """Ours: nothing grows without bound."""
-    diary = Diary()
-    diary.join()
-    gc.collect()
-    slow = Events()
+async def test_an_errand_is_done_by_one_at_a_time(diary):
+    """Case CB-07: however often a wrong price is told, one cancellation goes out."""
+    await put(diary, WRONG)
 
-    for number in range(LONGEST_QUEUE + 5):
-        slow.put(BookingNews(replace(HELD, order_id=str(number)), "on_status"))
+    first, second = await diary.claim(KEY, now=100, until=160), await diary.claim(KEY, now=159, until=219)
+    late = await diary.claim(KEY, now=160, until=220)
 
-    assert len(diary._readers._readers) == 0
-    assert slow._waiting[0].booking.order_id == "5"
+    assert (first.errand, second, late.errand) == (Errand.CALL_OFF, None, Errand.CALL_OFF)
+
+
+async def test_an_errand_that_was_put_off_is_due_later_and_may_be_claimed_at_once(diary):
+    """Ours: the provider's next word tries again, the watch after a while."""
+    await put(diary, WRONG)
+    before = await diary.due(now=100)
+    await diary.claim(KEY, now=100, until=160)
+    claimed = await diary.due(now=101)
+    await diary.put_off(KEY, until=1_000)
+
+    assert (before, claimed, await diary.due(now=999), await diary.due(now=1_000)) == ([KEY], [], [], [KEY])
+    assert await diary.claim(KEY, now=102, until=162) is not None
+
+
+async def test_nothing_is_due_once_it_is_done(diary):
+    """Ours: a cancelled order needs no calling off."""
+    await put(diary, WRONG)
+    await diary.claim(KEY, now=100, until=160)
+
+    await diary.change(KEY, lambda known: known.with_booking(replace(known.booking, state=OrderState.CANCELLED)))
+
+    assert (await diary.due(now=10_000), await diary.claim(KEY, now=10_000, until=10_060)) == ([], None)
+
+
+async def test_the_old_one_is_to_be_cancelled_once_the_new_one_is_confirmed(diary):
+    """Decision 38: hold new, confirm new, cancel old; not before, and not where the new one fails."""
+    held = await put(diary, Entry(booking=HELD, replaces=OLD))
+    confirmed = (await diary.change(KEY, lambda known: known.with_booking(CONFIRMED))).after
+    kept = await diary.known(KEY)
+
+    failed = held.with_booking(replace(HELD, state=OrderState.FAILED))
+
+    assert (held.errand, confirmed.errand, kept.replaces) == (None, Errand.CANCEL_REPLACED, OLD)
+    assert await diary.due(now=100) == [KEY]
+    assert (failed.errand, failed.replaces) == (None, None)
+
+
+async def test_digits_and_names_are_not_on_the_disk(sql_shelf: SqlShelf):
+    """Decision 37: the PIN nowhere, the rest sealed."""
+    await put(sql_shelf.diary(), Entry(booking=replace(CONFIRMED, pin="47119", care_context_id="secret care")))
+
+    rows = await sql_shelf.rows("SELECT * FROM consumer_booking")
+    opened = [sql_shelf.sealing.open(bytes(row[-1]), about=f"booking {KEY.provider_id} a1") for row in rows]
+
+    assert not any(text in str(value) for row in rows for value in row for text in ("47119", "secret", "Verma"))
+    assert b"47119" not in opened[0]
+    assert b"secret care" in opened[0]
+
+
+async def test_another_process_has_the_booking_and_not_the_pin(sql_shelf: SqlShelf):
+    """Decision 37: status brings it back."""
+    await put(sql_shelf.diary(), Entry(booking=replace(CONFIRMED, pin="4711"), replaces=OLD))
+
+    known = await sql_shelf.diary().known(KEY)
+
+    assert known == Entry(booking=CONFIRMED, replaces=OLD)
+
+
+async def test_another_consumer_on_the_same_database_knows_nothing(sql_shelf: SqlShelf):
+    """Ours: several applications may share a database."""
+    await put(sql_shelf.diary(), WRONG)
+    other = sql_shelf.diary(consumer_id="other.example")
+
+    assert (await other.known(KEY), await other.due(now=100)) == (None, [])
+
+
+def test_a_diary_is_of_one_kind_for_all():
+    """Ours: whoever implements the port, implements all of it."""
+    names = {name for name in dir(Diary) if not name.startswith("_")}
+
+    assert names <= set(dir(MemoryDiary)) & set(dir(SqlDiary))

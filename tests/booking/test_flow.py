@@ -216,7 +216,7 @@ async def test_a_late_confirm_of_a_slot_that_is_taken_fails_with_its_code(world)
     await world.net.settle()
     assert caught.value.code == "40002"
     assert "on_confirm_audit" in {hop.action for hop in world.net.calls}
-    assert world.bookings.known(offer.order_id, thread=offer.thread).state is OrderState.FAILED
+    assert (await world.bookings.known(offer.order_id, thread=offer.thread)).state is OrderState.FAILED
 
 
 async def test_an_answer_that_comes_after_the_wait_is_taken_and_told(world):
@@ -276,7 +276,7 @@ async def test_an_order_that_cannot_be_called_off_is_an_operators_matter(world, 
         await world.net.settle()
 
     assert caplog.text.count("could not be called off") == 2
-    assert not world.bookings.known(booking.order_id, thread=booking.thread).is_confirmed
+    assert not (await world.bookings.known(booking.order_id, thread=booking.thread)).is_confirmed
 
 
 async def test_slots_that_a_hospital_cannot_tell_are_an_error(world):
@@ -301,12 +301,12 @@ async def test_a_late_confirmation_does_not_bring_a_cancelled_order_back(world):
 
     with pytest.raises(NoAnswer):
         await world.bookings.confirm(offer, agreed=offer.terms, wait=5)
-    held = world.bookings.known(offer.order_id, thread=offer.thread)
+    held = await world.bookings.known(offer.order_id, thread=offer.thread)
     await world.bookings.cancel(held, "PATIENT_BOOKED_IN_ERROR", wait=50)
     world.net.clock.time += 120
     await world.net.settle()
 
-    assert world.bookings.known(offer.order_id, thread=offer.thread).state is OrderState.CANCELLED
+    assert (await world.bookings.known(offer.order_id, thread=offer.thread)).state is OrderState.CANCELLED
 
 
 async def test_a_visit_is_told_from_start_to_end(world):
@@ -406,7 +406,7 @@ async def test_news_of_an_order_that_tells_too_little_is_ignored(world, caplog):
     await world.hospital.tell(UPDATED, Updated(order=strange), booking.thread)
     await world.net.settle()
 
-    assert world.bookings.known("f00", thread=booking.thread) is None
+    assert await world.bookings.known("f00", thread=booking.thread) is None
     assert "clinic.example" in caplog.text
 
 
@@ -455,7 +455,7 @@ async def test_an_answer_for_another_order_is_not_taken(world):
     with pytest.raises(BookingError):
         await world.bookings.confirm(offer, agreed=offer.terms)
 
-    assert world.bookings.known(offer.order_id, thread=offer.thread).state is OrderState.HELD
+    assert (await world.bookings.known(offer.order_id, thread=offer.thread)).state is OrderState.HELD
 
 
 async def test_a_confirm_that_is_answered_with_another_state_is_not_a_booking(world):
@@ -481,7 +481,7 @@ async def test_news_of_an_order_that_was_never_held_is_dropped(world, caplog):
     await world.hospital.tell(UPDATED, Updated(order=invented), booking.thread)
     await world.net.settle()
 
-    assert world.bookings.known("f00", thread=booking.thread) is None
+    assert await world.bookings.known("f00", thread=booking.thread) is None
     assert caplog.text.count("is about an order that is not known here") == 2
 
 

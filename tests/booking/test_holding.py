@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 
 from tests.booking.ward import ASHA, DAY, FACILITY, MEENA, RAVI, THREAD, Front, found, slot
 from uhi.actions import Decline
-from uhi.booking.holding import PATIENCE
 from uhi.booking.holds import HoldLimits
 from uhi.booking.hospital import Appointment, Hold, Slot
 from uhi.booking.offers import write_init
 from uhi.booking.policy import Policy
 from uhi.booking.quotes import consultation_quote
+from uhi.booking.releasing import PATIENCE
 from uhi.booking.states import OrderState
 from uhi.booking.terms import default_terms
 from uhi.errors import ORDER_UNKNOWN, PAYMENT_UNSUPPORTED, QUOTE_UNAVAILABLE, SLOT_UNAVAILABLE
@@ -181,10 +181,10 @@ async def test_a_booking_that_could_not_be_kept_is_kept_by_the_next_confirm(fron
     offer = await front.offered(slot(0))
     put = front.store.put
 
-    async def fails(order, *, now):
+    async def fails(order, step):
         if order.state is OrderState.CONFIRMED:
             raise ConnectionError
-        await put(order, now=now)
+        await put(order, step)
 
     monkeypatch.setattr(front.store, "put", fails)
     with pytest.raises(ConnectionError):

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from tests.booking.ward import ASHA, RAVI, THREAD, slot
 from uhi.booking.hospital import Hold, Patient, Slot, Window
+from uhi.booking.kept import KeptOrder
 from uhi.booking.order_json import read_order, write_order
 from uhi.booking.pin import Override, Pin, PinStatus
 from uhi.booking.quotes import Line, Quote
 from uhi.booking.reasons import Cancellation, CancelledBy, OverrideReason
 from uhi.booking.states import OrderState
-from uhi.booking.store import KeptOrder
 from uhi.errors import OUTCOMES, SetupError
 from uhi.messages.values import IST, Address, Billing, Customer, Point, Term
 from uhi.messages.wire import dump

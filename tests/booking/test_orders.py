@@ -10,6 +10,7 @@ import pytest
 
 from tests.booking.ward import ASHA, DAY, FACILITY, RAVI, THREAD, found, slot
 from uhi.booking.hospital import Hold, Slot
+from uhi.booking.kept import KeptOrder
 from uhi.booking.offers import write_init
 from uhi.booking.orders import (
     agreed_terms,
@@ -24,7 +25,6 @@ from uhi.booking.pin import new_pin
 from uhi.booking.policy import Policy
 from uhi.booking.reasons import Cancellation, CancelledBy
 from uhi.booking.states import OrderState
-from uhi.booking.store import KeptOrder
 from uhi.booking.terms import agree, default_terms
 from uhi.errors import PAYMENT_UNSUPPORTED, QUOTE_UNAVAILABLE, SLOT_UNAVAILABLE
 from uhi.messages import Order

@@ -243,7 +243,7 @@ async def test_a_cancel_that_is_repeated_cancels_once(town):
         answer = await town.twice(lambda front, one=asked: front.attending.cancel(one, THREAD), step)
 
         assert answer.order.state == "CANCELLED"
-        assert (await town.store.get(order.id)).version == 3
+        assert (await town.store.get(order.id)).version == 4
     assert not [what for what in town.ward.taken.values() if isinstance(what, Appointment)]
 
 
@@ -258,7 +258,7 @@ async def test_a_status_that_brings_news_of_the_hospital_keeps_it_once(town):
         answer = await town.twice(lambda front, one=order: front.attending.status(one, THREAD), step)
 
         assert answer.order.state == "CANCELLED"
-        assert (await town.store.get(order.id)).version == 3
+        assert (await town.store.get(order.id)).version == 4
 
 
 async def test_a_report_that_is_repeated_counts_once(town):

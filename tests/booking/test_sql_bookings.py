@@ -17,12 +17,13 @@ from tests.booking.ward import DAY, MEENA, RAVI, THREAD, Front, Ward, a_letter, 
 from uhi.actions import Decline
 from uhi.booking.holds import HoldLimits
 from uhi.booking.hospital import Appointment, Hold, Patient, Slot
+from uhi.booking.kept import KeptOrder
 from uhi.booking.order_json import write_order
 from uhi.booking.pin import new_pin
 from uhi.booking.policy import Policy
 from uhi.booking.reasons import Cancellation, CancelledBy
 from uhi.booking.states import OrderState
-from uhi.booking.store import KeptOrder, Written
+from uhi.booking.store import Step, Written
 from uhi.errors import SetupError
 from uhi.messages import OnConfirm, OnInit
 from uhi.messages.values import Billing, Customer
@@ -121,10 +122,10 @@ async def test_times_that_only_touch_are_no_overlap(sql_shelf: SqlShelf):
 async def test_a_lapsed_hold_that_nobody_swept_blocks_nobody(sql_shelf: SqlShelf, other: Slot):
     """Reliability, slots: the claim ends every stale hold in its way: of the slot, and of a neighbouring one."""
     store = sql_shelf.store()
-    await store.put(an_order("a"), now=NOW)
+    await store.put(an_order("a"), Step(NOW, "desk"))
     later = an_order("b", other)
 
-    await store.put(replace(later, hold=replace(later.hold, until=DAY)), now=UNTIL)
+    await store.put(replace(later, hold=replace(later.hold, until=DAY)), Step(UNTIL, "desk"))
 
     rows = await sql_shelf.rows("SELECT order_id, state FROM hold ORDER BY order_id")
     assert rows == [("a", "EXPIRED"), ("b", "HELD")]
@@ -133,8 +134,8 @@ async def test_a_lapsed_hold_that_nobody_swept_blocks_nobody(sql_shelf: SqlShelf
 async def test_orders_of_another_provider_are_as_unknown_as_none(sql_shelf: SqlShelf):
     """Ours: several providers may share a database; slots, doctors and orders are each one's own."""
     one, other = sql_shelf.store(), sql_shelf.store(provider_id="other.example")
-    await one.put(an_order("a", state=OrderState.CONFIRMED, appointment_id="visit-1"), now=NOW)
-    await other.put(an_order("b"), now=NOW)
+    await one.put(an_order("a", state=OrderState.CONFIRMED, appointment_id="visit-1"), Step(NOW, "desk"))
+    await other.put(an_order("b"), Step(NOW, "desk"))
 
     assert await other.get("a") is None
     assert await other.by_appointment("visit-1") is None
@@ -145,10 +146,10 @@ async def test_orders_of_another_provider_are_as_unknown_as_none(sql_shelf: SqlS
 
 async def test_an_order_that_cannot_be_opened_stops_no_other(sql_shelf: SqlShelf, caplog):
     """Ours: a lost key costs what was sealed with it, and neither the start nor the sweep nor the inits of others."""
-    await sql_shelf.store().put(an_order("lost"), now=NOW)
+    await sql_shelf.store().put(an_order("lost"), Step(NOW, "desk"))
     sql_shelf.sealing = Sealing.for_development()
     store = sql_shelf.store()
-    await store.put(an_order("a", slot(1)), now=NOW)
+    await store.put(an_order("a", slot(1)), Step(NOW, "desk"))
 
     lists = [
         await store.standing(now=NOW),
@@ -168,8 +169,8 @@ async def test_an_order_whose_asker_was_cancelled_keeps_its_hold(sql_shelf: SqlS
     ward, put = Ward(clock), store.put
     ward.offer(slot(0))
 
-    async def cancelled(order: KeptOrder, *, now: datetime) -> Written:
-        asyncio.ensure_future(put(order, now=now)).add_done_callback(lambda done: done.result())
+    async def cancelled(order: KeptOrder, step: Step) -> Written:
+        asyncio.ensure_future(put(order, step)).add_done_callback(lambda done: done.result())
         await asyncio.sleep(0)
         raise asyncio.CancelledError
 
@@ -187,7 +188,7 @@ async def test_news_is_ours_to_send_and_its_body_is_kept_once(sql_shelf: SqlShel
     """Reliability, outbox: the audit copy says the same; two letters in one line go one after the other."""
     letters = [replace(a_letter(name), line="order a") for name in ("1", "2")]
 
-    written = await sql_shelf.store().put(an_order("a"), now=NOW, letters=[*letters, a_letter("3")])
+    written = await sql_shelf.store().put(an_order("a"), Step(NOW, "desk", [*letters, a_letter("3")]))
 
     assert [letter.id for letter in written.mine] == ["1", "3"]
     rows = await sql_shelf.rows("SELECT id, body_id, state FROM outbox ORDER BY id")
@@ -200,7 +201,7 @@ async def test_nothing_of_a_patient_and_no_pin_is_on_disk_in_clear(sql_shelf: Sq
     called_off = Cancellation(CancelledBy.PATIENT, "PATIENT_OTHER", "a private matter")
     personal = {"billing": Billing(name="Father Kumar"), "customer": Customer(id=RAVI.id), "cancellation": called_off}
     order = an_order("a", state=OrderState.CONFIRMED, pin=replace(new_pin(DAY), token="4711"), **personal)
-    await sql_shelf.store(has_events=True).put(order, now=NOW, letters=[a_letter("1")])
+    await sql_shelf.store(has_events=True).put(order, Step(NOW, "desk", [a_letter("1")]))
 
     rows = [await sql_shelf.rows(f"SELECT * FROM {table}") for table in ("orders", "hold", "event", "outbox")]
 
@@ -213,9 +214,9 @@ async def test_nothing_of_a_patient_and_no_pin_is_on_disk_in_clear(sql_shelf: Sq
 async def test_other_systems_are_told_how_far_an_appointment_has_got(sql_shelf: SqlShelf):
     """Events: one for each new state of an appointment, ids and states and nothing of the patient."""
     store = sql_shelf.store(has_events=True)
-    order = (await store.put(an_order("a", patient=MEENA), now=NOW)).order
+    order = (await store.put(an_order("a", patient=MEENA), Step(NOW, "desk"))).order
     for changes in ({"state": OrderState.CONFIRMED}, {"care_context_id": "care-1"}, {"state": OrderState.CANCELLED}):
-        order = (await store.put(replace(order, **changes), now=NOW)).order
+        order = (await store.put(replace(order, **changes), Step(NOW, "desk"))).order
 
     told = await sql_shelf.rows("SELECT kind, facts FROM event ORDER BY id")
 
@@ -228,7 +229,7 @@ async def test_other_systems_are_told_how_far_an_appointment_has_got(sql_shelf: 
 
 async def test_without_anybody_to_tell_no_events_are_kept(sql_shelf: SqlShelf):
     """Ours: what nobody fetches must not pile up."""
-    await sql_shelf.store().put(an_order("a", state=OrderState.CONFIRMED), now=NOW)
+    await sql_shelf.store().put(an_order("a", state=OrderState.CONFIRMED), Step(NOW, "desk"))
 
     assert await sql_shelf.rows("SELECT id FROM event") == []
 
@@ -236,10 +237,10 @@ async def test_without_anybody_to_tell_no_events_are_kept(sql_shelf: SqlShelf):
 async def test_the_time_of_a_confirmation_stays(sql_shelf: SqlShelf):
     """Reliability, invariant e: orders.confirmed_at."""
     store = sql_shelf.store()
-    order = (await store.put(an_order("a", state=OrderState.CONFIRMED), now=NOW)).order
-    order = (await store.put(replace(order, care_context_id="care-1"), now=UNTIL)).order
-    await store.put(replace(order, state=OrderState.CANCELLED), now=UNTIL)
+    order = (await store.put(an_order("a", state=OrderState.CONFIRMED), Step(NOW, "desk"))).order
+    order = (await store.put(replace(order, care_context_id="care-1"), Step(UNTIL, "desk"))).order
+    await store.put(replace(order, state=OrderState.CANCELLED), Step(UNTIL, "desk"))
 
     rows = await sql_shelf.rows("SELECT confirmed_at, updated_at, version FROM orders")
 
-    assert rows == [(NOW.timestamp(), UNTIL.timestamp(), 3)]
+    assert rows == [(NOW.timestamp(), UNTIL.timestamp(), 4)]

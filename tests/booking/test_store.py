@@ -9,9 +9,10 @@ import pytest
 
 from tests.booking.ward import ASHA, DAY, MEENA, RAVI, THREAD, a_letter, slot
 from uhi.booking.hospital import Hold, Patient, Slot
+from uhi.booking.kept import KeptOrder
 from uhi.booking.pin import PinStatus, new_pin, verify
 from uhi.booking.states import OrderState
-from uhi.booking.store import KeptOrder
+from uhi.booking.store import Step
 from uhi.errors import OrderChanged, SlotUnavailable
 
 NOW = DAY - timedelta(days=1)
@@ -26,10 +27,10 @@ def an_order(name: str, one: Slot | None = None, patient: Patient = RAVI, **chan
 async def test_one_slot_goes_to_one_order(shelf):
     """Reliability, slots: the store decides, in one step."""
     store = shelf.store()
-    await store.put(an_order("a"), now=NOW)
+    await store.put(an_order("a"), Step(NOW, "desk"))
 
     with pytest.raises(SlotUnavailable):
-        await store.put(an_order("b"), now=NOW)
+        await store.put(an_order("b"), Step(NOW, "desk"))
 
     assert await store.get("b") is None
 
@@ -41,10 +42,10 @@ async def test_overlapping_slots_of_one_doctor_are_in_each_others_way(shelf):
     other_place = replace(ASHA, facility=replace(ASHA.facility, id="2"))
     early = replace(slot(0), end=DAY + timedelta(minutes=30))
     late = replace(slot(9, doctor=other_place), start=DAY + timedelta(minutes=15), end=DAY + timedelta(minutes=45))
-    await store.put(an_order("a", early), now=NOW)
+    await store.put(an_order("a", early), Step(NOW, "desk"))
 
     with pytest.raises(SlotUnavailable):
-        await store.put(an_order("b", late), now=NOW)
+        await store.put(an_order("b", late), Step(NOW, "desk"))
 
 
 @pytest.mark.parametrize(
@@ -53,9 +54,9 @@ async def test_overlapping_slots_of_one_doctor_are_in_each_others_way(shelf):
 async def test_slots_beside_each_other_are_not_in_the_way(shelf, other):
     """Reliability, slots: the next time, another seat, another doctor."""
     store = shelf.store()
-    await store.put(an_order("a"), now=NOW)
+    await store.put(an_order("a"), Step(NOW, "desk"))
 
-    await store.put(an_order("b", other), now=NOW)
+    await store.put(an_order("b", other), Step(NOW, "desk"))
 
     assert await store.get("b") is not None
 
@@ -77,21 +78,21 @@ async def test_slots_beside_each_other_are_not_in_the_way(shelf, other):
 async def test_after_its_hold_an_order_has_the_slot_only_if_booked(shelf, state, has_it):
     """UHI slots and hold: at 15:00 a hold is over, whoever sweeps when."""
     store = shelf.store()
-    await store.put(an_order("a"), now=NOW)
-    await store.put(an_order("a", state=state, version=1), now=UNTIL)
+    await store.put(an_order("a"), Step(NOW, "desk"))
+    await store.put(an_order("a", state=state, version=1), Step(UNTIL, "desk"))
 
     assert (await store.get("a")).has_slot(UNTIL) is has_it
     if not has_it:
-        await store.put(an_order("b"), now=UNTIL)
+        await store.put(an_order("b"), Step(UNTIL, "desk"))
 
 
 async def test_holds_are_counted_by_patient_and_by_consumer(shelf):
     """Reliability, hold limits."""
     store = shelf.store()
     other = replace(THREAD, consumer_id="other.example")
-    await store.put(an_order("a"), now=NOW)
-    await store.put(an_order("b", slot(1), MEENA), now=NOW)
-    await store.put(an_order("c", slot(2), MEENA, thread=other), now=NOW)
+    await store.put(an_order("a"), Step(NOW, "desk"))
+    await store.put(an_order("b", slot(1), MEENA), Step(NOW, "desk"))
+    await store.put(an_order("c", slot(2), MEENA, thread=other), Step(NOW, "desk"))
 
     async def held(**of: str) -> list[str]:
         return [order.id for order in await store.live_holds(now=NOW, **of)]
@@ -105,10 +106,10 @@ async def test_holds_are_counted_by_patient_and_by_consumer(shelf):
 async def test_lapsed_holds_are_found_until_they_are_dealt_with(shelf):
     """UHI slots and hold: no confirm, released."""
     store = shelf.store()
-    await store.put(an_order("a"), now=NOW)
+    await store.put(an_order("a"), Step(NOW, "desk"))
 
     before, after = await store.lapsed(now=NOW), await store.lapsed(now=UNTIL)
-    await store.put(an_order("a", state=OrderState.EXPIRED, version=1), now=UNTIL)
+    await store.put(an_order("a", state=OrderState.EXPIRED, version=1), Step(UNTIL, "desk"))
 
     assert (len(before), len(after), len(await store.lapsed(now=UNTIL))) == (0, 1, 0)
 
@@ -116,7 +117,7 @@ async def test_lapsed_holds_are_found_until_they_are_dealt_with(shelf):
 async def test_an_order_is_found_by_its_appointment(shelf):
     """Decision 31: news comes by the hospital's own id."""
     store = shelf.store()
-    await store.put(an_order("a", state=OrderState.CONFIRMED, appointment_id="visit-1"), now=NOW)
+    await store.put(an_order("a", state=OrderState.CONFIRMED, appointment_id="visit-1"), Step(NOW, "desk"))
 
     found = await store.by_appointment("visit-1")
 
@@ -139,7 +140,7 @@ async def test_a_hold_is_some_orders_while_that_has_its_slot_by_it(shelf, state,
     """The Hospital protocol: one hold may be given twice, so it is not released while an order stands on it."""
     store = shelf.store()
     order = an_order("a", state=state)
-    await store.put(order, now=NOW)
+    await store.put(order, Step(NOW, "desk"))
 
     assert await store.has_slot_by(replace(order.hold, id=name), now=now) is has_it
 
@@ -147,20 +148,20 @@ async def test_a_hold_is_some_orders_while_that_has_its_slot_by_it(shelf, state,
 async def test_a_slot_that_was_moved_is_still_one_slot(shelf):
     """Reliability, slots: one claim for a slot id and seat, whatever its times say by now."""
     store = shelf.store()
-    await store.put(an_order("a"), now=NOW)
+    await store.put(an_order("a"), Step(NOW, "desk"))
 
     with pytest.raises(SlotUnavailable):
-        await store.put(an_order("b", replace(slot(5), id=slot(0).id)), now=NOW)
+        await store.put(an_order("b", replace(slot(5), id=slot(0).id)), Step(NOW, "desk"))
 
 
 async def test_an_appointment_that_was_booked_again_is_the_later_orders(shelf):
     """Ours: a hospital may name appointments for their slots; what was cancelled does not come back."""
     store = shelf.store()
     booked = an_order("a", state=OrderState.CONFIRMED, appointment_id="visit-1")
-    first = (await store.put(booked, now=NOW)).order
-    first = (await store.put(replace(first, state=OrderState.CANCELLED), now=NOW)).order
-    await store.put(replace(an_order("b"), state=OrderState.CONFIRMED, appointment_id="visit-1"), now=UNTIL)
-    await store.put(replace(first, care_context_id="care-1"), now=UNTIL)
+    first = (await store.put(booked, Step(NOW, "desk"))).order
+    first = (await store.put(replace(first, state=OrderState.CANCELLED), Step(NOW, "desk"))).order
+    await store.put(replace(an_order("b"), state=OrderState.CONFIRMED, appointment_id="visit-1"), Step(UNTIL, "desk"))
+    await store.put(replace(first, care_context_id="care-1"), Step(UNTIL, "desk"))
 
     assert (await store.by_appointment("visit-1")).id == "b"
 
@@ -168,13 +169,13 @@ async def test_an_appointment_that_was_booked_again_is_the_later_orders(shelf):
 async def test_an_order_that_was_changed_since_it_was_read_is_not_changed_again(shelf):
     """Reliability, slots: version; the second of two processes has to read again."""
     one, other = shelf.store(), shelf.store()
-    kept = (await one.put(an_order("a"), now=NOW)).order
-    await one.put(replace(kept, state=OrderState.EXPIRED), now=UNTIL)
+    kept = (await one.put(an_order("a"), Step(NOW, "desk"))).order
+    await one.put(replace(kept, state=OrderState.EXPIRED), Step(UNTIL, "desk"))
 
     with pytest.raises(OrderChanged):
-        await other.put(replace(kept, state=OrderState.CONFIRMED), now=UNTIL)
+        await other.put(replace(kept, state=OrderState.CONFIRMED), Step(UNTIL, "desk"))
     with pytest.raises(OrderChanged):
-        await other.put(an_order("a"), now=UNTIL)
+        await other.put(an_order("a"), Step(UNTIL, "desk"))
 
     assert (await other.get("a")).state is OrderState.EXPIRED
 
@@ -182,12 +183,12 @@ async def test_an_order_that_was_changed_since_it_was_read_is_not_changed_again(
 async def test_an_order_that_is_not_kept_announces_nothing(shelf):
     """Reliability, outbox: a letter is written with its cause, or not at all."""
     store = shelf.store()
-    written = await store.put(an_order("a"), now=NOW, letters=[a_letter("1")])
+    written = await store.put(an_order("a"), Step(NOW, "desk", [a_letter("1")]))
 
     with pytest.raises(SlotUnavailable):
-        await store.put(an_order("b"), now=NOW, letters=[a_letter("2")])
+        await store.put(an_order("b"), Step(NOW, "desk", [a_letter("2")]))
     with pytest.raises(OrderChanged):
-        await store.put(an_order("a"), now=NOW, letters=[a_letter("3")])
+        await store.put(an_order("a"), Step(NOW, "desk", [a_letter("3")]))
 
     assert {letter.id for letter in written.mine} <= {"1"}
     assert await shelf.letters() == ["1"]
@@ -197,10 +198,10 @@ async def test_a_pin_is_kept_while_it_may_be_shown(shelf):
     """Decision 37: until it is used, or its day is over; its status stays."""
     store, pin = shelf.store(), new_pin(DAY)
     booked = an_order("a", state=OrderState.CONFIRMED, pin=pin)
-    kept = (await store.put(booked, now=NOW)).order
+    kept = (await store.put(booked, Step(NOW, "desk"))).order
     shown = replace(kept, pin=verify(kept.pin, pin.token, now=DAY))
-    verified = (await store.put(shown, now=DAY)).order
-    started = (await store.put(replace(verified, state=OrderState.APPOINTMENT_STARTED), now=DAY)).order
+    verified = (await store.put(shown, Step(DAY, "desk"))).order
+    started = (await store.put(replace(verified, state=OrderState.APPOINTMENT_STARTED), Step(DAY, "desk"))).order
 
     assert kept.pin == pin
     assert verified.pin.token == pin.token
@@ -211,7 +212,7 @@ async def test_a_pin_is_kept_while_it_may_be_shown(shelf):
 async def test_a_pin_of_yesterday_is_forgotten(shelf):
     """Decision 37: past its validity nobody has to do anything for it to go."""
     store, pin = shelf.store(), new_pin(DAY)
-    await store.put(an_order("a", state=OrderState.CONFIRMED, pin=pin), now=NOW)
+    await store.put(an_order("a", state=OrderState.CONFIRMED, pin=pin), Step(NOW, "desk"))
     await store.forget_pins(now=pin.valid_to)
     before = await store.get("a")
 
@@ -226,7 +227,7 @@ async def test_what_stands_is_what_a_hospital_takes_over(shelf):
     store = shelf.store()
     states = (OrderState.HELD, OrderState.CONFIRMED, OrderState.CANCELLED)
     for number, state in enumerate(states):
-        await store.put(an_order(f"{number}", slot(number), state=state), now=NOW)
+        await store.put(an_order(f"{number}", slot(number), state=state), Step(NOW, "desk"))
 
     async def standing(now: datetime) -> list[str]:
         return sorted([order.id for order in await store.standing(now=now)])

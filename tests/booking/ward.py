@@ -28,6 +28,7 @@ from uhi.booking.hospital import (
 from uhi.booking.matching import matches
 from uhi.booking.offers import Offer, accept, read_offer, write_init
 from uhi.booking.policy import Policy
+from uhi.booking.provider import ConsultationProvider
 from uhi.booking.quotes import consultation_quote
 from uhi.booking.reasons import CancelledBy
 from uhi.booking.speaker import moment
@@ -214,6 +215,7 @@ class Front:
         self.holding = Holding(desk)
         self.attending = Attending(desk, self.voice)  # type: ignore[arg-type]
         self.discovery = Discovery(desk, name="Demo")
+        self.provider = ConsultationProvider(self.ward, speaker=self.voice, store=self.store, policy=desk.policy)
 
     async def init(self, one: Slot, patient: Patient = RAVI, thread: Thread = THREAD) -> OnInit | Decline:
         """Ask to hold a slot."""

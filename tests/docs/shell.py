@@ -13,7 +13,7 @@ from tests.docs.pages import Block, Shown, assert_shows
 
 _SECONDS = 40
 _PORT = re.compile(r"\b(?:80[0-9]{2}|900[0-9])\b")
-_DEV_PORTS = 6
+_DEV_PORTS = 8
 
 
 @dataclass
@@ -28,7 +28,7 @@ class Shell:
     def run(self, shown: Shown) -> None:
         """Run one block, and compare what it prints with what the page shows."""
         commands = _PORT.sub(self._port, shown.commands)
-        # Its six ports are chosen by the command itself, and may be somebody's here.
+        # Its ports are chosen by the command itself, and may be somebody's here.
         commands = re.sub(r"^uhi dev$", f"uhi dev --port {free_port(_DEV_PORTS)}", commands, flags=re.MULTILINE)
         if shown.word == "server":
             self._serve(commands, shown)

@@ -23,6 +23,7 @@ from sqlalchemy.exc import OperationalError
 
 import cli.workers
 from cli.main import main as uhi
+from uhi.booking import sql_bookings
 from uhi.booking.sql_bookings import SqlBookings
 from uhi.exchange import breakers, retry
 from uhi.exchange.entrance import DoorEntrance
@@ -193,21 +194,23 @@ def before_the_mark(bomb: Bomb) -> None:
 
 def within_the_booking(bomb: Bomb) -> None:
     """K3 of an order: it is written with its claim, in a state, and not committed."""
-    claim = SqlBookings._claim
+    write = sql_bookings.write_orders
 
-    def patched(self, connection, order, now):
-        claim(self, connection, order, now)
-        bomb(order.state.value)
+    def patched(connection, writings):
+        refused = write(connection, writings)
+        for writing in writings:
+            bomb(writing.row["state"])
+        return refused
 
-    SqlBookings._claim = patched
+    sql_bookings.write_orders = patched
 
 
 def after_the_booking(bomb: Bomb) -> None:
     """K4 of an order: it is committed in a state, and what tells of it is not."""
     put = SqlBookings.put
 
-    async def patched(self, order, **how):
-        written = await put(self, order, **how)
+    async def patched(self, order, step):
+        written = await put(self, order, step)
         bomb(order.state.value)
         return written
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from uhi.booking import OrderState
-from uhi.booking.store import KeptOrder
+from uhi.booking.kept import KeptOrder
 from uhi.ports import Arrival, Arrived, Change, Ending, Letter, LetterState, Reply
 from uhi.testing.transport import Call
 
@@ -72,7 +72,7 @@ class Book:
         elif name == "settle" and is_valid and given[0].state.is_end:
             entry.ends[given[0].letter.id] = given[0]
         elif name == "put":
-            self._kept(entry, result.order, named.get("letters", ()))
+            self._kept(entry, result.order, tuple(given[1].letters))
         if name in ("accept", "commit", "settle", "put"):
             self.trace(site, f"{name} {_told(name, given[0], result)}")
         return result

@@ -18,7 +18,8 @@ from gateway.network_registry.counters import lookup_entrance
 from participants.demo_hospital.app import hospital_app
 from participants.demo_hospital.data import HospitalData, Practice
 from participants.demo_hospital.hospital import DemoHospital
-from participants.demo_hospital.schedule import Schedule, read_span
+from participants.demo_hospital.schedule import Schedule
+from participants.hospital.schedules.hours import read_span
 from tests.faults.errands import App, Notebook
 from tests.faults.findings import Book
 from tests.faults.lives import Disk, Life

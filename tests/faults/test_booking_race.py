@@ -15,7 +15,6 @@ from tests.booking.ward import ASHA, RAVI, found, slot
 from tests.faults.processes import seed
 from tests.faults.town import Rows
 from uhi.actions import CONFIRM, INIT
-from uhi.booking import holds
 from uhi.booking.holds import HoldLimits
 from uhi.booking.hospital import Slot
 from uhi.booking.offers import Offer, accept, read_offer, write_init
@@ -63,9 +62,8 @@ async def confirmed(app: Participant, offer: Offer, gate: asyncio.Semaphore) -> 
 
 
 @pytest.fixture
-async def crowd(database_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[Network, Participant]]:
+async def crowd(database_url: str) -> AsyncIterator[tuple[Network, Participant]]:
     """A consumer, and a hospital whose own system gives a slot to whoever asks; holds lapse at once."""
-    monkeypatch.setattr(holds, "HOLD", timedelta(0))
     sealing = Sealing.for_development()
 
     def keeping(subscriber_id: str, clock: Clock) -> Keeping | None:
@@ -76,7 +74,7 @@ async def crowd(database_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
     def open_hospital(participant: Participant) -> None:
         ward = Generous(participant.clock)
         ward.offer(*slots(participant))
-        policy = Policy(holds=HoldLimits(per_consumer=None))
+        policy = Policy(hold=timedelta(0), holds=HoldLimits(per_consumer=None))
         participant.include(ConsultationProvider(ward, speaker=participant, policy=policy).handlers)
 
     async with Network(Options(sockets=True, keeping=keeping)) as network:

@@ -20,10 +20,11 @@ import pytest
 from participants.demo_hospital.taken import TakenTimes
 from tests.faults import lives
 from tests.faults.simulation import Outcome, Plan, simulate
-from uhi.booking import Policy, Slot, holding
+from uhi.booking import Policy, Slot, confirming
+from uhi.booking.kept import KeptOrder
 from uhi.booking.orders import write_full
 from uhi.booking.pin import new_pin
-from uhi.booking.store import KeptOrder, MemoryBookings
+from uhi.booking.store import MemoryBookings
 from uhi.exchange.receive import Received
 from uhi.exchange.upkeep import Upkeep
 from uhi.handlers import Handler, run
@@ -119,7 +120,7 @@ BROKEN = {
     "unfinished": [(Upkeep, "_take_up_left", _nothing)],
     "heard twice": [(MemoryJournal, "weigh", _forgetful)],
     "has 0 answers": [(Office, "_handle", _in_two_steps), (lives, "STEPS", {**lives.STEPS, "commit": 0.03})],
-    "PINs": [(holding, "write_full", _with_another_pin)],
+    "PINs": [(confirming, "write_full", _with_another_pin)],
     "two patients": [(TakenTimes, "is_free", _is_free), (MemoryBookings, "_in_the_way", _nobody)],
 }
 """What is found, and what it is found of: a part of the network, and the broken one in its place."""

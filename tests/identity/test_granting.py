@@ -14,13 +14,14 @@ from uhi.identity.principals import Grant, Principal, PrincipalKind
 from uhi.identity.roles import ROLES, AccessRole, Permission
 
 SOMEBODY = Acting(actor="1", kind=ActorKind.PERSON)
-NETWORK = {"registry.viewer", "registry.reviewer", "registry.admin", "gateway.operator", "auditor"}
+NETWORK = {"registry.viewer", "registry.reviewer", "registry.admin", "gateway.operator", "hospital.operator", "auditor"}
+OF_A_WHOLE_PROGRAM = {AccessRole.REGISTRY_ADMIN, AccessRole.HOSPITAL_OPERATOR}
 
 
 @pytest.mark.parametrize("giver", AccessRole)
 def test_role_is_given_only_by_an_administrator_of_its_kind_in_its_place(giver):
     """Table of roles: deny by default, every cell."""
-    home = "" if giver is AccessRole.REGISTRY_ADMIN else CITY
+    home = "" if giver in OF_A_WHOLE_PROGRAM else CITY
     by = Principal(kind=PrincipalKind.PERSON, id="1", grants=frozenset({Grant(giver, home)}))
     for given, place in product(AccessRole, ["", CITY, "other.example"]):
         fits = given.value in NETWORK if not place else given.value not in NETWORK - {"auditor"}

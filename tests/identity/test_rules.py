@@ -24,21 +24,24 @@ from uhi.identity.rules import PUBLIC, Relation, Rule, Target, check, check_targ
 NOW = 1_790_000_000.0
 
 ROLES = """
-                       viewer reviewer admin operator owner developer hospital desk clinician finance patient auditor service
-account.own            yes    yes      yes   yes      yes   yes       yes      yes  yes       yes     yes     yes     -
-staff.manage           -      -        yes   -        yes   -         yes      -    -         -       -       -       -
-api_keys.make          -      -        yes   -        yes   yes       yes      -    -         -       -       -       -
-registry.read          yes    yes      yes   -        -     -         -        -    -         -       -       -       -
-registry.review        -      yes      yes   -        -     -         -        -    -         -       -       -       -
-registry.decide        -      -        yes   -        -     -         -        -    -         -       -       -       -
-subscriber.own         -      -        -     -        yes   yes       -        -    -         -       -       -       -
-deliveries.operate     -      -        -     yes      -     -         -        -    -         -       -       -       -
-schedules.manage       -      -        -     -        -     -         yes      -    -         -       -       -       -
-appointments.desk      -      -        -     -        -     -         -        yes  -         -       -       -       -
-appointments.clinical  -      -        -     -        -     -         -        -    yes       -       -       -       -
-records.own            -      -        -     -        -     -         -        -    -         -       yes     -       -
-money.manage           -      -        -     -        -     -         -        -    -         yes     -       -       -
-audit.read             -      -        -     -        -     -         -        -    -         -       -       yes     -
+                       viewer reviewer admin gateway owner developer operator hospital desk clinician finance patient auditor service
+account.own            yes    yes      yes   yes     yes   yes       yes      yes      yes  yes       yes     yes     yes     -
+staff.manage           -      -        yes   -       yes   -         yes      yes      -    -         -       -       -       -
+api_keys.make          -      -        yes   -       yes   yes       -        yes      -    -         -       -       -       -
+registry.read          yes    yes      yes   -       -     -         -        -        -    -         -       -       -       -
+registry.review        -      yes      yes   -       -     -         -        -        -    -         -       -       -       -
+registry.decide        -      -        yes   -       -     -         -        -        -    -         -       -       -       -
+subscriber.own         -      -        -     -       yes   yes       -        -        -    -         -       -       -       -
+deliveries.operate     -      -        -     yes     -     -         yes      -        -    -         -       -       -       -
+organisations.verify   -      -        -     -       -     -         yes      -        -    -         -       -       -       -
+organisation.manage    -      -        -     -       -     -         -        yes      -    -         -       -       -       -
+organisation.read      -      -        -     -       -     -         yes      yes      yes  yes       -       -       -       -
+schedules.manage       -      -        -     -       -     -         -        yes      -    -         -       -       -       -
+appointments.desk      -      -        -     -       -     -         -        yes      yes  -         -       -       -       -
+appointments.clinical  -      -        -     -       -     -         -        -        -    yes       -       -       -       -
+records.own            -      -        -     -       -     -         -        -        -    -         -       yes     -       -
+money.manage           -      -        -     -       -     -         -        -        -    -         yes     -       -       -
+audit.read             -      -        -     -       -     -         -        -        -    -         -       -       yes     -
 """  # noqa: E501
 """The roles in the order of `AccessRole`."""
 

@@ -4,34 +4,39 @@ from __future__ import annotations
 
 import asyncio
 import json
+import pkgutil
 import sqlite3
 import stat
 import subprocess
 import sys
 from contextlib import closing
+from importlib import import_module
 from pathlib import Path
 
 import asyncpg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import insert, select, text
+from sqlalchemy import MetaData, insert, select, text
 
-from gateway.network_registry import tables as registry_tables
+import gateway
+import participants
+import uhi
 from uhi.clock import SystemClock
 from uhi.errors import SetupError
 from uhi.storage.addresses import address_of
 from uhi.storage.migrating import check_current, current, downgrade, schema_state, upgrade
 from uhi.storage.migrations import VERSION_TABLE
-from uhi.storage.schema import SchemaState, steps
-from uhi.storage.sql import audit_tables, booking_tables, identity_tables, tables
+from uhi.storage.schema import SchemaState, branch_of, steps
+from uhi.storage.sql import tables
 from uhi.storage.sql.database import Database
 
 ROOT = Path(__file__).parents[2]
-EVERYTHING = [tables.metadata, registry_tables.metadata]
 ALL = steps().state(()).pending
-NEWEST = ("gateway_0001", ALL[-1])
-NEWER = ("gateway_0001", "uhi_9001")
+NEWEST = tuple(sorted({branch_of(step): step for step in ALL}.values()))
+OTHERS = tuple(step for step in NEWEST if branch_of(step) != "uhi")
+LAST = next(step for step in NEWEST if branch_of(step) == "uhi")
+NEWER = (*OTHERS, "uhi_9001")
 STEP = """
 import time
 from pathlib import Path
@@ -76,7 +81,7 @@ def expand(tmp_path):
     def make(*, pauses=False):
         folder = tmp_path / "newer release" / "versions"
         folder.mkdir(parents=True)
-        (folder / "uhi_9001.py").write_text(STEP.format(name="uhi_9001", after=ALL[-1], pauses=pauses))
+        (folder / "uhi_9001.py").write_text(STEP.format(name="uhi_9001", after=LAST, pauses=pauses))
         return folder
 
     return make
@@ -110,11 +115,33 @@ def write_and_read(connection):
     return [dict(row) for row in connection.execute(select(tables.breaker)).mappings()]
 
 
+def everything():
+    """The tables of all packages: each keeps them in modules named for it."""
+    names = [
+        module.name
+        for package in (uhi, gateway, participants)
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
+        if module.name.endswith("tables")
+    ]
+    named = [each for name in names for each in vars(import_module(name)).values()]
+    found = {id(each): each for each in named if isinstance(each, MetaData)}
+    return list(found.values())
+
+
 def catalogue(connection):
     """Everything that a schema consists of, as the database itself describes it."""
     queries = _CATALOGUE[connection.dialect.name]
-    found = [" ".join(str(tuple(row)).split()) for query in queries for row in connection.execute(text(query))]
-    return sorted(each.replace("\\n", " ") for each in found if VERSION_TABLE not in each)
+    found = [tuple(map(_in_any_order, row)) for query in queries for row in connection.execute(text(query))]
+    return sorted(str(each) for each in found if VERSION_TABLE not in str(each))
+
+
+def _in_any_order(part):
+    """The columns and constraints of a table sorted: a step may put them down in another order."""
+    if not isinstance(part, str) or not part.startswith("CREATE TABLE"):
+        return part if part is None else " ".join(str(part).split())
+    head, _, rest = part.partition("(")
+    body, _, tail = rest.rpartition(")")
+    return head, sorted(" ".join(each.split()) for each in body.split(", \n")), tail
 
 
 async def test_upgrade_and_downgrade_lead_both_ways(empty_database_url):
@@ -137,10 +164,9 @@ async def test_the_steps_make_exactly_the_tables_that_the_program_uses(empty_dat
     by_steps = await on(empty_database_url, catalogue)
     await downgrade(empty_database_url, "base")
 
-    await on(empty_database_url, tables.metadata.create_all)
-    await on(empty_database_url, registry_tables.metadata.create_all)
+    for metadata in everything():
+        await on(empty_database_url, metadata.create_all)
 
-    assert {each.metadata for each in (audit_tables, booking_tables, identity_tables)} == {tables.metadata}
     assert by_steps == await on(empty_database_url, catalogue)
 
 
@@ -149,7 +175,7 @@ async def test_alembic_finds_no_difference(database_url):
 
     def difference(connection):
         options = {"version_table": VERSION_TABLE}
-        return compare_metadata(MigrationContext.configure(connection, opts=options), EVERYTHING)
+        return compare_metadata(MigrationContext.configure(connection, opts=options), everything())
 
     assert await on(database_url, difference) == []
 
@@ -243,7 +269,8 @@ async def test_an_open_database_says_how_far_it_is(database_url):
     before = await schema_state(opened)
     await upgrade(database_url)
 
-    assert before == SchemaState(("gateway_0001", "uhi_0001"), ALL[2:])
+    later = tuple(step for step in ALL if branch_of(step) == "uhi" and step != "uhi_0001")
+    assert before == SchemaState((*OTHERS, "uhi_0001"), later)
     assert (await schema_state(opened)).is_current
     await opened.aclose()
 
@@ -298,7 +325,7 @@ def test_branches_of_other_packages_are_found(tmp_path, monkeypatch):
     known = steps.__wrapped__()
 
     assert sorted(known.state(()).pending) == ["clinic_0001", *ALL]
-    newer = known.state(["uhi_9001", "gateway_0001"])
+    newer = known.state(["uhi_9001", *OTHERS])
     assert newer == SchemaState(NEWER, ("clinic_0001",), ahead=("uhi_9001",))
 
 

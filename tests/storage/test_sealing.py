@@ -125,3 +125,14 @@ def test_text_of_a_sealing_shows_no_key():
 
     assert OLD.hex() not in shown
     assert "ooo" not in shown
+
+
+def test_keys_for_another_purpose_follow_from_the_keys_and_the_purpose():
+    """Ours: links are signed with keys of their own, one for each body key, the newest first."""
+    newest, older = b"n" * 32, b"o" * 32
+
+    both = Sealing([newest, older]).derived("signed links")
+
+    assert both == Sealing([newest]).derived("signed links") + Sealing([older]).derived("signed links")
+    assert len({*both, newest, older, *Sealing([newest]).derived("something else")}) == 5
+    assert [len(key) for key in both] == [32, 32]

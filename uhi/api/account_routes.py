@@ -102,7 +102,13 @@ class AccountPages:
         if has_sms:
             self._add_phone(group)
         group.route(
-            "POST", "/v1/account/password", OWN, body=PasswordChangeBody, answer=None, refuses=(SIGN_IN_FAILED,)
+            "POST",
+            "/v1/account/password",
+            OWN,
+            body=PasswordChangeBody,
+            answer=None,
+            refuses=(SIGN_IN_FAILED,),
+            key="none",
         )(self.change_password)
         return group
 

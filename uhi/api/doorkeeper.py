@@ -107,7 +107,8 @@ class Doorkeeper:
         is_public = route.rule.permission is None
         headers = request.headers.getall("Authorization", [])
         cookie = "" if is_public else request.cookies.get(COOKIE, "")
-        if route.method != "GET":
+        # A browser lets any page open a WebSocket, and sends our cookie along.
+        if route.method != "GET" or route.stream:
             self.sites.check(request.headers, by_cookie=bool(request.cookies.get(COOKIE)))
         if is_public:
             return NOBODY

@@ -44,7 +44,7 @@ class FactorPages:
         """The group of routes; `has_sms`: those with text messages too."""
         group = Routes("second-factors")
         rule, start = OWN_FRESH, _START
-        group.route("POST", f"{start}/totp", rule, body=Nothing, answer=TotpAnswer)(self.begin_totp)
+        group.route("POST", f"{start}/totp", rule, body=Nothing, answer=TotpAnswer, key="none")(self.begin_totp)
         group.route(
             "POST",
             f"{start}/totp/confirm",
@@ -52,6 +52,7 @@ class FactorPages:
             body=FactorCode,
             answer=RecoveryCodesAnswer,
             refuses=(ALREADY_TAKEN,),
+            key="none",
         )(self.confirm_totp)
         group.route("DELETE", f"{start}/totp", rule, body=Nothing, answer=None, refuses=(RECORD_MISSING,))(
             self.remove_totp
@@ -68,6 +69,7 @@ class FactorPages:
             body=Nothing,
             answer=RecoveryCodesAnswer,
             refuses=(STATE_REFUSED,),
+            key="none",
         )(self.make_recovery_codes)
         group.route("POST", "/v1/staff/{id}/unlock", MANAGES_STAFF, body=Nothing, answer=None)(self.unlock_staff)
         return group
@@ -75,9 +77,9 @@ class FactorPages:
     def _add_sms(self, group: Routes) -> None:
         rule, path, answer = OWN_FRESH, f"{_START}/sms", RecoveryCodesAnswer
         group.route("POST", path, rule, body=Nothing, answer=None, status=202, refuses=(STATE_REFUSED,))(self.begin_sms)
-        group.route("POST", f"{path}/confirm", rule, body=FactorCode, answer=answer, refuses=(ALREADY_TAKEN,))(
-            self.confirm_sms
-        )
+        group.route(
+            "POST", f"{path}/confirm", rule, body=FactorCode, answer=answer, refuses=(ALREADY_TAKEN,), key="none"
+        )(self.confirm_sms)
 
     async def begin_totp(self, call: Call[Nothing]) -> TotpAnswer:
         """Get a secret for an authenticator app."""

@@ -74,7 +74,14 @@ class KeyPages:
         missing = (RECORD_MISSING,)
         group.route("GET", "/v1/api-keys", READS_KEYS, body=KeyQuery, answer=KeyList, refuses=missing)(self.list_keys)
         group.route(
-            "POST", "/v1/api-keys", CHANGES_KEYS, body=KeyBody, answer=NewKeyAnswer, status=201, refuses=missing
+            "POST",
+            "/v1/api-keys",
+            CHANGES_KEYS,
+            body=KeyBody,
+            answer=NewKeyAnswer,
+            status=201,
+            refuses=missing,
+            key="none",
         )(self.make_key)
         group.route("DELETE", "/v1/api-keys/{id}", CHANGES_KEYS, body=Nothing, answer=KeyAnswer)(self.revoke_key)
         return group

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 from http import HTTPStatus
 from itertools import chain
@@ -17,8 +18,9 @@ from pydantic import BaseModel, ConfigDict
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from uhi.api.doorkeeper import COOKIE, CSRF_HEADER
+from uhi.api.idempotency import KEY_HEADER, LONGEST_KEY, takes_key
 from uhi.api.problems import PROBLEM_TYPE, Problem
-from uhi.api.routes import READING, Answer, Call, Nothing, Route, Routes
+from uhi.api.routes import READING, Answer, Call, Nothing, Raw, Route, Routes
 from uhi.errors import SetupError
 from uhi.identity.roles import OF_PEOPLE_ONLY
 from uhi.identity.rules import PUBLIC, Rule
@@ -32,7 +34,27 @@ _NAMES = re.compile(r"{(\w+)}")
 _ALWAYS = {400, 429, 431, 500, 503}
 _WITH_BODY = {408, 413, 415}
 _WITH_RULE = {401, 403}
+_WITH_KEY = {409, 422}
 _ID_SCHEMA = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"}
+_CONTENT = {"events": "text/event-stream"}
+_STREAMS = {
+    "events": (
+        "Server-sent events; the data of each is one JSON object, as the schema says, but for the last one, `closed`, "
+        "which holds `code` and `reason`. An event with an id can be gone on after: send it as `Last-Event-ID`. Lines "
+        "that begin with a colon only show that the connection lives. The proof of who asks is a header or the cookie, "
+        "never a part of the address."
+    ),
+    "socket": (
+        "A WebSocket: send the handshake of RFC 6455, with the access token in the `Authorization` header or, from our "
+        "own pages, the cookie; never in the address. Each text is a JSON object of `event`, `id` and `data`, which is "
+        "as the schema says. Say nothing. It closes with 1000 (complete), 1001 (come again), 1003 (something was "
+        "said), 1011 (failed; the reason is a code of problems), 1013 (too slow)."
+    ),
+}
+_KEY = (
+    "A text of your own for one wish, such as a UUID. Sent again with the same request it brings the first answer, "
+    "marked by the header Idempotency-Replayed, for seven days. What was refused before anything was done is not kept."
+)
 _SCHEMES = {
     "accessToken": {
         "type": "http",
@@ -61,13 +83,16 @@ _SCHEMES = {
 }
 
 
-def describe(groups: Sequence[Routes], *, title: str, version: str, others: Json = NOTHING_ELSE) -> Json:
+def describe(
+    groups: Sequence[Routes], *, title: str, version: str, others: Json = NOTHING_ELSE, has_keys: bool = False
+) -> Json:
     """The description as a JSON value, in the same order every time. `others` is a part of a description, of what is
-    served beside the groups.
+    served beside the groups; `has_keys`: the interface takes `Idempotency-Key` (`Surroundings.idempotency`).
 
     Raises: SetupError when a name of theirs is taken.
     """
     routes = sorted(chain.from_iterable(group.all for group in groups), key=lambda route: (route.path, route.method))
+    routes = routes if has_keys else [replace(route, key="none") for route in routes]
     schemas = _Schemas(routes)
     paths: dict[str, Json] = {}
     for route in routes:
@@ -96,7 +121,9 @@ class Description(Answer):
     openapi: str
 
 
-def description_page(groups: Sequence[Routes], *, title: str, version: str, others: Json = NOTHING_ELSE) -> Routes:
+def description_page(
+    groups: Sequence[Routes], *, title: str, version: str, others: Json = NOTHING_ELSE, has_keys: bool = False
+) -> Routes:
     """A group with one route, which gives the description of the others and of itself to anybody; see `describe`."""
     page = Routes("description")
 
@@ -108,7 +135,8 @@ def description_page(groups: Sequence[Routes], *, title: str, version: str, othe
     @cache
     def described() -> Description:
         # A tenth of a second, for which no start has to wait.
-        return Description.model_validate(describe([*groups, page], title=title, version=version, others=others))
+        told = describe([*groups, page], title=title, version=version, others=others, has_keys=has_keys)
+        return Description.model_validate(told)
 
     return page
 
@@ -131,7 +159,7 @@ class _Schemas:
 
     def __init__(self, routes: Sequence[Route]) -> None:
         taken = {route.body for route in routes if route.method not in READING and route.body is not Nothing}
-        given = {route.answer for route in routes if route.answer is not None} | {Problem}
+        given = {route.answer for route in routes if route.answer not in (None, Raw)} | {Problem}
         modes: list[tuple[type[BaseModel], JsonSchemaMode]] = [
             *((model, "validation") for model in sorted(taken, key=_name)),
             *((model, "serialization") for model in sorted(given, key=_name)),
@@ -159,7 +187,9 @@ def _operation(route: Route, schemas: _Schemas) -> Json:
         "tags": [route.tag],
         "security": _security(route.rule, route.method),
     }
-    parameters = [*_path_parameters(route), *_query_parameters(route)]
+    if route.stream:
+        operation["description"] = _STREAMS[route.stream]
+    parameters = [*_path_parameters(route), *_query_parameters(route), *_key_parameter(route)]
     if parameters:
         operation["parameters"] = parameters
     if route.method not in READING and route.body is not Nothing:
@@ -174,6 +204,13 @@ def _operation(route: Route, schemas: _Schemas) -> Json:
 def _path_parameters(route: Route) -> Iterator[Json]:
     for name in _NAMES.findall(route.path):
         yield {"name": name, "in": "path", "required": True, "schema": _ID_SCHEMA}
+
+
+def _key_parameter(route: Route) -> Iterator[Json]:
+    if takes_key(route):
+        schema = {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "pattern": "^[ -~]+$"}
+        is_required = route.key == "required"
+        yield {"name": KEY_HEADER, "in": "header", "required": is_required, "description": _KEY, "schema": schema}
 
 
 def _query_parameters(route: Route) -> Iterator[Json]:
@@ -201,10 +238,17 @@ def _inlined(value: object, named: Json) -> object:
 
 def _responses(route: Route, schemas: _Schemas) -> Json:
     done: Json = {"description": "Done."}
-    if route.answer is not None:
-        done["content"] = {"application/json": {"schema": schemas.given(route.answer)}}
+    if route.answer is Raw:
+        done["content"] = {route.media: {"schema": {"type": "string"}}}
+    elif route.answer is not None:
+        media = _CONTENT.get(route.stream or "", "application/json")
+        done["content"] = {media: {"schema": schemas.given(route.answer)}}
+    if route.stream == "socket":
+        done["description"] = "Never; where the handshake is right the answer is 101, and what the schema says flows."
     refused = {str(status): {"$ref": _PROBLEM.format(status)} for status in sorted(_problem_statuses(route))}
-    return {str(route.status): done, **refused}
+    over: Json = {"204": {"description": "It is over: nothing more is to come."}} if route.stream == "events" else {}
+    others = {str(status): done for status in route.others}
+    return {str(route.status): done, **others, **over, **refused}
 
 
 def _problems(routes: Sequence[Route], schemas: _Schemas) -> Json:
@@ -228,6 +272,8 @@ def _problem_statuses(route: Route) -> set[int]:
         statuses |= {403}
     if route.method not in READING:
         statuses |= _WITH_BODY
+    if takes_key(route):
+        statuses |= _WITH_KEY
     return statuses | {404} if _NAMES.search(route.path) else statuses
 
 

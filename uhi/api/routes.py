@@ -5,11 +5,11 @@ A route without a rule cannot be written. Above: groups of routes; below: rules.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Generic, Literal, TypeAlias, TypedDict, TypeVar, Unpack, overload
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from uhi.audit import Acting, ActorKind
 from uhi.errors import Fault
@@ -62,13 +62,52 @@ class SessionCookie:
 
 FORGOTTEN = SessionCookie("", 0)
 
+StreamKind = Literal["events", "socket"]
+"""Server-sent events, or a WebSocket on which only we speak."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event of a stream. Whoever goes on after it names its `id`; empty, it cannot be gone on after."""
+
+    name: str
+    data: Answer = field(repr=False)
+    id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The end of a stream: a close code of RFC 6455, and why, in a word or two that hold nothing of the request."""
+
+    code: int
+    reason: str
+
+
+Stream: TypeAlias = AsyncIterator[Event | Ended]
+
+
+class Raw(Answer):
+    """An answer that is no JSON: its route's `media` says what it is, or its own. `disposition` tells a browser what to
+    do with it, empty for nothing."""
+
+    content: bytes = Field(repr=False)
+    media: str = ""
+    disposition: str = Field(default="", repr=False)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers that it has of its own."""
+        named = {"Content-Type": self.media, "Content-Disposition": self.disposition}
+        return {name: value for name, value in named.items() if value}
+
 
 @dataclass(frozen=True, slots=True)
 class Sent(Generic[S]):
-    """An answer together with what else goes to a browser."""
+    """An answer together with what else goes to a browser, or with another of its route's statuses."""
 
     answer: S
-    cookie: SessionCookie
+    cookie: SessionCookie | None = None
+    status: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +115,8 @@ class Call(Generic[B_co]):
     """One request that its route's rule lets through.
 
     `path` holds the values of the path's names, `address` is the peer's, `now` is Unix seconds, `cookie` is the
-    session cookie that a browser sent, empty for none.
+    session cookie that a browser sent, empty for none; `last_event` is the id of the event after which a stream goes
+    on, empty for all of it.
     """
 
     principal: Principal
@@ -88,6 +128,7 @@ class Call(Generic[B_co]):
     address: str = ""
     user_agent: str = ""
     request_id: str = ""
+    last_event: str = ""
 
     def permit(self, target: Target) -> None:
         """Go on only if the record is theirs to touch, as the route's rule says.
@@ -116,6 +157,8 @@ _ACTORS = {
 
 Handler: TypeAlias = Callable[[Call[B]], Awaitable[A | Sent[A]]]
 SilentHandler: TypeAlias = Callable[[Call[B]], Awaitable[Sent[None] | None]]
+StreamHandler: TypeAlias = Callable[[Call[B]], Awaitable[Stream | None]]
+"""None: there is nothing more to come."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +166,9 @@ class Route:
     """One route. `path` as aiohttp writes it: `/v1/subscribers/{id}`. `tag` groups routes in the description.
 
     `size` is the most bytes of its body. `refuses` are the faults that the description names beside those that follow
-    from method, path and rule. `kept_seconds` is how long anybody may keep the answer.
+    from method, path and rule. `kept_seconds` is how long anybody may keep the answer. A `stream` pours events of which
+    each holds an `answer`. `key` says whether a POST takes an `Idempotency-Key`; what gives out secrets does not.
+    `others` are further statuses of its answers, `media` the content type where it is no JSON.
     """
 
     method: Method
@@ -139,9 +184,16 @@ class Route:
     size: int = BODY_SIZE
     refuses: tuple[Fault, ...] = ()
     kept_seconds: int = 0
+    stream: StreamKind | None = None
+    key: Literal["none", "optional", "required"] = "optional"
+    others: tuple[int, ...] = ()
+    media: str = ""
 
 
 class _Rest(TypedDict, total=False):
+    key: Literal["none", "optional", "required"]
+    others: tuple[int, ...]
+    media: str
     status: int
     size: int
     refuses: tuple[Fault, ...]
@@ -193,6 +245,40 @@ class Routes:
                 body=body,
                 answer=answer,
                 tag=self.tag,
+                **rest,
+            )
+            self.all.append(made)
+            return handler
+
+        return declare
+
+    def stream(
+        self,
+        kind: StreamKind,
+        path: str,
+        rule: Rule,
+        *,
+        body: type[B],
+        event: type[Answer],
+        **rest: Unpack[_Rest],
+    ) -> Callable[[StreamHandler[B]], StreamHandler[B]]:
+        """Declare a route whose handler gives a stream, within the time of every other route; then it may flow.
+
+        `body` is the query, `event` what the data of every event is.
+        """
+
+        def declare(handler: StreamHandler[B]) -> StreamHandler[B]:
+            made = Route(
+                method="GET",
+                path=path,
+                rule=rule,
+                name=handler.__name__,
+                summary=(handler.__doc__ or "").strip().partition("\n")[0],
+                handler=handler,  # type: ignore[arg-type]  # called with a query of its own kind only
+                body=body,
+                answer=event,
+                tag=self.tag,
+                stream=kind,
                 **rest,
             )
             self.all.append(made)

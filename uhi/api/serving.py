@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain, groupby
-from uuid import uuid4
 
 from aiohttp import web
 from aiohttp.typedefs import Handler as Page
@@ -19,44 +18,34 @@ from aiohttp.typedefs import Middleware
 
 from uhi.api.asked import read_asked, read_path
 from uhi.api.doorkeeper import COOKIE, Doorkeeper
-from uhi.api.problems import PROBLEM_TYPE, problem
-from uhi.api.routes import Body, Call, Route, Routes, Sent, SessionCookie
-from uhi.audit import Acting, ActorKind, Outcome
+from uhi.api.idempotency import Idempotency, key_of
+from uhi.api.routes import Answer, Body, Call, Raw, Route, Routes, Sent
+from uhi.api.streams import DEFAULT_STREAMS, LAST_EVENT, Flow, StreamLimits, Streams
+from uhi.api.visits import HEADERS, Visit, refuse
 from uhi.audit.trail import AuditTrail
-from uhi.errors import INTERNAL, METHOD_NOT_SERVED, PATH_UNKNOWN, Refusal, SetupError
+from uhi.errors import METHOD_NOT_SERVED, PATH_UNKNOWN, Refusal, SetupError
 from uhi.exchange.entrance import unforeseen
-from uhi.http.health import SERVER_NAME, Health, add_health
+from uhi.http.health import Health, add_health
 from uhi.http.in_time import InTime
 from uhi.http.reading import DEFAULT_LIMITS, ServerLimits, check_headers, check_target, expect_later
-from uhi.identity.principals import NOBODY, Principal
 from uhi.identity.rules import check
 from uhi.ports import Clock
 
 log = logging.getLogger(__name__)
 
 _JSON = "application/json"
-_AUDITED = {401, 403, 404, 429}
-_HEADERS = {
-    "Server": SERVER_NAME,
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Referrer-Policy": "no-referrer",
-    "Strict-Transport-Security": "max-age=63072000; includeSubDomains",
-    "Vary": "Origin",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What all routes of a program stand in: who is let in, what is put down, which limits hold."""
+    """What all routes of a program stand in: who is let in, what is put down, which limits hold, what is done once."""
 
     doorkeeper: Doorkeeper
     trail: AuditTrail
     clock: Clock
     limits: ServerLimits = DEFAULT_LIMITS
+    streams: StreamLimits = DEFAULT_STREAMS
+    idempotency: Idempotency | None = None
 
 
 def add_api(app: web.Application, groups: Sequence[Routes], around: Surroundings, *, prefix: str = "") -> None:
@@ -66,9 +55,10 @@ def add_api(app: web.Application, groups: Sequence[Routes], around: Surroundings
     """
     routes = sorted(chain.from_iterable(group.all for group in groups), key=lambda route: route.path)
     _check_distinct(routes)
-    in_time = InTime(around.limits.handler_seconds)
+    in_time, streams = InTime(around.limits.handler_seconds), Streams(around.streams)
+    app.on_shutdown.append(streams.stop)
     for path, of_path in groupby(routes, key=lambda route: route.path):
-        door = _Door({route.method: route for route in of_path}, around, in_time)
+        door = _Door({route.method: route for route in of_path}, around, in_time, streams)
         app.router.add_route("*", f"{prefix.rstrip('/')}{path}", door.handle, expect_handler=expect_later)
 
 
@@ -95,35 +85,21 @@ def _check_distinct(routes: Sequence[Route]) -> None:
         )
 
 
-@dataclass(slots=True)
-class _Visit:
-    """One request on its way through the door, as far as is known of it."""
-
-    request: web.Request
-    address: str
-    id: str = field(default_factory=lambda: uuid4().hex)
-    route: Route | None = None
-    principal: Principal = NOBODY
-
-    @property
-    def about(self) -> str:
-        """What was asked for, without the query."""
-        return f"{self.request.method} {self.request.rel_url.raw_path}"
-
-
 @dataclass(frozen=True, slots=True)
 class _Door:
     routes: Mapping[str, Route]
     around: Surroundings
     in_time: InTime
+    streams: Streams
 
-    async def handle(self, request: web.Request) -> web.Response:
-        visit = _Visit(request, self.around.limits.proxies.address_of(request))
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        visit = Visit(request, self.around.limits.proxies.address_of(request))
         response = await self._answer(visit)
-        response.headers.update(self.around.doorkeeper.sites.shown_to(request.headers))
+        if not response.prepared:
+            response.headers.update(self.around.doorkeeper.sites.shown_to(request.headers))
         return response
 
-    async def _answer(self, visit: _Visit) -> web.Response:
+    async def _answer(self, visit: Visit) -> web.StreamResponse:
         try:
             check_target(visit.request)
             check_headers(visit.request, self.around.limits)
@@ -134,18 +110,21 @@ class _Door:
             refused = refusal
         except Exception as error:
             refused = unforeseen(error)
-        response = _refused(refused, visit, self.around)
+        response = self._refused(refused, visit)
+        begun = visit.flow.break_off() if visit.flow else None
+        if begun is not None:
+            return begun
         if refused.fault is METHOD_NOT_SERVED:
             response.headers["Allow"] = ", ".join(sorted(self.routes))
         return response
 
-    def _preflight(self, visit: _Visit) -> web.Response:
+    def _preflight(self, visit: Visit) -> web.Response:
         headers = self.around.doorkeeper.sites.preflight(visit.request.headers, tuple(sorted(self.routes)))
         if not headers:
             raise Refusal(METHOD_NOT_SERVED, "a page that is not listed asks beforehand")
-        return web.Response(status=204, headers={**_HEADERS, **headers, "X-Request-Id": visit.id})
+        return web.Response(status=204, headers={**HEADERS, **headers, "X-Request-Id": visit.id})
 
-    async def _take(self, visit: _Visit) -> web.Response:
+    async def _take(self, visit: Visit) -> web.StreamResponse:
         request, around = visit.request, self.around
         route = self.routes.get(request.method)
         if route is None:
@@ -165,89 +144,77 @@ class _Door:
             address=visit.address,
             user_agent=request.headers.get("User-Agent", "")[:200],
             request_id=visit.id,
+            last_event=request.headers.get(LAST_EVENT, "")[:64] if route.stream else "",
         )
-        return await self.in_time.answer(self._call(visit, route, call))
+        if route.stream:
+            with self.streams.opened(request, route.stream, who=visit.principal.id or visit.address) as visit.flow:
+                return await self._pour(visit, visit.flow, route, call)
+        asked = key_of(request, route, call) if around.idempotency else None
+        if around.idempotency is None or asked is None:
+            return await self.in_time.answer(self._call(visit, route, call))
+        # What goes on when nobody waits any more keeps its answer for who asks again.
+        once = around.idempotency.once(asked, lambda: self._settled(visit, route, call))
+        response = await self.in_time.answer(once)
+        response.headers.update({**HEADERS, "X-Request-Id": visit.id})
+        return response
 
-    async def _call(self, visit: _Visit, route: Route, call: Call[Body]) -> web.Response:
+    async def _settled(self, visit: Visit, route: Route, call: Call[Body]) -> web.Response:
+        """The answer, refusals too."""
+        try:
+            return await self._call(visit, route, call)
+        except Refusal as refusal:
+            return self._refused(refusal, visit)
+        except Exception as error:
+            return self._refused(unforeseen(error), visit)
+
+    def _refused(self, refusal: Refusal, visit: Visit) -> web.Response:
+        return refuse(refusal, visit, self.around.trail, now=self.around.clock.now())
+
+    async def _pour(self, visit: Visit, flow: Flow, route: Route, call: Call[Body]) -> web.StreamResponse:
+        source = await self.in_time.answer(self._told(visit, route, call))
+        if source is not None and not isinstance(source, AsyncIterator):
+            raise TypeError(f"{route.name} answered with {type(source).__name__}")
+        shown = self.around.doorkeeper.sites.shown_to(visit.request.headers)
+        return await flow.pour(source, {**HEADERS, **shown, "X-Request-Id": visit.id})
+
+    async def _told(self, visit: Visit, route: Route, call: Call[Body]) -> object:
         given = await route.handler(call)
-        answer, cookie = (given.answer, given.cookie) if isinstance(given, Sent) else (given, None)
-        if route.answer is None:
-            body = None
-        elif isinstance(answer, route.answer):
-            body = answer.model_dump_json().encode()
-        else:
-            raise TypeError(f"{route.name} answered with {type(answer).__name__}")
         if route.rule.reads_patients:
             # Nothing goes out of which the trail does not tell.
             entry = call.acting.entry(f"{route.tag}.{route.name}", visit.about, at=call.now)
             await self.around.trail.write(entry)
-        return _given(route, visit, body, cookie)
+        return given
+
+    async def _call(self, visit: Visit, route: Route, call: Call[Body]) -> web.Response:
+        given = await self._told(visit, route, call)
+        sent = given if isinstance(given, Sent) else None
+        answer = sent.answer if sent else given
+        if route.answer is None:
+            body = None
+        elif isinstance(answer, Raw):
+            body = answer.content
+        elif isinstance(answer, route.answer):
+            body = answer.model_dump_json().encode()
+        else:
+            raise TypeError(f"{route.name} answered with {type(answer).__name__}")
+        response = _given(route, visit, body, sent)
+        response.headers.update(answer.headers if isinstance(answer, Raw) else {})
+        return response
 
 
-def _given(route: Route, visit: _Visit, body: bytes | None, cookie: SessionCookie | None) -> web.Response:
-    headers = {**_HEADERS, "X-Request-Id": visit.id}
+def _given(route: Route, visit: Visit, body: bytes | None, sent: Sent[Answer] | None) -> web.Response:
+    headers = {**HEADERS, "X-Request-Id": visit.id}
     if route.answer is not None:
-        headers["Content-Type"] = _JSON
+        headers["Content-Type"] = route.media or _JSON
     if route.kept_seconds:
         headers["Cache-Control"] = f"public, max-age={route.kept_seconds}"
-    response = web.Response(status=route.status, headers=headers, body=body)
+    response = web.Response(status=(sent and sent.status) or route.status, headers=headers, body=body)
+    cookie = sent.cookie if sent else None
     if cookie is not None:
         response.set_cookie(
             COOKIE, cookie.value, max_age=cookie.seconds, path="/", secure=True, httponly=True, samesite="Lax"
         )
     return response
-
-
-def _refused(refusal: Refusal, visit: _Visit, around: Surroundings) -> web.Response:
-    """The answer to what is refused, which is logged, and audited where it took a right."""
-    fault, route = refusal.fault, visit.route
-    log.log(
-        logging.ERROR if fault is INTERNAL else logging.INFO,
-        "refused: %s",
-        refusal,
-        extra={
-            "path": route.path if route else "?",
-            "request_id": visit.id,
-            "address": visit.address,
-            "error_type": fault.type,
-            "http_status": fault.status,
-        },
-    )
-    # Whoever asks too often is nobody yet, and must not fill a trail that nothing is ever deleted from.
-    is_flood = fault.status == 429 and visit.principal is NOBODY
-    if route is not None and route.rule.permission is not None and fault.status in _AUDITED and not is_flood:
-        _put_down(refusal, visit, route, around)
-    headers = {**_HEADERS, "Content-Type": PROBLEM_TYPE, "X-Request-Id": visit.id}
-    if fault.status == 401:
-        headers["WWW-Authenticate"] = "Bearer"
-    if refusal.retry_after is not None or fault.status in (429, 503):
-        headers["Retry-After"] = str(refusal.retry_after or 1)
-    response = web.Response(
-        status=fault.status, headers=headers, body=problem(refusal, visit.id).model_dump_json().encode()
-    )
-    if not visit.request.content.is_eof():
-        # What is left of the body is not worth reading.
-        response.force_close()
-    return response
-
-
-def _put_down(refusal: Refusal, visit: _Visit, route: Route, around: Surroundings) -> None:
-    principal = visit.principal
-    acting = Acting(
-        actor=principal.id or "nobody",
-        kind=ActorKind(principal.kind.value),
-        tenant=principal.tenant,
-        address=visit.address,
-        request_id=visit.id,
-    )
-    entry = acting.entry(
-        f"{route.tag}.{route.name}",
-        visit.about,
-        at=around.clock.now(),
-        outcome=Outcome.REFUSED,
-        reason=refusal.fault.type,
-    )
-    around.trail.later(entry)
 
 
 def _problems(around: Surroundings) -> Middleware:
@@ -263,6 +230,7 @@ def _problems(around: Surroundings) -> Middleware:
             refused = refusal
         except Exception as error:
             refused = unforeseen(error)
-        return _refused(refused, _Visit(request, around.limits.proxies.address_of(request)), around)
+        visit = Visit(request, around.limits.proxies.address_of(request))
+        return refuse(refused, visit, around.trail, now=around.clock.now())
 
     return problems

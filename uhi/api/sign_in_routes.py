@@ -85,11 +85,17 @@ class SignInPages:
             group.route(
                 "POST", "/v1/sign-in/code", PUBLIC, body=CodeBody, answer=None, refuses=(SIGN_IN_FAILED, STATE_REFUSED)
             )(self.send_sign_in_code)
-        group.route("POST", "/v1/confirm", OWN, body=PasswordBody, answer=SignInAnswer, refuses=(TOKEN_INVALID,))(
-            self.confirm_session
-        )
         group.route(
-            "POST", "/v1/confirm/second-factor", OWN, body=ConfirmationBody, answer=SignInAnswer, refuses=failed
+            "POST", "/v1/confirm", OWN, body=PasswordBody, answer=SignInAnswer, refuses=(TOKEN_INVALID,), key="none"
+        )(self.confirm_session)
+        group.route(
+            "POST",
+            "/v1/confirm/second-factor",
+            OWN,
+            body=ConfirmationBody,
+            answer=SignInAnswer,
+            refuses=failed,
+            key="none",
         )(self.confirm_second_factor)
         return group
 

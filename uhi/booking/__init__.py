@@ -5,6 +5,7 @@ Above: participants; below: handlers and the exchange. Source: NHA Physical Cons
 
 from uhi.booking.appointments import Booking
 from uhi.booking.consumer import Bookings
+from uhi.booking.events import OrderEvent
 from uhi.booking.found import FoundDoctor, FoundSlot
 from uhi.booking.holds import HoldLimits
 from uhi.booking.hospital import (
@@ -27,8 +28,8 @@ from uhi.booking.quotes import Quote, consultation_quote
 from uhi.booking.reasons import Cancellation, CancelledBy, DoctorReason, OverrideReason, PatientReason
 from uhi.booking.speaker import Speaker
 from uhi.booking.sql_bookings import SqlBookings, bookings_of
-from uhi.booking.states import OrderState
-from uhi.booking.store import BookingStore, MemoryBookings, Written
+from uhi.booking.states import EventKind, OrderState, Party, who_may
+from uhi.booking.store import BookingStore, MemoryBookings, Step, Written
 
 __all__ = [
     "Appointment",
@@ -42,6 +43,7 @@ __all__ = [
     "Doctor",
     "DoctorQuery",
     "DoctorReason",
+    "EventKind",
     "Facility",
     "FoundDoctor",
     "FoundSlot",
@@ -51,8 +53,10 @@ __all__ = [
     "LateDoctors",
     "MemoryBookings",
     "Offer",
+    "OrderEvent",
     "OrderState",
     "OverrideReason",
+    "Party",
     "Patient",
     "PatientReason",
     "Policy",
@@ -61,8 +65,10 @@ __all__ = [
     "Speaker",
     "Speciality",
     "SqlBookings",
+    "Step",
     "Window",
     "Written",
     "bookings_of",
     "consultation_quote",
+    "who_may",
 ]

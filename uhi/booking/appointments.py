@@ -5,6 +5,7 @@ Pure. Above: `uhi.booking.consumer`. Source: NHA Physical Consultation v2.0, ord
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
@@ -20,6 +21,9 @@ from uhi.messages import Order
 from uhi.messages.tags import CARE_CONTEXT_ID, CHATBOT_LINK, DEEP_LINK, HELPLINE_NUMBER, MESSAGING_SUPPORT
 from uhi.messages.values import PHYSICAL, Fulfillment, tag
 from uhi.verified import Thread
+
+OFFERED_SLOT = "@uhi-network/offered_slot"
+"""Our own tag beside UHI's, in what a hospital calls off: the id of the slot it keeps for the patient instead."""
 
 _ENDED = frozenset({OrderState.FAILED, OrderState.CANCELLED})
 
@@ -40,6 +44,7 @@ class Booking:
 
     `told` is the provider's own word for the state where it is none of UHI's. `pin` is what the patient shows; keep it
     in memory only, status brings it back. `price_mismatch`: confirmed at another price than quoted, so not confirmed.
+    `offered_slot` is the slot that a hospital offers in the place of one it called off, by its id.
     """
 
     order_id: str
@@ -54,6 +59,7 @@ class Booking:
     pin_status: str = ""
     pin_valid: Window | None = None
     cancellation: Cancellation | None = None
+    offered_slot: str = ""
     care_context_id: str = ""
     reach: Reach = field(default_factory=Reach)
 
@@ -145,9 +151,11 @@ def _with_tags(booking: Booking, fulfillment: Fulfillment | None) -> Booking:
     cancellation = booking.cancellation
     if booking.state is OrderState.CANCELLED and by in set(CancelledBy):
         cancellation = Cancellation(CancelledBy(by), fulfillment.cancel_reason or "")
+    is_moved = booking.state is OrderState.CANCELLED and by == CancelledBy.DOCTOR
     return replace(
         booking,
         cancellation=cancellation,
+        offered_slot=(_text(tags, OFFERED_SLOT) if is_moved else "") or booking.offered_slot,
         care_context_id=tag(tags, CARE_CONTEXT_ID) or booking.care_context_id,
         reach=Reach(
             helpline_number=tag(tags, HELPLINE_NUMBER) or known.helpline_number,
@@ -156,6 +164,11 @@ def _with_tags(booking: Booking, fulfillment: Fulfillment | None) -> Booking:
             messaging=(tag(tags, MESSAGING_SUPPORT) or str(known.messaging)).lower() == "true",
         ),
     )
+
+
+def _text(tags: Mapping[str, object] | None, name: str) -> str:
+    value = (tags or {}).get(name)
+    return value if isinstance(value, str) else ""
 
 
 def _amounts(order: Order, quoted: Decimal) -> set[Decimal]:

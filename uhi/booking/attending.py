@@ -11,19 +11,21 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 from uhi.actions import CANCELLED, UPDATED, Decline
-from uhi.booking.desk import Desk
+from uhi.booking.desk import Desk, consumer_of, provider_of
+from uhi.booking.kept import KeptOrder
 from uhi.booking.orders import demand_cancellable, write_full
 from uhi.booking.pin import ATTEMPTS, Pin, missed, set_aside, verify
 from uhi.booking.reasons import Cancellation, CancelledBy, DoctorReason, chosen
 from uhi.booking.speaker import Speaker
-from uhi.booking.states import OrderState, Via, transition
-from uhi.booking.store import KeptOrder
+from uhi.booking.states import MOVES, EventKind, OrderState, Party, step
+from uhi.booking.store import Step
 from uhi.errors import CANCELLATION_IMPOSSIBLE, ORDER_UNKNOWN, OrderUnknown, PinInvalid, StateConflict
 from uhi.messages import OnCancel, OnStatus, Order, Updated
 from uhi.messages.values import tag
 from uhi.ports import Letter
-from uhi.subscribers import Role
 from uhi.verified import Thread
+
+Reserve = Callable[[KeptOrder], Awaitable[KeptOrder]]
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +57,7 @@ class Attending:
                 return Decline(ORDER_UNKNOWN)
             refused = demand_cancellable(order)
             if refused is None and kept.state is not OrderState.CANCELLED:
-                kept, refused = await self._called_off(kept, self._cancellation(order))
+                kept, refused = await self._called_off(kept, order)
             return refused or OnCancel(order=write_full(kept, self._desk.policy))
 
         return await self._desk.in_turn(order.id, cancelled)
@@ -68,17 +70,17 @@ class Attending:
             try:
                 if kept is None:
                     raise OrderUnknown("a no-show of the doctor was reported for no order of this consumer")
-                state = transition(kept.state, OrderState.DOCTOR_NO_SHOW, by=Role.CONSUMER, via=Via.ON_UPDATE)
+                state = _after(kept, EventKind.DOCTOR_NO_SHOW, by=Party.CONSUMER)
                 if self._desk.now() < kept.slot.start:
                     raise StateConflict("a no-show of the doctor was reported before the appointment")
             except (OrderUnknown, StateConflict) as error:
                 log.warning("%s: %s", thread.consumer_id, error)
                 return
-            await self._desk.keep(replace(kept, state=state))
+            await self._desk.keep(replace(kept, state=state), by=consumer_of(thread))
 
         await self._desk.in_turn(order.id, noted)
 
-    async def started(self, appointment_id: str) -> None:
+    async def started(self, appointment_id: str, *, by: str = "") -> None:
         """The consultation has begun; needs the PIN shown or set aside where the appointment has one.
 
         Raises: OrderUnknown, StateConflict.
@@ -89,11 +91,11 @@ class Attending:
                 raise StateConflict(
                     "the PIN was not shown", got=order.pin.status.value, next_step="verify the PIN, or override it"
                 )
-            await self._update(order, OrderState.APPOINTMENT_STARTED)
+            await self._update(order, EventKind.STARTED, by=by)
 
         await self._attend(appointment_id, begun)
 
-    async def completed(self, appointment_id: str, *, care_context_id: str = "") -> None:
+    async def completed(self, appointment_id: str, *, care_context_id: str = "", by: str = "") -> None:
         """The consultation is over; may be told again once the id of its records is known.
 
         Raises: OrderUnknown, StateConflict.
@@ -101,22 +103,22 @@ class Attending:
 
         async def ended(order: KeptOrder) -> None:
             records = care_context_id or order.care_context_id
-            await self._update(replace(order, care_context_id=records), OrderState.COMPLETED)
+            await self._update(replace(order, care_context_id=records), EventKind.COMPLETED, by=by)
 
         await self._attend(appointment_id, ended)
 
-    async def no_show(self, appointment_id: str) -> None:
+    async def no_show(self, appointment_id: str, *, by: str = "") -> None:
         """The patient did not come.
 
         Raises: OrderUnknown, StateConflict.
         """
 
         async def missing(order: KeptOrder) -> None:
-            await self._update(order, OrderState.NO_SHOW)
+            await self._update(order, EventKind.NO_SHOW, by=by)
 
         await self._attend(appointment_id, missing)
 
-    async def cancelled(self, appointment_id: str, reason: str, *, text: str = "") -> None:
+    async def cancelled(self, appointment_id: str, reason: str, *, text: str = "", by: str = "") -> None:
         """The doctor or the facility calls the appointment off, with a D-code; the consumer is told unasked.
 
         Raises: IncompleteMessage, OrderUnknown, StateConflict.
@@ -124,15 +126,26 @@ class Attending:
         why = Cancellation(CancelledBy.DOCTOR, chosen(DoctorReason, reason, text=text).value, text)
 
         async def called_off(order: KeptOrder) -> None:
-            state = transition(order.state, OrderState.CANCELLED, by=Role.PROVIDER, via=Via.ON_CANCEL)
-            if order.cancellation is None:
-                order = replace(order, state=state, cancellation=why)
-            message = OnCancel(order=write_full(order, self._desk.policy))
-            await self._announce(order, await self._speaker.compose(CANCELLED, message, order.thread))
+            await self._call_off(order, why, by)
 
         await self._attend(appointment_id, called_off)
 
-    async def verify_pin(self, appointment_id: str, pin: str) -> None:
+    async def moved(self, appointment_id: str, why: Cancellation, reserve: Reserve, *, by: str = "") -> str:
+        """Call an appointment off and keep another slot for its patient, in this order; returns the new order's id.
+
+        Raises: OrderUnknown, StateConflict; SlotUnavailable, then the appointment stands.
+        """
+        offered: list[str] = []
+
+        async def moved(order: KeptOrder) -> None:
+            step(order.state, EventKind.CANCELLED, by=Party.DESK)
+            offered.append((await reserve(order)).id)
+            await self._call_off(order, why, by)
+
+        await self._attend(appointment_id, moved)
+        return offered[-1]
+
+    async def verify_pin(self, appointment_id: str, pin: str, *, by: str = "") -> None:
         """Check the PIN a patient shows; three wrong tries are counted.
 
         Raises: PinInvalid, OrderUnknown, StateConflict when the appointment has no PIN or is not CONFIRMED.
@@ -144,20 +157,20 @@ class Attending:
                 shown = verify(known, pin, now=self._desk.now())
             except PinInvalid as error:
                 if error.attempts_left < ATTEMPTS - known.misses:
-                    await self._desk.keep(replace(order, pin=missed(known)))
+                    await self._keep(replace(order, pin=missed(known)), by)
                 raise
-            await self._desk.keep(replace(order, pin=shown))
+            await self._keep(replace(order, pin=shown), by)
 
         await self._attend(appointment_id, checked)
 
-    async def override_pin(self, appointment_id: str, reason: str, *, text: str = "") -> None:
+    async def override_pin(self, appointment_id: str, reason: str, *, text: str = "", by: str = "") -> None:
         """Set the PIN aside with an O-code.
 
         Raises: IncompleteMessage, OrderUnknown, StateConflict.
         """
 
         async def overridden(order: KeptOrder) -> None:
-            await self._desk.keep(replace(order, pin=set_aside(_pin_of(order), reason, text=text)))
+            await self._keep(replace(order, pin=set_aside(_pin_of(order), reason, text=text)), by)
             log.info("the PIN of an appointment was set aside: %s", reason)
 
         await self._attend(appointment_id, overridden)
@@ -177,15 +190,27 @@ class Attending:
             raise OrderUnknown("no order belongs to this appointment", next_step="pass the id that book() returned")
         return order
 
-    async def _update(self, order: KeptOrder, target: OrderState) -> None:
-        order = replace(order, state=transition(order.state, target, by=Role.PROVIDER, via=Via.ON_UPDATE))
+    async def _update(self, order: KeptOrder, kind: EventKind, *, by: str) -> None:
+        order = replace(order, state=_after(order, kind, by=Party.DESK))
         message = Updated(order=write_full(order, self._desk.policy))
-        await self._announce(order, await self._speaker.compose(UPDATED, message, order.thread))
+        await self._announce(order, await self._speaker.compose(UPDATED, message, order.thread), by)
 
-    async def _announce(self, order: KeptOrder, letters: Sequence[Letter]) -> None:
+    async def _call_off(self, order: KeptOrder, why: Cancellation, by: str) -> None:
+        state = _after(order, EventKind.CANCELLED, by=Party.DESK)
+        if order.cancellation is None:
+            is_late = order.slot.start - self._desk.now() < self._desk.policy.facility_notice
+            order = replace(order, state=state, cancellation=replace(why, is_late=is_late))
+        message = OnCancel(order=write_full(order, self._desk.policy))
+        await self._announce(order, await self._speaker.compose(CANCELLED, message, order.thread), by)
+
+    async def _announce(self, order: KeptOrder, letters: Sequence[Letter], by: str) -> None:
         """Keep an order and its news in one step, so that neither is without the other, then send the news."""
-        written = await self._desk.store.put(order, now=self._desk.now(), letters=letters)
+        made_by = by or provider_of(order.thread)
+        written = await self._desk.store.put(order, Step(self._desk.now(), made_by, letters))
         self._speaker.post(letters, mine=written.mine)
+
+    async def _keep(self, order: KeptOrder, by: str) -> None:
+        await self._desk.keep(order, by=by or provider_of(order.thread))
 
     async def _refreshed(self, order: KeptOrder) -> KeptOrder:
         """Add what only the hospital's own system knows: the records' id, a cancellation made there."""
@@ -196,23 +221,46 @@ class Attending:
             return order
         fresh = replace(order, care_context_id=known.care_context_id or order.care_context_id)
         if known.cancelled is not None and order.state is OrderState.CONFIRMED:
-            state = transition(order.state, OrderState.CANCELLED, by=Role.PROVIDER, via=Via.ON_CANCEL)
+            state = _after(order, EventKind.CANCELLED, by=Party.SYSTEM)
             fresh = replace(fresh, state=state, cancellation=known.cancelled)
-        return await self._desk.keep(fresh) if fresh != order else order
+        return await self._desk.keep(fresh, by=provider_of(order.thread)) if fresh != order else order
 
-    async def _called_off(self, order: KeptOrder, why: Cancellation) -> tuple[KeptOrder, Decline | None]:
+    async def _called_off(self, kept: KeptOrder, asked: Order) -> tuple[KeptOrder, Decline | None]:
+        """The order as the patient called it off, or why that cannot be."""
+        why, policy = self._cancellation(asked), self._desk.policy
         try:
-            state = transition(order.state, OrderState.CANCELLED, by=Role.CONSUMER, via=Via.CANCEL)
-            await self._desk.hospital.cancel(order.appointment_id, by=why.by, reason=why.reason)
+            state = step(kept.state, EventKind.CANCELLED, by=Party.CONSUMER)
+            if self._desk.now() >= kept.slot.start - policy.patient_notice:
+                return kept, Decline(CANCELLATION_IMPOSSIBLE, "The time for a cancellation by the patient is over.")
+            instead = _tag(asked, policy.rescheduled_to_tag)
+            if instead and not await self._is_booked_instead(instead, kept):
+                return kept, Decline(CANCELLATION_IMPOSSIBLE, "The order named instead is not confirmed.")
+            await self._desk.hospital.cancel(kept.appointment_id, by=why.by, reason=why.reason)
         except StateConflict:
-            return order, Decline(CANCELLATION_IMPOSSIBLE)
-        return await self._desk.keep(replace(order, state=state, cancellation=why)), None
+            return kept, Decline(CANCELLATION_IMPOSSIBLE)
+        cancelled = replace(kept, state=state, cancellation=why, rescheduled_to=instead)
+        return await self._desk.keep(cancelled, by=consumer_of(kept.thread)), None
+
+    async def _is_booked_instead(self, order_id: str, kept: KeptOrder) -> bool:
+        other = await self._desk.known(order_id, kept.thread)
+        if other is None or other.id == kept.id or other.patient.id != kept.patient.id:
+            return False
+        return other.state is OrderState.CONFIRMED
 
     def _cancellation(self, order: Order) -> Cancellation:
-        fulfillment, free_text = order.fulfillment, self._desk.policy.free_text_tag
-        reason = (fulfillment.cancel_reason if fulfillment else None) or ""
-        text = tag(fulfillment.tags, free_text) if fulfillment and free_text else None
-        return Cancellation(CancelledBy.PATIENT, reason, text or "")
+        reason = (order.fulfillment.cancel_reason if order.fulfillment else None) or ""
+        return Cancellation(CancelledBy.PATIENT, reason, _tag(order, self._desk.policy.free_text_tag))
+
+
+def _after(order: KeptOrder, kind: EventKind, *, by: Party) -> OrderState:
+    """The state after something happened; what has led to the order's state already may be told again."""
+    if any(move.kind is kind and move.target is order.state and move.source is not order.state for move in MOVES):
+        return order.state
+    return step(order.state, kind, by=by)
+
+
+def _tag(order: Order, name: str) -> str:
+    return (tag(order.fulfillment.tags, name) or "") if order.fulfillment and name else ""
 
 
 def _pin_of(order: KeptOrder) -> Pin:

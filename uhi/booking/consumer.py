@@ -1,34 +1,22 @@
 """A patient's side of booking, above ask and tell: find, slots, quote, hold, confirm, cancel, status, events.
 
-An answer about an order comes twice, to whoever waits and to a handler here, and has one effect; so a confirmation, a
-cancellation or a status that comes late is not lost. Bookings live in memory. Source: NHA Physical Consultation v2.0.
+An answer about an order comes twice, to whoever waits and to a handler of `hearing`, and has one effect; so a
+confirmation, a cancellation or a status that comes late is not lost. Below: `hearing` and the diary, which outlives the
+process where the program's messages do. Source: NHA Physical Consultation v2.0, decision 38.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import TypeVar
 
-from uhi.actions import (
-    CANCEL,
-    CANCELLED,
-    CONFIRM,
-    INIT,
-    REPORTED,
-    SEARCH,
-    SELECT,
-    SLOTS,
-    STATUS,
-    STATUS_NEWS,
-    UPDATED,
-    Question,
-)
+from uhi.actions import CANCEL, CONFIRM, INIT, REPORTED, SEARCH, SELECT, SLOTS, STATUS, Question
 from uhi.booking.appointments import Booking, held
-from uhi.booking.diary import Diary
+from uhi.booking.diary import Diary, Entry, Errand, key_of
 from uhi.booking.found import FoundDoctor, FoundSlot, read_doctors, read_slots
+from uhi.booking.hearing import Hearing
 from uhi.booking.holds import hold_until
 from uhi.booking.hospital import DoctorQuery, Patient, Window
 from uhi.booking.intents import LONGEST_WINDOW, write_search, write_slots
@@ -37,29 +25,14 @@ from uhi.booking.offers import Offer, accept, read_offer, write_cancel, write_in
 from uhi.booking.quotes import Quote, read_quote
 from uhi.booking.reasons import PatientReason, chosen
 from uhi.booking.speaker import WAIT, Speaker, moment
+from uhi.booking.sql_diary import diary_of
 from uhi.booking.states import OrderState, Via, transition
-from uhi.errors import OUTCOMES, BookingDeclined, BookingError, DeliveryError, NoAnswer, PriceMismatch, StateConflict
-from uhi.handlers import Handlers
-from uhi.messages import (
-    Cancel,
-    Confirm,
-    Init,
-    OnCancel,
-    OnConfirm,
-    OnSearch,
-    OnStatus,
-    Order,
-    Reported,
-    Select,
-    Status,
-    Updated,
-)
+from uhi.errors import OUTCOMES, BookingDeclined, BookingError, PriceMismatch, StateConflict
+from uhi.messages import Cancel, Confirm, Init, Order, Reported, Select, Status
 from uhi.messages.values import Term
 from uhi.messages.wire import Wire
 from uhi.subscribers import Role
 from uhi.verified import Declined, Thread, Verified
-
-log = logging.getLogger(__name__)
 
 Q = TypeVar("Q", bound=Wire)
 A = TypeVar("A", bound=Wire)
@@ -67,25 +40,31 @@ A = TypeVar("A", bound=Wire)
 _NEXT_DAYS = timedelta(days=7)
 _SENTENCES = {outcome.code: outcome.sentence for outcome in OUTCOMES.values()}
 _WHY_CALLED_OFF = "The price confirmed is not the price quoted."
+_WHY_REPLACED = "Moved to another time."
 
 
 class Bookings:
-    """`bookings = Bookings(app); app.include(bookings.handlers)`, then find, slots, hold, confirm.
+    """`bookings = Bookings(app); app.include(bookings.handlers); app.meanwhile(bookings.watch)`, then find, slots,
+    hold, confirm.
 
-    `free_text_tag` is the tag for a reason in the patient's words, empty: it is not sent.
+    Bookings are kept where the program's messages are, unless a `diary` is given; `watch` does what an earlier life
+    has left to do. `free_text_tag` is the tag for a reason in the patient's words, `rescheduled_to_tag` the one that
+    names the order which takes another's place; empty: they are not sent.
     Every question raises DeliveryError when it could not be handed over, and NoAnswer when its wait is over. What comes
     after that is told by `events` where it brings doctors or changes a booking; late slots, quotes, offers and refusals
     are not told: ask again.
     """
 
-    def __init__(self, speaker: Speaker, *, free_text_tag: str = "") -> None:
+    def __init__(
+        self, speaker: Speaker, *, diary: Diary | None = None, free_text_tag: str = "", rescheduled_to_tag: str = ""
+    ) -> None:
         self._speaker = speaker
         self._free_text_tag = free_text_tag
-        self._diary = Diary()
-        self.handlers = Handlers()
-        self._hear_searches()
-        self._hear_answers()
-        self._hear_news()
+        self._rescheduled_to_tag = rescheduled_to_tag
+        kept = diary or diary_of(speaker.world, consumer_id=speaker.subscriber_id)
+        self._hearing = Hearing(kept, self._do, clock=speaker.clock)
+        self.handlers = self._hearing.handlers
+        self.watch = self._hearing.watch
 
     async def find(self, query: DoctorQuery, *, wait: float = WAIT) -> AsyncIterator[FoundDoctor]:
         """Yield doctors as hospitals answer, until `wait` seconds have passed.
@@ -140,7 +119,7 @@ class Bookings:
         until = hold_until(moment(self._speaker.clock))
         answer = await self._heard(INIT, Init(order=write_init(slot, patient)), slot.thread, wait)
         offer = read_offer(answer.message.order, slot, patient, until=until, thread=answer.thread)
-        known = self._diary.open(held(offer))
+        known = await self._hearing.open(held(offer))
         return replace(offer, until=min(until, known.held_until or until))
 
     async def confirm(self, offer: Offer, *, agreed: Sequence[Term] | Mapping[str, str], wait: float = WAIT) -> Booking:
@@ -152,9 +131,9 @@ class Bookings:
         Raises: IncompleteMessage when a term is not agreed; BookingDeclined; PriceMismatch, and the order is called
         off; BookingError when it is answered and not confirmed; NoAnswer, DeliveryError.
         """
-        self._enter(offer)
+        await self._enter(offer)
         answer = await self._heard(CONFIRM, Confirm(order=accept(offer, agreed)), offer.thread, wait)
-        booking = self._taken(answer, answer.message.order, offer, about="on_confirm")
+        booking = await self._taken(answer, answer.message.order, offer, about="on_confirm")
         if booking.price_mismatch:
             raise PriceMismatch(
                 "the order was confirmed at another price",
@@ -173,9 +152,9 @@ class Bookings:
 
         Raises: BookingDeclined (`30010`: there is no such order), BookingError, NoAnswer, DeliveryError.
         """
-        self._enter(of)
+        await self._enter(of)
         answer = await self._heard(STATUS, Status(order=Order(id=of.order_id)), of.thread, wait)
-        return self._taken(answer, answer.message.order, of, about="on_status")
+        return await self._taken(answer, answer.message.order, of, about="on_status")
 
     async def cancel(self, booking: Booking, reason: str, *, text: str = "", wait: float = WAIT) -> Booking:
         """Cancel for the patient with a P-code.
@@ -185,30 +164,53 @@ class Bookings:
         """
         code = chosen(PatientReason, reason, text=text).value
         order = write_cancel(booking.order_id, reason=code, text=text, text_tag=self._free_text_tag)
-        self._enter(booking)
+        await self._enter(booking)
         answer = await self._heard(CANCEL, Cancel(order=order), booking.thread, wait)
-        return self._taken(answer, answer.message.order, booking, about="on_cancel")
+        return await self._taken(answer, answer.message.order, booking, about="on_cancel")
 
     async def report_doctor_no_show(self, booking: Booking) -> Booking:
         """Tell the provider that the doctor did not come, the one state a consumer may set.
 
         Raises: StateConflict unless it was time for the appointment, and it is confirmed and not begun.
         """
-        known = self._enter(booking)
+        known = await self._enter(booking)
         state = transition(known.state, OrderState.DOCTOR_NO_SHOW, by=Role.CONSUMER, via=Via.ON_UPDATE)
         if moment(self._speaker.clock) < known.slot.start:
             raise StateConflict("the appointment has not begun", next_step="report it after the start of the slot")
         order = Order(id=known.order_id, state=state.value, item=known.found.item, fulfillment=write_visit(known.found))
         await self._speaker.tell(REPORTED, Reported(order=order), known.thread)
-        return self._diary.keep(replace(known, state=state), about="on_update")
+        return await self._hearing.keep(replace(known, state=state), about="on_update")
+
+    async def reschedule(
+        self, old: Booking, offer: Offer, *, agreed: Sequence[Term] | Mapping[str, str], wait: float = WAIT
+    ) -> Booking:
+        """Move a confirmed booking to the slot of an offer: the new one is confirmed, then the old one cancelled, so
+        that the patient never has nothing. Returns the new one; `events` tells when the old one is gone.
+
+        Where the new one is not confirmed, the old one stays. After NoAnswer the old one is cancelled when, and only
+        when, the confirmation comes, in a later life of the process too.
+        Raises: as `confirm`; StateConflict unless the old booking is confirmed and another order.
+        """
+        known = await self._enter(old)
+        if not known.is_confirmed or key_of(old.thread, old.order_id) == key_of(offer.thread, offer.order_id):
+            raise StateConflict("this booking cannot be moved", got=known.state.value, expected="another, CONFIRMED")
+        # Terms that are not agreed are refused before anything is kept.
+        accept(offer, agreed)
+        new = await self._hearing.open(held(offer), replaces=key_of(old.thread, old.order_id))
+        try:
+            return await self.confirm(offer, agreed=agreed, wait=wait)
+        except BookingDeclined:
+            await self._hearing.stand_alone(new)
+            raise
 
     def events(self) -> Events:
         """Return an async iterator over the news from now on: bookings that changed, doctors that came late."""
-        return self._diary.join()
+        return self._hearing.join()
 
-    def known(self, order_id: str, *, thread: Thread) -> Booking | None:
+    async def known(self, order_id: str, *, thread: Thread) -> Booking | None:
         """Return what is known of an order of the thread's provider, without asking."""
-        return self._diary.known(thread, order_id)
+        entry = await self._hearing.diary.known(key_of(thread, order_id))
+        return entry.booking if entry else None
 
     async def _heard(self, question: Question[Q, A], message: Q, thread: Thread, wait: float) -> Verified[A]:
         answer = await self._speaker.ask(question, message, thread, wait=wait)
@@ -216,67 +218,37 @@ class Bookings:
             raise _declined(answer)
         return answer
 
-    def _taken(self, answer: Verified[Wire], order: Order, of: Booking | Offer, *, about: str) -> Booking:
+    async def _taken(self, answer: Verified[Wire], order: Order, of: Booking | Offer, *, about: str) -> Booking:
         # The answer fits our question; NHA's own example of a failed order leaves its id out.
         order = order if order.id else order.model_copy(update={"id": of.order_id})
-        booking = self._diary.take(order, answer, about=about) if order.id == of.order_id else None
+        booking = await self._hearing.take(order, answer, about=about) if order.id == of.order_id else None
         if booking is None:
             raise BookingError("the answer is for another order", next_step="ask for the status")
         return booking
 
-    def _enter(self, of: Booking | Offer) -> Booking:
-        return self._diary.open(of if isinstance(of, Booking) else held(of))
+    async def _enter(self, of: Booking | Offer) -> Booking:
+        return await self._hearing.open(of if isinstance(of, Booking) else held(of))
 
-    async def _settle(self, order: Order, answer: Verified[Wire], *, about: str, opens: bool = False) -> None:
-        """Take a message, and call the order off where it was confirmed at another price."""
-        booking = self._diary.take(order, answer, about=about, opens=opens)
-        if booking is None or not self._diary.must_call_off(booking):
+    async def _do(self, entry: Entry) -> None:
+        """Do the errand of an entry.
+
+        Raises: BookingError, NoAnswer, DeliveryError.
+        """
+        if entry.errand is Errand.CALL_OFF:
+            await self.cancel(entry.booking, PatientReason.PATIENT_OTHER, text=_WHY_CALLED_OFF)
             return
-        log.warning("%s confirmed another price than it quoted", booking.thread.provider_id)
-        try:
-            await self.cancel(booking, PatientReason.PATIENT_OTHER, text=_WHY_CALLED_OFF)
-        except (BookingError, DeliveryError, NoAnswer) as error:
-            self._diary.not_called_off(booking)
-            log.error("an order confirmed at another price could not be called off: %s", error)
-
-    def _hear_searches(self) -> None:
-        @self.handlers.on(SEARCH.answer)
-        async def found(answer: Verified[OnSearch] | Declined) -> None:
-            if isinstance(answer, Verified) and answer.is_late:
-                self._diary.found_late(read_doctors(answer.message.catalog, answer.thread, late=True))
-
-    def _hear_answers(self) -> None:
-        on = self.handlers.on
-
-        @on(CONFIRM.answer)
-        async def confirmed(answer: Verified[OnConfirm] | Declined) -> None:
-            if isinstance(answer, Verified):
-                await self._settle(answer.message.order, answer, about="on_confirm")
-
-        @on(STATUS.answer)
-        async def told(answer: Verified[OnStatus] | Declined) -> None:
-            if isinstance(answer, Verified):
-                await self._settle(answer.message.order, answer, about="on_status", opens=True)
-
-        @on(CANCEL.answer)
-        async def cancelled(answer: Verified[OnCancel] | Declined) -> None:
-            if isinstance(answer, Verified):
-                self._diary.take(answer.message.order, answer, about="on_cancel")
-
-    def _hear_news(self) -> None:
-        on = self.handlers.on
-
-        @on(UPDATED)
-        async def updated(news: Verified[Updated]) -> None:
-            self._diary.take(news.message.order, news, about="on_update")
-
-        @on(STATUS_NEWS)
-        async def told_unasked(news: Verified[OnStatus]) -> None:
-            await self._settle(news.message.order, news, about="on_status")
-
-        @on(CANCELLED)
-        async def cancelled_there(news: Verified[OnCancel]) -> None:
-            self._diary.take(news.message.order, news, about="on_cancel")
+        old = await self._hearing.diary.known(entry.replaces) if entry.replaces else None
+        if old is None or old.booking.state is not OrderState.CONFIRMED:
+            return
+        order = write_cancel(
+            old.booking.order_id,
+            reason=PatientReason.PATIENT_OTHER,
+            text=_WHY_REPLACED,
+            text_tag=self._free_text_tag,
+            further={self._rescheduled_to_tag: entry.booking.order_id},
+        )
+        answer = await self._heard(CANCEL, Cancel(order=order), old.booking.thread, WAIT)
+        await self._taken(answer, answer.message.order, old.booking, about="on_cancel")
 
 
 def _declined(answer: Declined) -> BookingDeclined:

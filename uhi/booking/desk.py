@@ -14,9 +14,10 @@ from typing import TypeVar
 from weakref import WeakValueDictionary
 
 from uhi.booking.hospital import Hospital
+from uhi.booking.kept import KeptOrder
 from uhi.booking.policy import Policy
 from uhi.booking.speaker import moment
-from uhi.booking.store import BookingStore, KeptOrder
+from uhi.booking.store import BookingStore, Step
 from uhi.errors import OrderChanged
 from uhi.ports import Clock
 from uhi.verified import Thread
@@ -67,12 +68,12 @@ class Desk:
                     return await step()
             return await step()
 
-    async def keep(self, order: KeptOrder) -> KeptOrder:
-        """Keep an order now, and return it as it is kept.
+    async def keep(self, order: KeptOrder, *, by: str) -> KeptOrder:
+        """Keep an order now, and return it as it is kept; `by` says who changed it.
 
         Raises: SlotUnavailable, OrderChanged.
         """
-        return (await self.store.put(order, now=self.now())).order
+        return (await self.store.put(order, Step(self.now(), by))).order
 
     def now(self) -> datetime:
         """The time, in India."""
@@ -82,3 +83,13 @@ class Desk:
         """Return the order of a consumer; None for one that is not there and for another consumer's alike."""
         order = await self.store.get(order_id or "")
         return order if order is not None and order.thread.consumer_id == thread.consumer_id else None
+
+
+def consumer_of(thread: Thread) -> str:
+    """Who asks, as an order's events name it."""
+    return f"consumer {thread.consumer_id}"
+
+
+def provider_of(thread: Thread) -> str:
+    """The provider's own system, as an order's events name it."""
+    return f"provider {thread.provider_id}"

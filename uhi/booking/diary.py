@@ -1,79 +1,159 @@
-"""What a consumer knows of its bookings: each message has its effect once, and every change is told.
+"""What a consumer keeps of its bookings, and the errands that follow from them: calling off, replacing.
 
-In memory. Above: `uhi.booking.consumer`, which hears the answers twice, from whoever waits and from a handler.
+`Diary` is the seam: `MemoryDiary` forgets with the process, `uhi.booking.sql_diary` does not. Above:
+`uhi.booking.hearing`. Source: security T30 (a price that differs), decision 38 (reschedule).
 """
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import NamedTuple, Protocol
 
-from uhi.booking.appointments import Booking, heard, unheard_of
-from uhi.booking.found import FoundDoctor
-from uhi.booking.news import BookingNews, Events, LateDoctors, Readers
-from uhi.messages import Order
-from uhi.messages.wire import Wire
-from uhi.verified import Thread, Verified
+from uhi.booking.appointments import Booking
+from uhi.booking.states import OrderState
+from uhi.verified import Thread
 
-log = logging.getLogger(__name__)
+_ENDED = frozenset({OrderState.CANCELLED, OrderState.FAILED, OrderState.EXPIRED})
 
 
-class Diary:
-    """Bookings by provider and order id."""
+class Key(NamedTuple):
+    """An order: ids are its provider's."""
+
+    provider_id: str
+    order_id: str
+
+
+class Errand(StrEnum):
+    """What is still to be asked of a provider because of a booking."""
+
+    CALL_OFF = "CALL_OFF"
+    """Cancel it: it was confirmed at another price than quoted."""
+    CANCEL_REPLACED = "CANCEL_REPLACED"
+    """It is confirmed, so cancel the one it takes the place of."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A booking in the diary. `replaces` is the order that it takes the place of, once it is confirmed."""
+
+    booking: Booking
+    replaces: Key | None = None
+
+    @property
+    def key(self) -> Key:
+        """Which order it is."""
+        return key_of(self.booking.thread, self.booking.order_id)
+
+    @property
+    def errand(self) -> Errand | None:
+        """What follows from it and is not done yet."""
+        if self.booking.state in _ENDED:
+            return None
+        if self.booking.price_mismatch:
+            return Errand.CALL_OFF
+        return Errand.CANCEL_REPLACED if self.replaces and self.booking.is_confirmed else None
+
+    def with_booking(self, booking: Booking) -> Entry:
+        """Return it after news; a booking that did not come about takes nobody's place any more."""
+        is_lost = booking.state in _ENDED or booking.price_mismatch
+        return Entry(booking=booking, replaces=None if is_lost else self.replaces)
+
+
+class Change(NamedTuple):
+    """What was known, and what is known now; None: nothing."""
+
+    before: Entry | None
+    after: Entry | None
+
+
+Turn = Callable[[Entry | None], Entry | None]
+
+
+class Diary(Protocol):
+    """The bookings of one consumer, by provider and order id."""
+
+    async def known(self, key: Key) -> Entry | None:
+        """Return what is known of an order."""
+
+    async def change(self, key: Key, turn: Turn) -> Change:
+        """Let `turn`, which is pure, make of what is known what is known from now on, in one atomic step.
+
+        Where it returns None, or the same, nothing changes.
+        """
+
+    async def claim(self, key: Key, *, now: float, until: float) -> Entry | None:
+        """Take an entry whose errand nobody else does at the moment, until a time; None: there is nothing to do."""
+
+    async def put_off(self, key: Key, *, until: float) -> None:
+        """Give an errand back that could not be done; `due` names it again after `until`."""
+
+    async def due(self, *, now: float) -> Sequence[Key]:
+        """Return what has an errand that nobody does, and whose time has come."""
+
+    async def forget(self, key: Key) -> None:
+        """Delete what is known of an order."""
+
+
+class MemoryDiary:
+    """Bookings in memory: they live as long as the process, and nobody's errand is left over."""
 
     def __init__(self) -> None:
-        self._bookings: dict[tuple[str, str], Booking] = {}
-        self._called_off: set[tuple[str, str]] = set()
-        self._readers = Readers()
+        self._entries: dict[Key, Entry] = {}
+        self._claimed: dict[Key, float] = {}
+        self._put_off: dict[Key, float] = {}
 
-    def known(self, thread: Thread, order_id: str) -> Booking | None:
-        """Return what is known of an order of the thread's provider."""
-        return self._bookings.get((thread.provider_id, order_id))
+    async def known(self, key: Key) -> Entry | None:
+        """See `Diary`."""
+        return self._entries.get(key)
 
-    def open(self, booking: Booking) -> Booking:
-        """Enter a booking unless it is there; returns the one that is."""
-        return self._bookings.setdefault(_key(booking), booking)
+    async def change(self, key: Key, turn: Turn) -> Change:
+        """See `Diary`; there is no await between reading and writing."""
+        before = self._entries.get(key)
+        after = turn(before) or before
+        if after is not None and after != before:
+            self._entries[key] = after
+            if after.errand is None:
+                self._free(key)
+        return Change(before, after)
 
-    def take(self, order: Order, answer: Verified[Wire], *, about: str, opens: bool = False) -> Booking | None:
-        """Let a message have its effect; None where it is about an order that is not known here.
-
-        `opens`: we asked for it, so it may bring in an order that we have forgotten.
-        """
-        known = self.known(answer.thread, order.id or "")
-        if known is None and opens:
-            known = unheard_of(order, answer.thread)
-        if known is None:
-            log.warning("%s from %s is about an order that is not known here", about, answer.thread.provider_id)
+    async def claim(self, key: Key, *, now: float, until: float) -> Entry | None:
+        """See `Diary`."""
+        entry = self._entries.get(key)
+        if entry is None or entry.errand is None or self._claimed.get(key, 0.0) > now:
             return None
-        code = (answer.error.code if answer.error else None) or ""
-        return self.keep(heard(known, order), about=about, late=answer.is_late, code=code)
+        self._claimed[key] = until
+        return entry
 
-    def keep(self, booking: Booking, *, about: str, late: bool = False, code: str = "") -> Booking:
-        """Keep a booking, and tell everybody who reads the news if it has changed."""
-        if self._bookings.get(_key(booking)) != booking:
-            self._bookings[_key(booking)] = booking
-            self._readers.tell(BookingNews(booking, about, late, code))
-        return booking
+    async def put_off(self, key: Key, *, until: float) -> None:
+        """See `Diary`."""
+        self._claimed.pop(key, None)
+        self._put_off[key] = until
 
-    def found_late(self, doctors: Iterable[FoundDoctor]) -> None:
-        """Tell of doctors whose search has stopped waiting."""
-        self._readers.tell(LateDoctors(tuple(doctors)))
+    async def due(self, *, now: float) -> Sequence[Key]:
+        """See `Diary`."""
+        return [
+            key
+            for key, entry in self._entries.items()
+            if entry.errand and max(self._claimed.get(key, 0.0), self._put_off.get(key, 0.0)) <= now
+        ]
 
-    def must_call_off(self, booking: Booking) -> bool:
-        """Whether a booking was confirmed at another price and nobody calls it off yet; then the caller does."""
-        if not booking.price_mismatch or _key(booking) in self._called_off:
-            return False
-        self._called_off.add(_key(booking))
-        return True
+    async def forget(self, key: Key) -> None:
+        """See `Diary`."""
+        self._entries.pop(key, None)
+        self._free(key)
 
-    def not_called_off(self, booking: Booking) -> None:
-        """The attempt failed; the next message about the booking makes another."""
-        self._called_off.discard(_key(booking))
-
-    def join(self) -> Events:
-        """Return the news from now on."""
-        return self._readers.join()
+    def _free(self, key: Key) -> None:
+        self._claimed.pop(key, None)
+        self._put_off.pop(key, None)
 
 
-def _key(booking: Booking) -> tuple[str, str]:
-    return booking.thread.provider_id, booking.order_id
+def key_of(thread: Thread, order_id: str) -> Key:
+    """Return which order of the thread's provider this is."""
+    return Key(thread.provider_id, order_id)
+
+
+def replacing(entry: Entry, old: Key | None) -> Entry:
+    """Return an entry that takes the place of another, or of none any more."""
+    return replace(entry, replaces=old)

@@ -1,54 +1,36 @@
-"""From a free slot to an appointment: init holds, confirm books, time releases.
+"""From a free slot to a hold: init holds, a slot that is offered instead of another is held too, time releases.
 
 The hospital decides who gets a slot and the store agrees; nothing here checks first and acts later.
-Above: `uhi.booking.provider`. Source: NHA Physical Consultation v2.0, init and confirm; decisions 34 and 35.
+Above: `uhi.booking.provider`. Source: NHA Physical Consultation v2.0, init; decisions 34 and 38.
 """
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import secrets
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import datetime
 
 from uhi.actions import Decline
-from uhi.booking.desk import Desk
-from uhi.booking.holds import CLAIM, Finding, check_limits, find, hold_until, is_bookable, is_live
-from uhi.booking.hospital import Hold, Patient
-from uhi.booking.orders import (
-    agreed_terms,
-    demand_agreed,
-    demand_offered,
-    demand_one_slot,
-    demand_payment,
-    write_full,
-    write_offer,
-)
+from uhi.booking.confirming import Confirming
+from uhi.booking.desk import Desk, consumer_of
+from uhi.booking.holds import check_day, check_limits, hold_until, is_bookable
+from uhi.booking.hospital import Hold, Patient, Slot
+from uhi.booking.kept import KeptOrder
+from uhi.booking.orders import demand_offered, demand_one_slot, demand_payment, write_offer
 from uhi.booking.patients import read_patient
-from uhi.booking.pin import new_pin
-from uhi.booking.reasons import CancelledBy, DoctorReason
-from uhi.booking.states import OrderState, Via, transition
-from uhi.booking.store import KeptOrder
-from uhi.errors import ANSWER_FAILED, ORDER_UNKNOWN, SLOT_UNAVAILABLE, OrderChanged, SlotUnavailable
+from uhi.booking.releasing import Releasing
+from uhi.booking.states import OrderState
+from uhi.errors import ANSWER_FAILED, SLOT_UNAVAILABLE, SlotUnavailable
 from uhi.messages import OnConfirm, OnInit, Order
-from uhi.messages.values import PHYSICAL
-from uhi.subscribers import Role
+from uhi.messages.values import IST
 from uhi.verified import Thread
-
-PATIENCE = 10.0
-"""How long the hospital may take to release one hold, in seconds."""
-
-AT_ONCE = 20
-"""How many lapsed holds are released at the same time."""
-
-log = logging.getLogger(__name__)
 
 
 class _Refused(Exception):
-    """A slot that was held is not the one asked for."""
+    """A slot that was held is not the one asked for, or none that may be booked."""
 
     def __init__(self, decline: Decline) -> None:
         super().__init__(decline.outcome.code)
@@ -60,6 +42,8 @@ class Holding:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._releasing = Releasing(desk)
+        self._confirming = Confirming(desk, self._releasing)
         self._under_way: Counter[str] = Counter()
 
     async def init(self, order: Order, thread: Thread) -> OnInit | Decline:
@@ -70,209 +54,143 @@ class Holding:
         refused = demand_one_slot(order)
         if refused is not None:
             return refused
-        async with self._desk.turns.of(f"patient {thread.consumer_id} {patient.id}"):
+        async with self._patients_turn(thread, patient):
             self._under_way[thread.consumer_id] += 1
             try:
                 kept = await self._held(order, patient, thread)
+            except _Refused as stopped:
+                return stopped.decline
+            except SlotUnavailable:
+                return Decline(SLOT_UNAVAILABLE)
             finally:
                 self._under_way.subtract([thread.consumer_id])
                 self._under_way += Counter()  # drops what is at zero
-        return kept if isinstance(kept, Decline) else OnInit(order=write_offer(kept))
+        return OnInit(order=write_offer(kept))
 
     async def confirm(self, order: Order, thread: Thread) -> OnConfirm | Decline:
         """Book what is held; an order that was answered before gets the same answer, PIN included."""
-
-        async def confirmed() -> OnConfirm | Decline:
-            kept = await self._desk.known(order.id, thread)
-            if kept is None:
-                return Decline(ORDER_UNKNOWN)
-            finding = find(kept.state, kept.hold.until, now=self._desk.now())
-            if finding is Finding.ANSWERED:
-                return self._answer(kept)
-            refused = demand_agreed(order, kept)
-            if refused is not None:
-                return refused
-            return self._answer(await self._booked(agreed_terms(order, kept), finding))
-
-        return await self._desk.in_turn(order.id, confirmed)
+        return await self._confirming.confirm(order, thread)
 
     async def release_lapsed(self) -> None:
-        """Give back every slot whose hold is over; one whose confirmation is under way is left to that.
+        """Give back every slot whose hold is over; one whose confirmation is under way is left to that."""
+        await self._releasing.release_lapsed()
 
-        A release that fails or takes too long is logged and left: a lapsed hold is free by itself.
+    async def reserve(self, order: KeptOrder, slot_id: str, *, by: str) -> KeptOrder:
+        """Hold a slot for the patient of an order that the facility calls off, for longer than an init would, and never
+        past the slot: only that patient's init, through the same consumer, gets it. Again: the hold there is.
+
+        Raises: SlotUnavailable.
         """
-        gate = asyncio.Semaphore(AT_ONCE)
-        lapsed = await self._desk.store.lapsed(now=self._desk.now())
-        outcomes = await asyncio.gather(*(self._give_back(order, gate) for order in lapsed), return_exceptions=True)
-        for outcome in outcomes:
-            if isinstance(outcome, Exception):
-                log.error("a lapsed hold was not given back: %s", type(outcome).__name__)
+        desk, thread, patient = self._desk, order.thread, order.patient
+        until = desk.now() + desk.policy.offer_hold
 
-    async def _give_back(self, order: KeptOrder, gate: asyncio.Semaphore) -> None:
-        async with gate:
-            if await self._expire_unless_busy(order.id):
-                await self._let_go(order.hold)
+        async def ask() -> Hold:
+            return await desk.hospital.hold(slot_id, patient=patient, until=until)
 
-    async def _let_go(self, hold: Hold) -> None:
-        """Release a hold, unless an order has its slot by it: a patient's second asking gets the hold of the first."""
-        if not await self._desk.store.has_slot_by(hold, now=self._desk.now()):
-            await self._release_in_time(hold)
+        async def keep(hold: Hold) -> KeptOrder:
+            self._demand_bookable(hold.slot)
+            offered = replace(hold, patient=patient, until=min(until, hold.slot.start))
+            kept = replace(self._new(offered, thread), billing=order.billing, customer=order.customer)
+            return await desk.keep(replace(kept, offer_for=order.id), by=by)
+
+        async with self._patients_turn(thread, patient):
+            for held in await self._of_consumer(thread):
+                if held.slot.id == slot_id and held.patient.id == patient.id:
+                    return held
+            try:
+                kept = await self._releasing.seated(ask, keep)
+            except _Refused:
+                raise SlotUnavailable("the offered slot is none that may be booked") from None
+        await self._releasing.expire_others(kept)
+        return kept
 
     @asynccontextmanager
-    async def _kept_or_let_go(self, hold: Hold) -> AsyncIterator[None]:
-        """Around what keeps the order of a fresh hold: where that fails in any way, the slot is given back."""
-        is_kept = False
-        try:
+    async def _patients_turn(self, thread: Thread, patient: Patient) -> AsyncIterator[None]:
+        async with self._desk.turns.of(f"patient {thread.consumer_id} {patient.id}"):
             yield
-            is_kept = True
-        finally:
-            if not is_kept:
-                await self._try_to_let_go(hold)
 
-    async def _try_to_let_go(self, hold: Hold) -> None:
-        """Where it fails the hold ends by itself, and until then it is the same patient's to have again."""
-        for outcome in await asyncio.gather(self._let_go(hold), return_exceptions=True):
-            if isinstance(outcome, Exception):
-                log.error("a hold that no order has was not given back: %s", type(outcome).__name__)
+    async def _of_consumer(self, thread: Thread) -> list[KeptOrder]:
+        return list(await self._desk.store.live_holds(now=self._desk.now(), consumer_id=thread.consumer_id))
 
-    async def _release_in_time(self, hold: Hold) -> None:
-        release = asyncio.ensure_future(self._desk.hospital.release(hold))
-        patience = asyncio.ensure_future(self._desk.clock.sleep(PATIENCE))
-        try:
-            await asyncio.wait({release, patience}, return_when=asyncio.FIRST_COMPLETED)
-            if not release.done():
-                raise TimeoutError
-            await release
-        finally:
-            patience.cancel()
-            release.cancel()
+    async def _held(self, order: Order, patient: Patient, thread: Thread) -> KeptOrder:
+        """Return the order that holds the slot.
 
-    async def _held(self, order: Order, patient: Patient, thread: Thread) -> KeptOrder | Decline:
+        Raises: _Refused, SlotUnavailable.
+        """
         desk, now = self._desk, self._desk.now()
         slot_id = (order.fulfillment.id if order.fulfillment else None) or ""
         before = self._under_way[thread.consumer_id] - 1
-        of_consumer = await desk.store.live_holds(now=now, consumer_id=thread.consumer_id)
-        of_patient = [held for held in of_consumer if held.patient.id == patient.id]
+        live = await self._of_consumer(thread)
+        of_patient = [held for held in live if held.patient.id == patient.id]
         for held in of_patient:
             if held.slot.id == slot_id:
-                return held if held.thread.transaction_id == thread.transaction_id else Decline(SLOT_UNAVAILABLE)
-        try:
-            check_limits(desk.policy.holds, of_patient=len(of_patient), of_consumer=len(of_consumer) + before)
-            hold = await desk.hospital.hold(slot_id, patient=patient, until=hold_until(now))
-        except SlotUnavailable:
-            return Decline(SLOT_UNAVAILABLE)
-        try:
-            async with self._kept_or_let_go(hold):
-                kept = await self._kept(order, replace(hold, patient=patient, until=hold_until(now)), thread)
-        except _Refused as refused:
-            return refused.decline
-        except SlotUnavailable:
-            return Decline(SLOT_UNAVAILABLE)
-        await self._expire_others(kept)
+                return await self._held_before(held, order, patient, thread)
+        asked_for = [held for held in live if not held.offer_for]
+        own = sum(held.patient.id == patient.id for held in asked_for)
+        check_limits(desk.policy.holds, of_patient=own, of_consumer=len(asked_for) + before)
+        until = hold_until(now, desk.policy.hold)
+
+        async def ask() -> Hold:
+            return await desk.hospital.hold(slot_id, patient=patient, until=until)
+
+        async def keep(hold: Hold) -> KeptOrder:
+            return await self._kept(order, replace(hold, patient=patient, until=until), thread)
+
+        kept = await self._releasing.seated(ask, keep)
+        await self._releasing.expire_others(kept)
         return kept
+
+    async def _held_before(self, held: KeptOrder, order: Order, patient: Patient, thread: Thread) -> KeptOrder:
+        """The hold that a patient has: asked for in the same transaction, or kept for whoever asks for the patient."""
+        if not held.offer_for:
+            if held.thread.transaction_id != thread.transaction_id:
+                raise SlotUnavailable("the patient holds the slot in another transaction")
+            return held
+        self._demand_offered(order, held.slot)
+        hold = replace(held.hold, patient=patient)
+        taken = replace(held, hold=hold, thread=thread, billing=order.billing, customer=order.customer)
+        return await self._desk.keep(taken, by=consumer_of(thread))
 
     async def _kept(self, order: Order, hold: Hold, thread: Thread) -> KeptOrder:
         """Keep the order of a fresh hold, where the slot is what was asked for.
 
         Raises: _Refused, SlotUnavailable.
         """
-        now, slot = self._desk.now(), hold.slot
-        if not is_bookable(slot.start, now=now) or slot.fulfilment not in self._desk.policy.fulfilments:
-            raise SlotUnavailable("the slot is none that may be booked")
+        self._demand_bookable(hold.slot)
+        self._demand_offered(order, hold.slot)
+        kept = replace(self._new(hold, thread), billing=order.billing, customer=order.customer)
+        if not hold.slot.day_capacity:
+            return await self._desk.keep(kept, by=consumer_of(thread))
+        async with self._desk.turns.of(f"day {thread.consumer_id} {hold.slot.doctor.id} {_day(hold.slot.start)}"):
+            await self._check_day(hold.slot, thread)
+            return await self._desk.keep(kept, by=consumer_of(thread))
+
+    async def _check_day(self, slot: Slot, thread: Thread) -> None:
+        of_day = [
+            held
+            for held in await self._of_consumer(thread)
+            if held.slot.doctor.id == slot.doctor.id
+            and _day(held.slot.start) == _day(slot.start)
+            and not held.offer_for
+        ]
+        try:
+            check_day(self._desk.policy.holds, of_day=len(of_day), capacity=slot.day_capacity)
+        except SlotUnavailable:
+            raise _Refused(Decline(SLOT_UNAVAILABLE)) from None
+
+    def _new(self, hold: Hold, thread: Thread) -> KeptOrder:
+        terms = tuple(self._desk.policy.terms(hold.slot))
+        return KeptOrder(id=secrets.token_hex(16), state=OrderState.HELD, thread=thread, hold=hold, terms=terms)
+
+    def _demand_bookable(self, slot: Slot) -> None:
+        if not is_bookable(slot.start, now=self._desk.now()) or slot.fulfilment not in self._desk.policy.fulfilments:
+            raise _Refused(Decline(SLOT_UNAVAILABLE))
+
+    def _demand_offered(self, order: Order, slot: Slot) -> None:
         refused = demand_offered(order, slot) or demand_payment(order, slot)
         if refused is not None:
             raise _Refused(refused)
-        kept = KeptOrder(
-            id=secrets.token_hex(16),
-            state=OrderState.HELD,
-            thread=thread,
-            hold=hold,
-            terms=tuple(self._desk.policy.terms(slot)),
-            billing=order.billing,
-            customer=order.customer,
-        )
-        return (await self._desk.store.put(kept, now=now)).order
-
-    async def _booked(self, order: KeptOrder, finding: Finding) -> KeptOrder:
-        """Return the order as CONFIRMED, or as FAILED where the slot is gone."""
-        try:
-            if finding is Finding.LAPSED:
-                order = await self._expired(order)
-                order = await self._claimed(order)
-            return await self._book(order)
-        except SlotUnavailable:
-            # `order` is as it was kept last: expired, perhaps claimed.
-            failed = replace(order, state=_next(order, OrderState.FAILED), failure=SLOT_UNAVAILABLE)
-            return await self._desk.keep(failed)
-
-    async def _claimed(self, order: KeptOrder) -> KeptOrder:
-        """Take the slot once more for a confirmation that comes after the hold, at the same price or not at all."""
-        desk = self._desk
-        now, slot = desk.now(), order.slot
-        if not is_bookable(slot.start, now=now):
-            raise SlotUnavailable("the slot is in the past")
-        try:
-            hold = await desk.hospital.hold(slot.id, patient=order.patient, until=now + CLAIM)
-        except SlotUnavailable:
-            # It may be this order's own: booked by an earlier confirmation that could not be kept.
-            return order
-        claimed = replace(order, hold=replace(hold, patient=order.patient, until=now + CLAIM))
-        async with self._kept_or_let_go(hold):
-            if hold.slot.price != slot.price:
-                raise SlotUnavailable("the slot has another price now")
-            claimed = (await desk.store.put(claimed, now=now)).order
-        await self._expire_others(claimed)
-        return claimed
-
-    async def _book(self, order: KeptOrder) -> KeptOrder:
-        desk = self._desk
-        appointment = await desk.hospital.book(order.hold)
-        booked = replace(
-            order,
-            state=_next(order, OrderState.CONFIRMED),
-            appointment_id=appointment.id,
-            pin=new_pin(order.slot.start) if order.slot.fulfilment == PHYSICAL else None,
-        )
-        try:
-            return await desk.keep(booked)
-        except SlotUnavailable:
-            # Another order took the slot while the hospital was booking past the end of the hold.
-            await desk.hospital.cancel(
-                appointment.id, by=CancelledBy.DOCTOR, reason=DoctorReason.TECHNICAL_SYSTEM_ISSUE.value
-            )
-            raise
-
-    async def _expire_others(self, claimed: KeptOrder) -> None:
-        """Move the orders that once held a slot to EXPIRED, now that another order has it."""
-        for order in await self._desk.store.lapsed(now=self._desk.now()):
-            if order.slot.id == claimed.slot.id and order.id != claimed.id:
-                await self._expire_unless_busy(order.id)
-
-    async def _expire_unless_busy(self, order_id: str) -> bool:
-        """Move an order whose hold is over to EXPIRED; whether it was moved, here and now."""
-        turn = self._desk.turn(order_id)
-        if turn.locked():
-            return False
-        async with turn:
-            order = await self._desk.store.get(order_id)
-            with suppress(OrderChanged):
-                return order is not None and await self._expired(order) is not order
-            return False
-
-    async def _expired(self, order: KeptOrder) -> KeptOrder:
-        """Keep an order whose hold is over as EXPIRED; the caller has its turn."""
-        now = self._desk.now()
-        if order.state is not OrderState.HELD or is_live(order.hold.until, now=now):
-            return order
-        state = transition(order.state, OrderState.EXPIRED, by=Role.PROVIDER, via=Via.HOLD)
-        return await self._desk.keep(replace(order, state=state))
-
-    def _answer(self, order: KeptOrder) -> OnConfirm | Decline:
-        message = OnConfirm(order=write_full(order, self._desk.policy))
-        if order.state is OrderState.FAILED:
-            return Decline(order.failure or ANSWER_FAILED, message=message)
-        return message
 
 
-def _next(order: KeptOrder, target: OrderState) -> OrderState:
-    return transition(order.state, target, by=Role.PROVIDER, via=Via.ON_CONFIRM)
+def _day(at: datetime) -> str:
+    return at.astimezone(IST).date().isoformat()

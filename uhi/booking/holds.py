@@ -13,7 +13,7 @@ from uhi.booking.states import OrderState
 from uhi.errors import SlotUnavailable
 
 HOLD = timedelta(minutes=15)
-"""From init; nothing extends it."""
+"""From init, unless a policy says otherwise; nothing extends it."""
 
 CLAIM = timedelta(minutes=1)
 """How long a slot is kept while a late confirmation books it."""
@@ -27,9 +27,9 @@ def is_bookable(start: datetime, *, now: datetime) -> bool:
     return now < start <= now + FURTHEST
 
 
-def hold_until(now: datetime) -> datetime:
+def hold_until(now: datetime, length: timedelta = HOLD) -> datetime:
     """Return when a hold made now ends."""
-    return now + HOLD
+    return now + length
 
 
 def is_live(until: datetime, *, now: datetime) -> bool:
@@ -59,10 +59,13 @@ class HoldLimits:
 
     A patient's holds count per consumer, so no consumer can use up what the patient may hold through another. They are
     counted before the hold is made: inits that several processes deal with at one moment may exceed them by a few.
+    `day_share` is how much of a doctor's day one consumer may hold, where the hospital says how many slots the day has
+    (`Slot.day_capacity`); one slot it may hold in any case.
     """
 
     per_patient: int = 2
     per_consumer: int | None = 20
+    day_share: float | None = 0.05
 
 
 def check_limits(limits: HoldLimits, *, of_patient: int, of_consumer: int) -> None:
@@ -78,3 +81,14 @@ def check_limits(limits: HoldLimits, *, of_patient: int, of_consumer: int) -> No
         )
     if limits.per_consumer is not None and of_consumer >= limits.per_consumer:
         raise SlotUnavailable("the consumer holds as many slots as one may", got=str(of_consumer))
+
+
+def check_day(limits: HoldLimits, *, of_day: int, capacity: int) -> None:
+    """Refuse one more hold where a consumer has as many of a doctor's day as it may; `capacity` 0: not known.
+
+    Raises: SlotUnavailable.
+    """
+    if limits.day_share is None or not capacity:
+        return
+    if of_day >= max(1, int(capacity * limits.day_share)):
+        raise SlotUnavailable("the consumer holds as much of the doctor's day as one may", got=str(of_day))

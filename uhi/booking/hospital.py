@@ -86,7 +86,12 @@ class Doctor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slot:
-    """A time in which a doctor can see one patient. `seat` tells apart slots a doctor offers side by side."""
+    """A time in which a doctor can see one patient. `seat` tells apart slots a doctor offers side by side.
+
+    `seats` is how many there are: where another patient got this one, the hospital is asked for the slot again.
+    `day_capacity` is how many slots the doctor's day has in all, free or not, 0 where the hospital does not say: no
+    consumer may hold more than a share of them.
+    """
 
     id: str
     doctor: Doctor
@@ -95,6 +100,8 @@ class Slot:
     quote: Quote
     fulfilment: str = PHYSICAL
     seat: int = 0
+    seats: int = field(default=1, compare=False)
+    day_capacity: int = field(default=0, compare=False)
 
     @property
     def price(self) -> Decimal:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import asin, cos, radians, sin, sqrt
 
-from uhi.booking.hospital import Doctor, DoctorQuery
+from uhi.booking.hospital import Doctor, DoctorQuery, Facility, Speciality
 from uhi.messages.values import Circle, Place, Point
 
 _EARTH_KM = 6371.0088
@@ -20,6 +20,7 @@ _WORD = re.compile(r"\w+")
 _NOWHERE = "INDIA"
 
 Fits = Callable[[Doctor], bool]
+FacilityFits = Callable[[Facility], bool]
 
 
 def matches(query: DoctorQuery, doctor: Doctor) -> bool:
@@ -32,8 +33,19 @@ def matches(query: DoctorQuery, doctor: Doctor) -> bool:
 
 def matcher(query: DoctorQuery) -> Fits:
     """Return `matches` for one query and many doctors: the words of the query are read once."""
-    filters = (*_of_doctor(query), *_of_facility(query))
-    return lambda doctor: all(fits(doctor) for fits in filters)
+    filters, is_there = tuple(_of_doctor(query)), facility_matcher(query)
+    return lambda doctor: all(fits(doctor) for fits in filters) and is_there(doctor.facility)
+
+
+def facility_matcher(query: DoctorQuery) -> FacilityFits:
+    """Return the part of `matcher` that weighs where something is: name, pincode, circle, city, district, state."""
+    filters = tuple(_of_facility(query))
+    return lambda facility: all(fits(facility) for fits in filters)
+
+
+def words_fit(wanted: str, name: str) -> bool:
+    """Whether each word of a wanted name is part of a word of another, in any case; titles do not count."""
+    return _words_fit(_words(wanted), name)
 
 
 def distance_km(one: Point, other: Point) -> float:
@@ -44,8 +56,13 @@ def distance_km(one: Point, other: Point) -> float:
     return 2 * _EARTH_KM * asin(sqrt(min(1.0, half)))
 
 
+def is_speciality(wanted: str, known: Speciality) -> bool:
+    """Return whether a code or name is that of a speciality, in British or American spelling."""
+    return _field(wanted) in {_field(known.code), _field(known.name)}
+
+
 def _of_doctor(query: DoctorQuery) -> Iterator[Fits]:
-    hpr, speciality, window = query.hpr.casefold(), _plain(query.speciality), query.window
+    hpr, speciality, window = query.hpr.casefold(), query.speciality, query.window
     yield lambda doctor: query.fulfilment in doctor.fulfilments
     if query.doctor:
         name = _words(query.doctor)
@@ -53,27 +70,27 @@ def _of_doctor(query: DoctorQuery) -> Iterator[Fits]:
     if query.hpr:
         yield lambda doctor: hpr in {doctor.id.casefold(), doctor.hpr_id.casefold()}
     if query.speciality:
-        yield lambda doctor: _speciality_fits(speciality, doctor)
+        yield lambda doctor: doctor.speciality is not None and is_speciality(speciality, doctor.speciality)
     if window is not None:
         yield lambda doctor: doctor.available is None or doctor.available.overlaps(window)
 
 
-def _of_facility(query: DoctorQuery) -> Iterator[Fits]:
+def _of_facility(query: DoctorQuery) -> Iterator[FacilityFits]:
     pincode, near = _plain(query.pincode), query.near
     if query.facility:
         name = _words(query.facility)
-        yield lambda doctor: _words_fit(name, doctor.facility.name)
+        yield lambda facility: _words_fit(name, facility.name)
     if query.pincode:
-        yield lambda doctor: pincode == _plain(doctor.facility.pincode)
+        yield lambda facility: pincode == _plain(facility.pincode)
     if near is not None:
-        yield lambda doctor: _is_near(near, doctor.facility.point)
+        yield lambda facility: _is_near(near, facility.point)
     city, district, state = (_place(place) for place in (query.city, query.district, query.state))
     if city:
-        yield lambda doctor: city.fits(doctor.facility.city)
+        yield lambda facility: city.fits(facility.city)
     if district:
-        yield lambda doctor: district.fits(doctor.facility.district)
+        yield lambda facility: district.fits(facility.district)
     if state:
-        yield lambda doctor: state.fits(doctor.facility.state)
+        yield lambda facility: state.fits(facility.state)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +115,9 @@ def _is_near(circle: Circle, point: Point | None) -> bool:
     return point is not None and distance_km(circle.centre, point) <= circle.kilometres
 
 
-def _speciality_fits(wanted: str, doctor: Doctor) -> bool:
-    known = doctor.speciality
-    return known is not None and wanted in {_plain(known.code), _plain(known.name)}
+def _field(text: str) -> str:
+    # Paediatrics and pediatrics, orthopaedics and orthopedics, homoeopathy and homeopathy.
+    return _plain(text).replace("ae", "e").replace("oe", "e")
 
 
 def _words(wanted: str) -> tuple[str, ...]:

@@ -143,11 +143,15 @@ def accept(offer: Offer, agreed: Sequence[Term] | Mapping[str, str]) -> Order:
     )
 
 
-def write_cancel(order_id: str, *, reason: str, text: str = "", text_tag: str = "") -> Order:
-    """Return the order that cancels for the patient; the text goes into a tag only where one is set."""
+def write_cancel(
+    order_id: str, *, reason: str, text: str = "", text_tag: str = "", further: Mapping[str, str] | None = None
+) -> Order:
+    """Return the order that cancels for the patient; the text goes into a tag only where one is set. `further` are tags
+    by their whole names; one without a name or a value is left out."""
     tags = write_tags({CANCELLED_BY: "patient", CANCEL_REASON: reason})
     if text and text_tag:
         tags[text_tag] = text
+    tags.update({name: value for name, value in (further or {}).items() if name and value})
     return Order(id=order_id, state="CANCELLED", fulfillment=Fulfillment(tags=tags))
 
 

@@ -12,11 +12,11 @@ from decimal import Decimal
 from uhi.actions import Decline
 from uhi.booking.catalog import write_facility, write_item, write_slot
 from uhi.booking.hospital import Slot
+from uhi.booking.kept import KeptOrder
 from uhi.booking.pin import write_pin
 from uhi.booking.policy import Policy
 from uhi.booking.quotes import write_quote
 from uhi.booking.reasons import PatientReason
-from uhi.booking.store import KeptOrder
 from uhi.booking.terms import agree, check_agreed
 from uhi.errors import (
     CANCELLATION_IMPOSSIBLE,
@@ -199,4 +199,6 @@ def _tags(order: KeptOrder, policy: Policy) -> Tags:
     )
     if cancelled and cancelled.text and policy.free_text_tag:
         tags[policy.free_text_tag] = cancelled.text
+    if cancelled and cancelled.offered_slot_id and policy.offered_slot_tag:
+        tags[policy.offered_slot_tag] = cancelled.offered_slot_id
     return tags

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 
-from uhi.booking.holds import HoldLimits
+from uhi.booking.holds import HOLD, HoldLimits
 from uhi.booking.hospital import Slot
 from uhi.booking.terms import default_terms
 from uhi.messages.required import CONSULTATION
@@ -21,6 +22,11 @@ class Policy:
     sends an empty catalogue where nothing fits, instead of silence. `terms` makes the five terms of an offer.
     `messaging_support`, `deep_link` and `chatbot_link` tell the patient how to reach the facility. `free_text_tag` is
     the tag for a reason in somebody's own words (no name is published for it; none is sent where it is empty).
+
+    `hold` is how long an init keeps a slot. A patient may cancel until `patient_notice` before the start; the facility
+    may later than `facility_notice`, and that is recorded. A slot that the facility offers instead of the one it calls
+    off is kept for the patient for `offer_hold`. `rescheduled_to_tag` names, in a cancellation, the order booked
+    instead, `offered_slot_tag` the slot kept instead: neither is published, where empty nothing is read or sent.
     """
 
     name: str = ""
@@ -34,3 +40,9 @@ class Policy:
     deep_link: str = ""
     chatbot_link: str = ""
     free_text_tag: str = ""
+    hold: timedelta = HOLD
+    patient_notice: timedelta = timedelta(0)
+    facility_notice: timedelta = timedelta(hours=2)
+    offer_hold: timedelta = timedelta(hours=24)
+    rescheduled_to_tag: str = ""
+    offered_slot_tag: str = ""

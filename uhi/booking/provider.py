@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 
 from uhi.actions import CANCEL, CONFIRM, INIT, REPORTED, SEARCH, SELECT, SLOTS, STATUS, Decline
 from uhi.booking.attending import Attending
-from uhi.booking.desk import Desk
+from uhi.booking.desk import Desk, provider_of
 from uhi.booking.discovery import Discovery
+from uhi.booking.events import OrderEvent
 from uhi.booking.holding import Holding
 from uhi.booking.hospital import Hospital
+from uhi.booking.kept import KeptOrder
 from uhi.booking.policy import Policy
+from uhi.booking.reasons import Cancellation, CancelledBy, DoctorReason, chosen
 from uhi.booking.speaker import Speaker, moment
 from uhi.booking.sql_bookings import bookings_of
 from uhi.booking.store import BookingStore
@@ -73,49 +76,72 @@ class ConsultationProvider:
         if desk.policy.select:
             self._hear_select()
 
-    async def started(self, appointment_id: str) -> None:
+    async def started(self, appointment_id: str, *, by: str = "") -> None:
         """Tell the patient that the consultation has begun, after the PIN was verified or overridden.
 
+        `by`, here and below, is who of the staff says so, as the order's events name it (`person 0190…`).
         Raises: OrderUnknown, StateConflict.
         """
-        await self._attending.started(appointment_id)
+        await self._attending.started(appointment_id, by=by)
 
-    async def completed(self, appointment_id: str, *, care_context_id: str = "") -> None:
+    async def completed(self, appointment_id: str, *, care_context_id: str = "", by: str = "") -> None:
         """Tell the patient that the consultation is over; once more when the id of its records is known.
 
         Raises: OrderUnknown, StateConflict.
         """
-        await self._attending.completed(appointment_id, care_context_id=care_context_id)
+        await self._attending.completed(appointment_id, care_context_id=care_context_id, by=by)
 
-    async def no_show(self, appointment_id: str) -> None:
+    async def no_show(self, appointment_id: str, *, by: str = "") -> None:
         """Tell the patient that the appointment was missed.
 
         Raises: OrderUnknown, StateConflict.
         """
-        await self._attending.no_show(appointment_id)
+        await self._attending.no_show(appointment_id, by=by)
 
-    async def cancelled(self, appointment_id: str, reason: str, *, text: str = "") -> None:
+    async def cancelled(self, appointment_id: str, reason: str, *, text: str = "", by: str = "") -> None:
         """Tell the patient that the doctor or the facility calls the appointment off, with a D-code.
 
+        With less notice than the policy asks for it is recorded as late.
         Raises: IncompleteMessage for a code not in the list or `DOCTOR_OTHER` without text; OrderUnknown,
             StateConflict.
         """
-        await self._attending.cancelled(appointment_id, reason, text=text)
+        await self._attending.cancelled(appointment_id, reason, text=text, by=by)
 
-    async def verify_pin(self, appointment_id: str, pin: str) -> None:
+    async def move(
+        self, appointment_id: str, reason: str, offered_slot_id: str, *, text: str = "", by: str = ""
+    ) -> str:
+        """Call an appointment off with a D-code and keep another slot for its patient instead, whose init alone gets
+        it, through the same consumer, until `Policy.offer_hold` is over or the slot begins. Returns the id of the
+        order that holds it.
+
+        Raises: IncompleteMessage, OrderUnknown, StateConflict; SlotUnavailable, then the appointment stands.
+        """
+        code = chosen(DoctorReason, reason, text=text).value
+        why = Cancellation(CancelledBy.DOCTOR, code, text, offered_slot_id=offered_slot_id)
+
+        async def reserve(order: KeptOrder) -> KeptOrder:
+            return await self._holding.reserve(order, offered_slot_id, by=by or provider_of(order.thread))
+
+        return await self._attending.moved(appointment_id, why, reserve, by=by)
+
+    async def history(self, order_id: str) -> Sequence[OrderEvent]:
+        """Return everything that happened to an order, the first event first: who made it, when, and what changed."""
+        return await self._store.history(order_id)
+
+    async def verify_pin(self, appointment_id: str, pin: str, *, by: str = "") -> None:
         """Check the PIN a patient shows.
 
         Raises: PinInvalid with the tries left; OrderUnknown, StateConflict.
         """
-        await self._attending.verify_pin(appointment_id, pin)
+        await self._attending.verify_pin(appointment_id, pin, by=by)
 
-    async def override_pin(self, appointment_id: str, reason: str, *, text: str = "") -> None:
+    async def override_pin(self, appointment_id: str, reason: str, *, text: str = "", by: str = "") -> None:
         """Let the consultation start without the PIN, with an O-code.
 
         Raises: IncompleteMessage for a code not in the list or `OVERRIDE_OTHER` without text; OrderUnknown,
             StateConflict.
         """
-        await self._attending.override_pin(appointment_id, reason, text=text)
+        await self._attending.override_pin(appointment_id, reason, text=text, by=by)
 
     async def release_lapsed(self) -> None:
         """Give back every slot whose hold is over."""

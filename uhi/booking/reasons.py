@@ -57,11 +57,16 @@ class CancelledBy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Cancellation:
-    """Who cancelled and why. `reason` is a code, raw where it came from a peer; `text` is in somebody's own words."""
+    """Who cancelled and why. `reason` is a code, raw where it came from a peer; `text` is in somebody's own words.
+
+    `is_late`: with less notice than the policy asks for. `offered_slot_id` is the slot kept for the patient instead.
+    """
 
     by: CancelledBy
     reason: str
     text: str = field(default="", repr=False)
+    is_late: bool = False
+    offered_slot_id: str = ""
 
 
 R = TypeVar("R", PatientReason, DoctorReason, OverrideReason)

@@ -1,82 +1,36 @@
 """What a provider keeps of its orders, and the rule that a slot belongs to one of them.
 
-The store decides who has a slot, in one atomic step; `MemoryBookings` forgets with the process,
-`uhi.booking.sql_bookings` does not. Above: `uhi.booking.desk`. Source: decision 37 (PIN).
+The store decides who has a slot, in one atomic step, and keeps what happened; `MemoryBookings` forgets with the
+process, `uhi.booking.sql_bookings` does not. Above: `uhi.booking.desk`. Source: decision 37 (PIN).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
+from uhi.booking.events import OrderEvent, events_between
 from uhi.booking.holds import is_live
-from uhi.booking.hospital import Hold, Patient, Slot
-from uhi.booking.pin import Pin
-from uhi.booking.quotes import Quote
-from uhi.booking.reasons import Cancellation
+from uhi.booking.hospital import Hold, Slot
+from uhi.booking.kept import KeptOrder, without_spent_pin
 from uhi.booking.states import OrderState
-from uhi.errors import OrderChanged, Outcome, SlotUnavailable
-from uhi.messages.values import Billing, Customer, Term
+from uhi.errors import OrderChanged, SlotUnavailable
 from uhi.ports import Change, Letter, Storage
-from uhi.verified import Thread
 
-_BOOKED = frozenset({OrderState.CONFIRMED, OrderState.APPOINTMENT_STARTED, OrderState.COMPLETED})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeptOrder:
-    """An order as its provider keeps it, from the hold on.
-
-    `billing` and `customer` are echoed as they came. `appointment_id` is the hospital's name for it once booked,
-    `failure` why it could not be. `version` counts how often it was kept, 0 for a new one.
-    """
-
-    id: str
-    state: OrderState
-    thread: Thread
-    hold: Hold
-    terms: tuple[Term, ...] = field(repr=False)
-    billing: Billing | None = field(default=None, repr=False)
-    customer: Customer | None = field(default=None, repr=False)
-    appointment_id: str = ""
-    pin: Pin | None = None
-    failure: Outcome | None = None
-    cancellation: Cancellation | None = None
-    care_context_id: str = ""
-    version: int = 0
-
-    @property
-    def slot(self) -> Slot:
-        """The slot it is for."""
-        return self.hold.slot
-
-    @property
-    def quote(self) -> Quote:
-        """What it costs."""
-        return self.hold.slot.quote
-
-    @property
-    def patient(self) -> Patient:
-        """Who comes."""
-        return self.hold.patient
-
-    def has_slot(self, now: datetime) -> bool:
-        """Whether it keeps others from its slot: booked, or not answered yet and its hold not over."""
-        return self.state in _BOOKED or (not self.state.travels and is_live(self.hold.until, now=now))
-
+__all__ = ["BookingStore", "KeptOrder", "MemoryBookings", "Step", "Written"]
 
 _Place = tuple[str, str, int]
 
 
-def without_spent_pin(order: KeptOrder, *, now: datetime) -> KeptOrder:
-    """Return the order without the digits of a PIN that nobody has to show any more: its day is over, or the order is
-    past CONFIRMED. Status and misses stay."""
-    pin = order.pin
-    if pin is None or not pin.token or (order.state is OrderState.CONFIRMED and now <= pin.valid_to):
-        return order
-    return replace(order, pin=replace(pin, token=""))
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a change of an order is kept with: the time, who made it, and the letters that announce it."""
+
+    now: datetime
+    by: str
+    letters: Sequence[Letter] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,15 +44,19 @@ class Written:
 class BookingStore(Protocol):
     """One provider's orders, by their id and by the hospital's id."""
 
-    async def put(self, order: KeptOrder, *, now: datetime, letters: Sequence[Letter] = ()) -> Written:
-        """Keep an order, new or changed, in one atomic step with the check that nobody else has its slot, and with the
-        letters that announce it.
+    async def put(self, order: KeptOrder, step: Step) -> Written:
+        """Keep an order, new or changed, in one atomic step with the check that nobody else has its slot, with the
+        events that tell what happened, and with the letters that announce it.
 
         Two slots are in each other's way when they are one and the same, or one doctor would see two patients on one
         seat at one time. The digits of a PIN that nobody has to show any more are dropped.
         Raises: SlotUnavailable when another order has the slot, or one that overlaps it; OrderChanged when the order
-            was kept by somebody else since it was read. Then nothing is kept.
+            was kept by somebody else since it was read; StateConflict for a change that no event stands for. Then
+            nothing is kept.
         """
+
+    async def history(self, order_id: str) -> Sequence[OrderEvent]:
+        """Return everything that happened to an order, the first event first; nothing for an unknown one."""
 
     async def has_slot_by(self, held: Hold, *, now: datetime) -> bool:
         """Whether an order has its slot by this hold, after all that was put so far, by a cancelled caller too."""
@@ -112,8 +70,8 @@ class BookingStore(Protocol):
     async def live_holds(self, *, now: datetime, patient_id: str = "", consumer_id: str = "") -> Sequence[KeptOrder]:
         """Return the orders held now, of one patient or through one consumer where named."""
 
-    async def lapsed(self, *, now: datetime) -> Sequence[KeptOrder]:
-        """Return the orders still in state HELD whose hold is over."""
+    async def lapsed(self, *, now: datetime, slot_id: str = "") -> Sequence[KeptOrder]:
+        """Return the orders still in state HELD whose hold is over, of one slot where named."""
 
     async def standing(self, *, now: datetime) -> Sequence[KeptOrder]:
         """Return the orders that have a slot which is not over: what a hospital takes over when it starts again."""
@@ -128,19 +86,25 @@ class MemoryBookings:
     def __init__(self, outbox: Storage | None = None) -> None:
         self._outbox = outbox
         self._orders: dict[str, KeptOrder] = {}
+        self._events: dict[str, tuple[OrderEvent, ...]] = {}
         self._held: dict[str, KeptOrder] = {}
         self._appointments: dict[str, str] = {}
         self._at: dict[_Place, set[str]] = {}
 
-    async def put(self, order: KeptOrder, *, now: datetime, letters: Sequence[Letter] = ()) -> Written:
+    async def put(self, order: KeptOrder, step: Step) -> Written:
         """Keep an order; there is no await between check and change, so the step is atomic.
 
         Raises: as `BookingStore.put`; Refusal(OVERLOADED) when the letters cannot be kept.
         """
-        kept = self._keep(order, now)
+        kept = self._keep(order, step)
+        letters: Sequence[Letter] = step.letters
         if self._outbox is not None and letters:
             letters = await self._outbox.commit(Change(letters=tuple(letters)))
         return Written(kept, tuple(letters))
+
+    async def history(self, order_id: str) -> Sequence[OrderEvent]:
+        """Return everything that happened to an order."""
+        return self._events.get(order_id, ())
 
     async def has_slot_by(self, held: Hold, *, now: datetime) -> bool:
         """Whether an order has its slot by this hold."""
@@ -165,9 +129,13 @@ class MemoryBookings:
             and consumer_id in {"", order.thread.consumer_id}
         ]
 
-    async def lapsed(self, *, now: datetime) -> Sequence[KeptOrder]:
-        """Return the orders still in state HELD whose hold is over."""
-        return [order for order in self._held.values() if not is_live(order.hold.until, now=now)]
+    async def lapsed(self, *, now: datetime, slot_id: str = "") -> Sequence[KeptOrder]:
+        """Return the orders still in state HELD whose hold is over, of one slot where named."""
+        return [
+            order
+            for order in self._held.values()
+            if not is_live(order.hold.until, now=now) and slot_id in {"", order.slot.id}
+        ]
 
     async def standing(self, *, now: datetime) -> Sequence[KeptOrder]:
         """Return the orders that have a slot which is not over."""
@@ -178,14 +146,17 @@ class MemoryBookings:
         for order in self._orders.values():
             self._orders[order.id] = without_spent_pin(order, now=now)
 
-    def _keep(self, order: KeptOrder, now: datetime) -> KeptOrder:
+    def _keep(self, order: KeptOrder, step: Step) -> KeptOrder:
+        now = step.now
         known = self._orders.get(order.id)
         if order.version != (known.version if known else 0):
             raise OrderChanged("the order was changed meanwhile", next_step="read it again")
         if order.has_slot(now) and any(self._in_the_way(order, now)):
             raise SlotUnavailable("the slot is held or booked by another order")
-        order = replace(without_spent_pin(order, now=now), version=order.version + 1)
+        happened = events_between(known, order, at=now, by=step.by)
+        order = replace(without_spent_pin(order, now=now), version=order.version + len(happened))
         self._orders[order.id] = order
+        self._events[order.id] = (*self._events.get(order.id, ()), *happened)
         self._held.pop(order.id, None)
         if order.state is OrderState.HELD:
             self._held[order.id] = order

@@ -6,6 +6,7 @@ Below: `addresses`; above: composition roots. Every failure to get an answer is 
 from __future__ import annotations
 
 import asyncio
+import io
 import socket
 import ssl
 from collections.abc import Mapping
@@ -35,6 +36,7 @@ READ_ANSWER_HEADERS = (
 _CONNECTIONS = 256
 _CONNECTIONS_PER_HOST = 8
 _CONNECT_SECONDS = 5.0
+_IN_ONE_PIECE = 256 * 1_024
 # Shorter than any server of the network keeps an idle connection, so that a POST seldom meets one being closed.
 _IDLE_SECONDS = 4.0
 
@@ -91,7 +93,7 @@ class HttpTransport:
             async with (
                 asyncio.timeout(timeout),
                 session.request(
-                    question.method, target, data=question.body, headers=question.headers, allow_redirects=False
+                    question.method, target, data=_sent(question.body), headers=question.headers, allow_redirects=False
                 ) as response,
             ):
                 return await _read(response, longest)
@@ -136,6 +138,11 @@ class HttpTransport:
         family, kind, protocol, _, address = info
         self._addresses.check_address(address[0])
         return socket.socket(family, kind, protocol)
+
+
+def _sent(body: bytes | None) -> bytes | io.BytesIO | None:
+    # Bytes go out in one piece, for which everybody else would wait; a stream goes out in parts, its length known.
+    return io.BytesIO(body) if body is not None and len(body) > _IN_ONE_PIECE else body
 
 
 def _read_url(url: str) -> URL:

@@ -19,6 +19,8 @@ _NETWORK = frozenset(
         AccessRole.AUDITOR,
     }
 )
+_WHOLE = _NETWORK | {AccessRole.HOSPITAL_OPERATOR}
+"""The roles of a whole program: they belong to no tenant of it."""
 _SUBSCRIBER = frozenset({AccessRole.SUBSCRIBER_OWNER, AccessRole.SUBSCRIBER_DEVELOPER})
 _HOSPITAL = frozenset(
     {
@@ -33,6 +35,8 @@ GIVES: dict[AccessRole, frozenset[AccessRole]] = {
     # Two different administrators decide about the network. One who could make the other would be both.
     AccessRole.REGISTRY_ADMIN: _NETWORK - {AccessRole.REGISTRY_ADMIN},
     AccessRole.SUBSCRIBER_OWNER: _SUBSCRIBER,
+    # Of two operators one vouches for what the other entered: neither makes the other.
+    AccessRole.HOSPITAL_OPERATOR: frozenset({AccessRole.AUDITOR}),
     AccessRole.HOSPITAL_ADMIN: _HOSPITAL,
 }
 """Which roles somebody with a role may give and take, in the tenant where they have it."""
@@ -76,8 +80,8 @@ def check_is_another(account_id: str, acting: Acting) -> None:
 
 
 def _check_place(grant: Grant) -> None:
-    """Roles of the network are the network's, all others somebody's; a service's is its key's."""
-    is_network = grant.role in _NETWORK - {AccessRole.AUDITOR}
+    """Roles of a whole program are that program's, all others somebody's; a service's is its key's."""
+    is_network = grant.role in _WHOLE - {AccessRole.AUDITOR}
     is_anywhere = grant.role is AccessRole.AUDITOR
     if grant.role is AccessRole.SERVICE or (not is_anywhere and is_network is bool(grant.tenant)):
         raise Refusal(ACCESS_DENIED, f"there is no {grant.role.value} in {grant.tenant or 'the network itself'}")

@@ -43,10 +43,13 @@ PerhapsAmount = Annotated[str, _amount(f"^({_PATTERN})?$")]
 
 
 class Price(Wire):
-    """An amount of money."""
+    """An amount of money; ambulances tell the least and the most it may come to besides."""
 
     currency: Text | None = None
     value: Amount
+    estimated_Value: Text | None = None
+    minimum_Value: Text | None = None
+    maximum_Value: Text | None = None
 
     @property
     def amount(self) -> Decimal:

@@ -105,6 +105,7 @@ class Item(Wire):
     category_id: Text | None = None
     fulfillment_id: Text | None = None
     quantity: Quantity | None = None
+    flag: Flag | None = None
 
 
 class Provider(Wire):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hmac
 import secrets
 from collections.abc import Iterable
 from hashlib import sha256
@@ -41,6 +42,7 @@ class Sealing:
         self._keys = {_key_id(key): AESGCM(key) for key in each}
         if len(self._keys) != len(set(each)):
             raise SetupError("two body keys have the same id", next_step="make another one with: uhi db key")
+        self._each = each
         self._head = _VERSION + _key_id(each[0])
         self._newest = self._keys[_key_id(each[0])]
 
@@ -56,6 +58,10 @@ class Sealing:
         """Encrypt; it opens again only as what it is `about`, which is an id."""
         nonce = secrets.token_bytes(_NONCE_BYTES)
         return self._head + nonce + self._newest.encrypt(nonce, plain, about.encode())
+
+    def derived(self, purpose: str) -> tuple[bytes, ...]:
+        """Keys of 32 bytes for another purpose, one made of each of ours, the newest first."""
+        return tuple(hmac.digest(key, f"uhi {purpose}".encode(), "sha256") for key in self._each)
 
     def open(self, blob: bytes, *, about: str) -> bytes:
         """Decrypt what `seal` made.

@@ -57,6 +57,7 @@ class FakeClock:
     def held(self) -> Iterator[None]:
         """Stand still while something real, such as a database, is at work."""
         self._held += 1
+        self._touched += 1
         self._free.clear()
         try:
             yield

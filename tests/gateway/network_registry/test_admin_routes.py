@@ -30,17 +30,17 @@ CALLERS = (*(role.value for role in AccessRole if role is not AccessRole.SERVICE
 NAMES = {403: "-", 401: "0", 404: "?", 400: "+", 200: "+"}
 # One column a caller, as in CALLERS; the person has just signed in with two factors. Bodies are of no form that fits.
 TABLE = """
-    GET  /v1/subscribers                       +++---------+0
-    GET  /v1/subscribers/{id}                  +++---------+0
-    GET  /v1/changes                           +++---------+0
-    GET  /v1/export                            --+----------0
-    POST /v1/subscribers/{id}/review           -++----------0
-    POST /v1/subscribers/{id}/approve          --+----------0
-    POST /v1/subscribers/{id}/decline          --+----------0
-    POST /v1/subscribers/{id}/suspend          --+----------0
-    POST /v1/subscribers/{id}/resume           --+----------0
-    POST /v1/subscribers/{id}/revoke           --+----------0
-    POST /v1/subscribers/{id}/keys/{key_id}/revoke  --+----------0
+    GET  /v1/subscribers                       +++----------+0
+    GET  /v1/subscribers/{id}                  +++----------+0
+    GET  /v1/changes                           +++----------+0
+    GET  /v1/export                            --+-----------0
+    POST /v1/subscribers/{id}/review           -++-----------0
+    POST /v1/subscribers/{id}/approve          --+-----------0
+    POST /v1/subscribers/{id}/decline          --+-----------0
+    POST /v1/subscribers/{id}/suspend          --+-----------0
+    POST /v1/subscribers/{id}/resume           --+-----------0
+    POST /v1/subscribers/{id}/revoke           --+-----------0
+    POST /v1/subscribers/{id}/keys/{key_id}/revoke  --+-----------0
 """
 CELLS = [(line.split()[0], line.split()[1], line.split()[2]) for line in TABLE.strip().splitlines()]
 

@@ -9,15 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from participants.demo_hospital.schedule import (
-    DAY_MINUTES,
-    Schedule,
-    SlotName,
-    Span,
-    offered,
-    read_slot_id,
-    read_span,
-)
+from participants.demo_hospital.schedule import Schedule, offered
+from participants.hospital.schedules.hours import DAY_MINUTES, SlotName, Span, read_slot_id, read_span
 from uhi.booking.hospital import Window
 from uhi.booking.intents import LONGEST_WINDOW
 from uhi.messages.values import IST, ONLINE

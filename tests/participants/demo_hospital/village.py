@@ -7,7 +7,8 @@ from datetime import datetime
 from decimal import Decimal
 
 from participants.demo_hospital.data import Practice
-from participants.demo_hospital.schedule import Schedule, read_span
+from participants.demo_hospital.schedule import Schedule
+from participants.hospital.schedules.hours import read_span
 from uhi.booking.hospital import Doctor, Facility, Patient, Speciality
 from uhi.booking.quotes import consultation_quote
 from uhi.messages.values import IST, ONLINE, PHYSICAL, Address

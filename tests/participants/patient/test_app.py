@@ -6,7 +6,7 @@ import pytest
 
 from participants.demo_hospital.app import hospital_app
 from participants.demo_hospital.data import demo_hospital
-from participants.patient.app import PatientApp, app
+from participants.patient.app import PatientApp
 from tests.participants.demo_hospital.village import person
 from uhi.booking.hospital import DoctorQuery
 from uhi.booking.states import OrderState
@@ -47,8 +47,8 @@ async def test_participant_takes_one_application(network):
         PatientApp(participant)
 
 
-def test_application_comes_from_the_environment(tmp_path, monkeypatch):
-    """Ours: `uhi serve patient` needs settings and no code."""
+def test_the_bookings_alone_come_from_the_environment(tmp_path, monkeypatch):
+    """Ours: whoever shows bookings in another way needs no accounts and no database."""
     key = tmp_path / "app.key"
     write_private_key_file(key, PrivateKey.new())
     settings = {
@@ -62,7 +62,7 @@ def test_application_comes_from_the_environment(tmp_path, monkeypatch):
     for name, value in settings.items():
         monkeypatch.setenv(f"UHI_{name}", value)
 
-    participant = app()
+    participant = PatientApp.from_env().participant
 
     assert participant.identity.me.role is Role.CONSUMER
     assert {handler.leg.name for handler in participant.handlers} >= {"on_search", "on_confirm", "on_cancel"}

@@ -1,7 +1,7 @@
 """What must hold in the database whatever happened: one query each, which returns the ids of what is wrong.
 
 Run by the fault tests after every plan, and by an operator at any time; the same text on both databases. Above: tests
-and `cli`. Source: reliability rules "Invariants as SQL" d to g.
+and `cli`. Source: reliability rules "Invariants as SQL" d to g; h to k are ours.
 """
 
 from __future__ import annotations
@@ -42,10 +42,39 @@ SELECT i.id FROM inbox i WHERE i.status NOT IN ('DONE', 'EXPIRED') AND i.receive
    AND NOT EXISTS (SELECT 1 FROM outbox x WHERE x.inbox_id = i.id AND x.state IN ('READY', 'LEASED'))
  ORDER BY i.id
 """,
+        "h": """
+SELECT o.id FROM orders o LEFT JOIN (SELECT order_id, max(version) AS last FROM order_event GROUP BY order_id) e
+    ON e.order_id = o.id
+ WHERE e.last IS NULL OR e.last <> o.version
+UNION
+SELECT e.order_id FROM order_event e WHERE NOT EXISTS (SELECT 1 FROM orders o WHERE o.id = e.order_id)
+ ORDER BY 1
+""",
+        "i": """
+SELECT o.id FROM orders o WHERE o.state IN ('CONFIRMED', 'APPOINTMENT_STARTED', 'COMPLETED')
+   AND NOT EXISTS (SELECT 1 FROM hold h WHERE h.order_id = o.id AND h.state = 'CONFIRMED'
+     AND (h.slot_id = o.slot_id OR o.slot_id = '') AND (h.starts_at = o.starts_at OR o.starts_at IS NULL))
+ ORDER BY o.id
+""",
+        "j": """
+SELECT h.id FROM hold h
+ WHERE (h.state = 'CONFIRMED' AND NOT EXISTS (SELECT 1 FROM orders o
+          WHERE o.id = h.order_id AND o.state IN ('CONFIRMED', 'APPOINTMENT_STARTED', 'COMPLETED')))
+    OR (h.state = 'HELD' AND h.expires_at > :now AND NOT EXISTS (SELECT 1 FROM orders o
+          WHERE o.id = h.order_id AND o.state IN ('HELD', 'EXPIRED')))
+ ORDER BY h.id
+""",
+        "k": """
+SELECT e.order_id FROM order_event e GROUP BY e.order_id
+HAVING min(e.version) <> 1 OR max(e.version) <> count(*)
+ ORDER BY e.order_id
+""",
     }
 )
 """By letter: d, a slot or a doctor's time with two live claims; e, a confirmed order without its on_confirm; f, a
-letter that waits past its deadline; g, an acknowledged message that nothing follows from."""
+letter that waits past its deadline; g, an acknowledged message that nothing follows from; h, an order that is not as
+far as its stream of events, or has none; i, a booked order without a claim of its slot; j, a claim that keeps others
+from a slot for no order; k, a stream with a gap."""
 
 
 def violations(connection: Connection, now: float, *, grace: float = GRACE, retention: float = RETENTION) -> list[str]:
@@ -53,7 +82,7 @@ def violations(connection: Connection, now: float, *, grace: float = GRACE, rete
 
     `now` is Unix seconds; `grace` and `retention` are seconds.
     """
-    times = {"ago_grace": now - grace, "ago_retention": now - retention}
+    times = {"now": now, "ago_grace": now - grace, "ago_retention": now - retention}
     found = []
     for letter, query in VIOLATIONS.items():
         bound = {name: at for name, at in times.items() if f":{name}" in query}

@@ -1,0 +1,100 @@
+"""`uhi hospital admin`: what only the operator of the machine may do, on the hospital's database itself. Audited."""
+
+from __future__ import annotations
+
+import click
+
+from cli.loop import run
+from cli.output import json_option, plain, say, say_rows, show
+from cli.people_admin import Whose, admin_group, invite_person, place_of, settings_at
+from cli.stored import database_option
+from participants.hospital.settings import HospitalSettings
+from uhi.errors import SetupError
+from uhi.identity.joining import Invitation
+from uhi.identity.people import Ties
+from uhi.identity.principals import Grant
+from uhi.identity.roles import AccessRole
+
+_OF_THE_PROGRAM = frozenset({AccessRole.HOSPITAL_OPERATOR})
+_ROLES = (
+    *(AccessRole.HOSPITAL_OPERATOR, AccessRole.HOSPITAL_ADMIN, AccessRole.HOSPITAL_FRONTDESK),
+    *(AccessRole.CLINICIAN, AccessRole.AUDITOR),
+)
+_HELP = """What the operator of the machine does on the database itself: invite the first people, see who is there,
+close, reopen and unlock accounts.
+
+Reads the same environment as `uhi serve hospital`, above all UHI_DATABASE_URL. Works while the hospital runs;
+every change is put into the audit trail."""
+
+admin = admin_group(
+    Whose(
+        settings=HospitalSettings,
+        help=_HELP,
+        first="uhi hospital admin invite EMAIL --role hospital.operator",
+    )
+)
+
+
+@admin.command(short_help="Invite somebody; prints a one-time token.")
+@click.argument("email", metavar="EMAIL")
+@click.option("--role", type=click.Choice([role.value for role in _ROLES]), required=True, help="What they may do.")
+@click.option("--organisation", default="", metavar="ID", help="Where: the organisation's id. Not for an operator.")
+@click.option("--practitioner", default="", metavar="ID", help="For a clinician: the id of their own record.")
+@click.option("--name", default="", metavar="NAME", help="Their name.")
+@database_option
+@json_option
+def invite(email: str, role: str, url: str, as_json: bool, **given: str) -> None:
+    """Invite somebody. An operator takes organisations in; an administrator of one invites the rest of its staff.
+
+    The token is shown once and is good for 7 days; inviting again makes a new one. Works before the hospital was ever
+    started, too.
+    """
+    settings = settings_at(HospitalSettings, url)
+    organisation, practitioner = given["organisation"], given["practitioner"]
+    chosen = AccessRole(role)
+    _check_place(chosen, organisation, practitioner)
+    wanted = Invitation(
+        email=email,
+        name=given["name"] or email.partition("@")[0],
+        grant=Grant(chosen, organisation),
+        ties=Ties(practitioner_id=practitioner),
+    )
+    invited = run(invite_person(settings, wanted))
+    value = {"ok": True, **place_of(settings), "account": invited.account.id, "role": role, "token": invited.token}
+
+    def human() -> None:
+        say(f"{plain(email)} is invited as {role}.", style="bold green")
+        say_rows([("token", invited.token), ("good for", "7 days, once"), *place_of(settings).items()])
+        say("Give it to nobody else. Next, they choose a password with it:")
+        for line in accepting(settings.origin, email=plain(email), token=invited.token):
+            say(f"  {line}")
+
+    show(value, human, as_json=as_json)
+
+
+def accepting(origin: str, *, email: str, token: str) -> tuple[str, ...]:
+    """How somebody takes an invitation up, and signs in for the first time."""
+    sent = "-H 'Content-Type: application/json' -d"
+    return (
+        f"""curl {origin}/v1/invitations/accept {sent} '{{"token":"{token}","password":"…"}}'""",
+        f"""curl {origin}/v1/sign-in {sent} '{{"email":"{email}","password":"…"}}'""",
+        "then a second factor: POST /v1/account/factors/totp and …/totp/confirm, and sign in again",
+    )
+
+
+def _check_place(role: AccessRole, organisation: str, practitioner: str) -> None:
+    if role in _OF_THE_PROGRAM and organisation:
+        raise SetupError(
+            f"{role.value} belongs to the whole program", got="--organisation", next_step="leave --organisation out"
+        )
+    if role not in _OF_THE_PROGRAM and role is not AccessRole.AUDITOR and not organisation:
+        raise SetupError(
+            f"{role.value} belongs to an organisation",
+            expected="--organisation ID",
+            next_step="take the id from GET /v1/organisations, or from what uhi hospital load printed",
+        )
+    if (role is AccessRole.CLINICIAN) != bool(practitioner):
+        raise SetupError(
+            "a clinician, and nobody else, is tied to the record of a practitioner",
+            expected="--practitioner ID with --role clinician",
+        )

@@ -1,0 +1,1 @@
+"""Blood banks of one network member: what is in stock, by group and component."""

@@ -1,0 +1,1 @@
+"""Conversations of the hospital's staff with patients."""

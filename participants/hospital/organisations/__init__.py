@@ -1,0 +1,1 @@
+"""The organisations of a hospital program: what they are, who practises where at which price, who verifies them."""

@@ -1,0 +1,186 @@
+"""The hospital's port on its own database: doctors from the directory, slots from their timetables, what is taken from
+the library's claims.
+
+It keeps nothing of holds and appointments: the library's orders do, and their constraints decide who has a slot. A hold
+is a reading, so it costs no write. Above: `uhi.booking.ConsultationProvider`; below: `Schedules`, the directory.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from participants.hospital.organisations.directory import Directory
+from participants.hospital.organisations.snapshot import Practice
+from participants.hospital.schedules.answers import moment_of
+from participants.hospital.schedules.board import Board, Place, Taken
+from participants.hospital.schedules.boards import Groups, Question, read_board
+from participants.hospital.schedules.calling_off import Ending, is_booked
+from participants.hospital.schedules.facade import Schedules
+from participants.hospital.schedules.finding import Finding, first_slots, slot_of, slots_of
+from participants.hospital.schedules.hours import read_slot_id
+from participants.hospital.schedules.seats import Given, GivenSeats
+from participants.hospital.schedules.timetables import Plan, refreshed
+from participants.hospital.schedules.week import DAY_SECONDS, Times
+from uhi.booking.hospital import Appointment, Doctor, DoctorQuery, Hold, Patient, Slot, Window
+from uhi.booking.intents import LONGEST_WINDOW
+from uhi.booking.matching import matcher
+from uhi.booking.reasons import CancelledBy
+from uhi.errors import SlotUnavailable
+from uhi.ports import Clock
+from uhi.storage.sql.storage import SqlStorage
+
+
+class DatabaseHospital:
+    """`uhi.booking.Hospital` over directory and schedules, for one provider of a database.
+
+    The orders of the provider are to be kept in the same database (`SqlBookings`): what they claim is what is taken.
+    """
+
+    def __init__(
+        self, directory: Directory, schedules: Schedules, storage: SqlStorage, *, provider_id: str, clock: Clock
+    ) -> None:
+        self._directory = directory
+        self._schedules = schedules
+        self._database = storage.database
+        self._provider_id = provider_id
+        self._clock = clock
+        self._given = GivenSeats()
+        self._groups = (directory.snapshot, Groups.of(directory.snapshot))
+
+    async def find_doctors(self, query: DoctorQuery) -> Sequence[Doctor]:
+        """Return the doctors that fit and have a free slot in the time asked for, each with the time from the first
+        one to the end of what is offered.
+
+        Of every doctor only so many days are looked at as there are before that slot.
+        """
+        kind, fits, finding = query.fulfilment, matcher(query), self._finding()
+        plan, _ = await self._read(finding, None)
+        places = [
+            place
+            for practice in finding.snapshot.practices.values()
+            if kind in practice.quotes and fits(practice.doctor)
+            for place in _places(practice, plan, (kind,))
+        ]
+        return await first_slots(finding, places, query.window)
+
+    async def find_slots(self, doctor_id: str, *, window: Window) -> Sequence[Slot]:
+        """Return the free slots of a doctor at every location that start in the window, earliest first.
+
+        At most 14 days of the window are answered, from now on and up to the horizon.
+        """
+        finding = self._finding()
+        practices = finding.snapshot.by_doctor.get(doctor_id, ())
+        start = max(window.start, moment_of(finding.now))
+        asked = Window(start, min(window.end, start + LONGEST_WINDOW))
+        if not practices or asked.end <= asked.start:
+            return []
+        span = Times(int(asked.start.timestamp()), int(asked.end.timestamp()) + DAY_SECONDS)
+        plan, board = await self._read(finding, finding.question(practices, span))
+        places = [place for practice in practices for place in _places(practice, plan, practice.quotes)]
+        return slots_of(finding, places, board, asked)
+
+    async def hold(self, slot_id: str, *, patient: Patient, until: datetime) -> Hold:
+        """Name a free seat of a slot; the order that is kept with it claims it.
+
+        The same patient's again, within seconds, gives the same.
+        Raises: SlotUnavailable when every seat is taken, the doctor is taken elsewhere then, or there is no such slot
+            now.
+        """
+        await self._directory.refresh()
+        finding, name = self._finding(), read_slot_id(slot_id)
+        practice = finding.snapshot.practices.get(name.practice) if name else None
+        if name is None or practice is None or name.fulfilment not in practice.quotes:
+            raise SlotUnavailable("there is no such slot")
+        start = int(name.start.timestamp())
+        plan, board = await self._read(finding, finding.question([practice], Times(start, start + DAY_SECONDS)))
+        place, times = _slot_at(_places(practice, plan, (name.fulfilment,)), start, finding.now)
+        given = self._given.again(slot_id, patient.id, now=finding.now)
+        if given is None:
+            self._given.put_on(board, now=finding.now)
+            given = self._give(slot_id, place, times, board=board, patient=patient)
+        return Hold(id=given.hold_id, slot=slot_of(place, times, seat=given.taken.seat), patient=patient, until=until)
+
+    async def release(self, hold: Hold) -> None:
+        """Nothing is kept of a hold but that its seat was given out a moment ago."""
+        self._given.forget(hold.id)
+
+    async def book(self, hold: Hold) -> Appointment:
+        """Return the appointment of a hold: the order that is kept with it is what books the slot."""
+        return Appointment(id=hold.id)
+
+    async def cancel(self, appointment_id: str, *, by: CancelledBy, reason: str) -> None:
+        """Call an appointment off: by the doctor its seat is closed, by the patient free once the order says so.
+
+        The doctor's may come before or after the order says so. One that no order has is left alone, again has no
+        effect; `reason` is kept with the order.
+        Raises: StateConflict when the consultation has begun; for a patient, when its time has come.
+        """
+        ending = Ending(appointment_id, self._provider_id, by, self._clock.now())
+        if by is CancelledBy.PATIENT:
+            await self._database.read(ending.check)
+        else:
+            await self._database.write(ending.close)
+        self._given.forget(appointment_id)
+
+    async def appointment(self, appointment_id: str) -> Appointment | None:
+        """Return an appointment that an order has, None for any other; what became of it, the order knows."""
+        is_known = await self._database.read(
+            lambda connection: is_booked(connection, appointment_id, provider_id=self._provider_id)
+        )
+        return Appointment(id=appointment_id) if is_known else None
+
+    def _give(self, slot_id: str, place: Place, times: Times, *, board: Board, patient: Patient) -> Given:
+        seat = board.free_seat(place, times)
+        if seat is None:
+            raise SlotUnavailable("every seat of the slot is taken, or its doctor is elsewhere then")
+        given = Given(
+            hold_id=secrets.token_hex(16),
+            slot_id=slot_id,
+            doctors=place.doctors,
+            taken=Taken(times, seat, place.practice.id, is_booked=False),
+            patient_id=patient.id,
+            at=self._clock.now(),
+        )
+        self._given.give(given)
+        return given
+
+    async def _read(self, finding: Finding, asked: Question | None) -> tuple[Plan, Board]:
+        """The plan as it is now, and what is asked about claims, in one reading."""
+        plan, now = self._schedules.plan, finding.now
+
+        def query(connection: Connection) -> tuple[Plan, Board]:
+            newest = refreshed(connection, plan, now=now)
+            return newest, read_board(connection, asked, finding.groups) if asked else Board()
+
+        newest, board = await self._database.read(query)
+        self._schedules.take(newest)
+        return newest, board
+
+    def _finding(self) -> Finding:
+        snapshot = self._directory.snapshot
+        if self._groups[0] is not snapshot:
+            self._groups = (snapshot, Groups.of(snapshot))
+        return Finding(
+            database=self._database,
+            provider_id=self._provider_id,
+            snapshot=snapshot,
+            groups=self._groups[1],
+            now=self._clock.now(),
+        )
+
+
+def _places(practice: Practice, plan: Plan, kinds: Iterable[str]) -> list[Place]:
+    timetable = plan.timetables.get(practice.id)
+    return [Place.of(practice, timetable, kind) for kind in kinds] if timetable else []
+
+
+def _slot_at(places: Sequence[Place], start: int, now: float) -> tuple[Place, Times]:
+    for place in places:
+        times, offered = place.timetable.at(start, place.kind), place.timetable.week.offered(now)
+        if times is not None and offered.start <= times.start < offered.end:
+            return place, times
+    raise SlotUnavailable("there is no such slot at this time", next_step="search again")

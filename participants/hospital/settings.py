@@ -1,0 +1,51 @@
+"""Settings of a hospital's program, from `UHI_…` environment variables: those of every program that people use, and its
+own.
+
+Above: `bootstrap`, the command line. Long-lived keys come from files.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import quote
+
+from pydantic import Field
+
+from uhi.conversation import Shelf
+from uhi.files import Clamd, NoScanner, open_store
+from uhi.people import PeopleSettings
+
+
+class HospitalSettings(PeopleSettings):
+    """The settings of `uhi.people`; `name` stands over the catalogues too.
+
+    `hold_minutes` is how long a slot is kept for a patient who has not confirmed yet, `offer_hours` one that the
+    facility offers instead of an appointment it calls off. A patient may cancel until `patient_notice_hours` before the
+    start (0: until it begins); where the facility does so later than `facility_notice_hours` before, that is recorded.
+    `messaging_support` tells patients that they may write to the facility, `deep_link` and `chatbot_link` where else
+    they reach it. `files_url` is where documents are kept, encrypted: `file:///folder` (the folder `files` where the
+    program runs, if not given) or `s3://bucket/prefix?endpoint=…`, with `files_credentials_file` (0600). `scanner_url`
+    is a clamd that looks at them (`tcp://host:port`, `unix:///path`); without one nobody does.
+    """
+
+    name: str = "UHI hospital"
+    hold_minutes: int = Field(default=15, ge=1, le=60)
+    offer_hours: int = Field(default=24, ge=1, le=168)
+    patient_notice_hours: int = Field(default=0, ge=0, le=168)
+    facility_notice_hours: int = Field(default=2, ge=0, le=168)
+    messaging_support: bool = True
+    deep_link: str = Field(default="", max_length=2_000)
+    chatbot_link: str = Field(default="", max_length=2_000)
+    files_url: str = ""
+    files_credentials_file: Path | None = None
+    scanner_url: str = ""
+
+    @property
+    def shelf(self) -> Shelf:
+        """Where documents go, and who looks at them before.
+
+        Raises: SetupError when a place cannot be used.
+        """
+        place = self.files_url or f"file://{quote(str(Path('files').absolute()))}"
+        scanner = Clamd(self.scanner_url) if self.scanner_url else NoScanner()
+        return Shelf(open_store(place, credentials_file=self.files_credentials_file), scanner)

@@ -1,0 +1,74 @@
+"""What the application keeps of an account's conversations, for its export and its erasure.
+
+Above: the program; below: `uhi.conversation`, the file store. Source: case IAM-17.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, delete, select
+
+from participants.patient.bookings.tables import patient_booking
+from uhi.booking.plain_json import plain
+from uhi.conversation.conversations import MOST_MESSAGES, Conversations
+from uhi.files import ObjectStore
+from uhi.storage.sql.conversation_tables import chat_message, conversation
+from uhi.storage.sql.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class OwnMessages:
+    """Implements `OwnData`. Erased before the bookings, whose conversations they are."""
+
+    conversations: Conversations
+    database: Database
+    files: ObjectStore
+    owner: str
+    _left: dict[str, Sequence[str]] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """See `OwnData`."""
+        return "messages"
+
+    async def export(self, account_id: str) -> object:
+        """What was said, by booking; documents are named, and fetched by the links of their messages."""
+        own = select(patient_booking.c.id).where(patient_booking.c.account_id == account_id)
+        talked = select(conversation.c.order_id).where(
+            conversation.c.owner == self.owner, conversation.c.order_id.in_(own)
+        )
+        found = await self.database.read(lambda connection: connection.execute(talked).scalars().all())
+        return {booking_id: await self._said(booking_id) for booking_id in found}
+
+    async def check_erasable(self, account_id: str) -> None:
+        """See `OwnData`: nothing is in the way."""
+
+    def erase(self, connection: Connection, account_id: str) -> int:
+        """See `OwnData`."""
+        own = select(patient_booking.c.id).where(patient_booking.c.account_id == account_id)
+        said = chat_message.c.owner == self.owner, chat_message.c.order_id.in_(own)
+        keys = connection.execute(select(chat_message.c.file_key).where(*said, chat_message.c.file_key != ""))
+        self._left[account_id] = keys.scalars().all()
+        gone = connection.execute(delete(chat_message).where(*said)).rowcount
+        connection.execute(
+            delete(conversation).where(conversation.c.owner == self.owner, conversation.c.order_id.in_(own))
+        )
+        return gone
+
+    async def erased(self, account_id: str) -> None:
+        """Delete the documents."""
+        for key in self._left.pop(account_id, ()):
+            await self.files.delete(key)
+
+    async def _said(self, booking_id: str) -> list[object]:
+        told: list[object] = []
+        # From the first one on; 0 would ask for the newest.
+        after = -1
+        while True:
+            page = await self.conversations.page(booking_id, after=after, most=MOST_MESSAGES)
+            told.extend(plain(message) for message in page.messages)
+            if len(page.messages) < MOST_MESSAGES:
+                return told
+            after = page.messages[-1].seq

@@ -1,0 +1,198 @@
+"""A patient application put together: its people, bookings, searches and conversations, the interface, the background.
+
+The composition root below `app`; `patient_on` gives the same to a participant that is there already: inside a test
+network, or a program of somebody else's. Source: issue "A hospital runs its appointments on it".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from aiohttp import web
+from sqlalchemy import Connection
+
+from participants.patient.bookings.desk import BookingDesk
+from participants.patient.bookings.own_bookings import OwnBookings
+from participants.patient.bookings.own_messages import OwnMessages
+from participants.patient.bookings.routes import BookingRoutes
+from participants.patient.bookings.rows import BookingRows
+from participants.patient.bookings.talks import PatientTalks
+from participants.patient.conversations.pages import BookingMessages
+from participants.patient.people.consents import Consents
+from participants.patient.people.data_keys import DataKeys
+from participants.patient.people.members import Members
+from participants.patient.people.notices import Purpose
+from participants.patient.people.own_data import Holder, OwnData
+from participants.patient.people.routes import PeopleRoutes
+from participants.patient.search.kept import KeptSearches, forget_account
+from participants.patient.search.routes import SearchPages
+from participants.patient.search.searches import Searches
+from participants.patient.settings import PatientSettings
+from uhi.api.identity import identity_routes
+from uhi.api.openapi import description_page
+from uhi.api.routes import Body, Call, Routes
+from uhi.booking.consumer import Bookings
+from uhi.conversation.conversations import Conversations
+from uhi.conversation.pages import FilePages, TalkPages
+from uhi.conversation.vault import Shelf
+from uhi.errors import SetupError
+from uhi.exchange.background import repeatedly
+from uhi.files import ObjectStore, open_store
+from uhi.keeping import sealing_of
+from uhi.participant import Participant
+from uhi.people import People, database_of, people_of
+from uhi.storage.sql.storage import SqlStorage
+from uhi.subscribers import Role
+from uhi.world import identity_of, world_of
+
+TITLE = "UHI patient application"
+VERSION = "1"
+TIDY_SECONDS = 3_600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatientProgram:
+    """An application's parts. Its participant serves it: the interface for people beside the network's paths."""
+
+    participant: Participant
+    people: People
+    consents: Consents
+    holder: Holder
+    desk: BookingDesk
+    searches: Searches
+    conversations: Conversations
+    files: ObjectStore
+    settings: PatientSettings
+
+    def routes(self) -> Sequence[Routes]:
+        """The interface for people, and the page that describes it."""
+        members = self.holder.members
+        pages = TalkPages(self.conversations, PatientTalks(self.desk))
+        people = PeopleRoutes(
+            members=members,
+            consents=self.consents,
+            holder=self.holder,
+            has_check_digit=self.settings.abha_check_digit,
+        )
+        host = urlsplit(self.settings.url).hostname or self.participant.subscriber_id
+        groups = (
+            *identity_routes(self.people.parts, self.people.trail),
+            *people.routes(),
+            SearchPages(self.searches, consented=self._may_search).routes(),
+            *BookingRoutes(desk=self.desk, members=members, host=host).routes(),
+            BookingMessages(pages).routes(),
+            FilePages(self.conversations, self.people.trail).routes(),
+        )
+        return (*groups, description_page(groups, title=TITLE, version=VERSION, has_keys=True))
+
+    def serve_people(self, app: web.Application) -> None:
+        """Add the interface for people to an application.
+
+        Raises: SetupError when two routes cannot be told apart.
+        """
+        self.people.serve(app, self.routes())
+
+    async def tidy(self) -> None:
+        """Forget what is over of people's accounts and requests, every hour, until cancelled; then end the letters
+        under way, and let go of the files."""
+
+        async def once() -> None:
+            await self.people.tidy()
+            await self.participant.clock.sleep(TIDY_SECONDS)
+
+        try:
+            await repeatedly(once, "forgetting what is old", self.participant.clock)
+        finally:
+            await self.people.aclose()
+            await self.files.aclose()
+
+    async def _may_search(self, call: Call[Body]) -> None:
+        await self.consents.check(call.principal.id, Purpose.DISCOVERY, acting=call.acting)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnSearches:
+    """Implements `OwnData`: what somebody looked for is gone within a day, and is not in an export."""
+
+    @property
+    def name(self) -> str:
+        """See `OwnData`."""
+        return "searches"
+
+    async def export(self, account_id: str) -> object:
+        """Searches are copies of what hospitals publish, kept for a day."""
+        return "kept for at most 24 hours; read them with GET /v1/searches/{id}"
+
+    async def check_erasable(self, account_id: str) -> None:
+        """See `OwnData`: nothing is in the way."""
+
+    def erase(self, connection: Connection, account_id: str) -> int:
+        """See `OwnData`; how many they were is not counted."""
+        forget_account(connection, account_id)
+        return 0
+
+    async def erased(self, account_id: str) -> None:
+        """See `OwnData`: nothing is kept elsewhere."""
+
+
+def patient_program(settings: PatientSettings) -> PatientProgram:
+    """An application as its settings describe it; nothing is opened yet.
+
+    Raises: SetupError when a key, the database's address, the place of files, or how letters leave cannot be used.
+    """
+    identity = identity_of(settings, Role.CONSUMER)
+    participant = Participant(identity, world=world_of(settings, identity.signer), network=settings.preset)
+    return patient_on(participant, settings)
+
+
+def patient_on(participant: Participant, settings: PatientSettings) -> PatientProgram:
+    """Give a participant an application: handlers, the interface, background. Who it is and what surrounds it are its
+    own; of the settings those count that an application and its people have besides.
+
+    Raises: SetupError when it keeps nothing in a database, or handles bookings already.
+    """
+    world, sealing = participant.world, sealing_of(settings)
+    database = database_of(world)
+    if not isinstance(world.storage, SqlStorage):
+        raise SetupError("an application needs its messages in its database", next_step="set UHI_DATABASE_URL")
+    people = people_of(settings, world, world.transport)
+    bookings = Bookings(
+        participant, free_text_tag=settings.free_text_tag, rescheduled_to_tag=settings.rescheduled_to_tag
+    )
+    participant.include(bookings.handlers)
+    keys = DataKeys(sealing)
+    consents, members = Consents(database), Members(database, keys)
+    searches = Searches(participant, bookings, KeptSearches(database, sealing))
+    desk = BookingDesk(
+        database=database,
+        bookings=bookings,
+        rows=BookingRows(keys, participant.subscriber_id),
+        consents=consents,
+        shelf=searches,
+        wait=settings.hospital_wait,
+    )
+    files = open_store(settings.files_place, credentials_file=settings.files_credentials_file)
+    conversations = Conversations(participant, PatientTalks(desk), side=Role.CONSUMER, shelf=Shelf(files))
+    participant.include(conversations.handlers)
+    messages = OwnMessages(conversations, database, files, participant.subscriber_id)
+    parts: tuple[OwnData, ...] = (messages, OwnBookings(desk), OwnSearches())
+    holder = Holder(
+        database=database, keys=keys, accounts=people.parts.accounts, members=members, consents=consents, parts=parts
+    )
+    program = PatientProgram(
+        participant=participant,
+        people=people,
+        consents=consents,
+        holder=holder,
+        desk=desk,
+        searches=searches,
+        conversations=conversations,
+        files=files,
+        settings=settings,
+    )
+    participant.serve_also(program.serve_people)
+    for work in (bookings.watch, program.tidy):
+        participant.meanwhile(work)
+    return program

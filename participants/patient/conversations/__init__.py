@@ -1,0 +1,1 @@
+"""Conversations of patients with their doctors."""

@@ -1,0 +1,1 @@
+"""The people of an application: family members, consents, and what becomes of their data."""

@@ -1,0 +1,1 @@
+"""Jan Aushadhi Kendras of one network member: where they are, and which medicines they have."""

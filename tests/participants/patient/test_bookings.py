@@ -1,0 +1,265 @@
+"""Bookings over REST against a demo hospital, through the whole network, on both databases."""
+
+from __future__ import annotations
+
+from icalendar import Calendar
+
+from tests.participants.patient.scene import agreed
+from uhi.actions import CONFIRM, Decline
+from uhi.errors import SLOT_UNAVAILABLE
+from uhi.handlers import Handlers
+from uhi.messages import OnConfirm
+from uhi.messages.values import Price, Quotation
+
+
+def answering(scene, action, function) -> None:
+    """Let the hospital answer one action with another function."""
+    handlers = Handlers()
+    handlers.on(action)(function)
+    hospital = next(each for each in scene.net._participants if each.subscriber_id != "app.example")
+    hospital.handlers._by_leg.update(handlers._by_leg)
+
+
+def honest(scene):
+    """How the hospital answers a confirmation."""
+    hospital = next(each for each in scene.net._participants if each.subscriber_id != "app.example")
+    return hospital.handlers.of(CONFIRM.request).function
+
+
+async def test_held_confirmed_and_cancelled(scene):
+    """Decision 30: the offer is shown with price and terms, agreed, confirmed with a PIN, and cancelled."""
+    ravi = await scene.person("ravi")
+    offer = await ravi.held(await ravi.ready())
+
+    booked = await ravi.ask("POST", f"/v1/bookings/{offer['id']}/confirm", json=agreed(offer))
+    reason = {"reason": "PATIENT_HEALTH_IMPROVED"}
+    gone = await ravi.ask("POST", f"/v1/bookings/{offer['id']}/cancel", json=reason)
+
+    assert (offer["state"], len(offer["terms"]), offer["pin"]) == ("HELD", 5, None)
+    assert sum(float(line["amount"]) for line in offer["quote"]["lines"]) == float(offer["quote"]["total"])
+    assert (booked.status, booked.json["state"], len(booked.json["pin"]["digits"])) == (200, "CONFIRMED", 4)
+    assert (booked.json["terms"], booked.headers["Cache-Control"]) == ([], "no-store")
+    assert (gone.status, gone.json["state"], gone.json["cancellation"]["by"]) == (200, "CANCELLED", "patient")
+
+
+async def test_bookings_go_on_after_a_restart(scene):
+    """Issue: held in one life, confirmed in the next; the PIN is written nowhere, and status brings it back."""
+    ravi = await scene.person("ravi")
+    member = await ravi.ready()
+    offer, booked = await ravi.held(member, 1), await ravi.confirmed(member)
+
+    await scene.restart()
+    known = await ravi.ask("GET", f"/v1/bookings/{booked['id']}")
+    asked = await ravi.ask("POST", f"/v1/bookings/{booked['id']}/status")
+    then = await ravi.ask("POST", f"/v1/bookings/{offer['id']}/confirm", json=agreed(offer))
+
+    assert (known.json["state"], known.json["pin"]["digits"]) == ("CONFIRMED", "")
+    assert asked.json["pin"]["digits"] == booked["pin"]["digits"]
+    assert (then.status, then.json["state"]) == (200, "CONFIRMED")
+
+
+async def test_a_hospital_that_is_silent_loses_nothing(scene):
+    """Issue: pending until on_confirm, across a restart; what comes late counts."""
+    ravi = await scene.person("ravi")
+    offer = await ravi.held(await ravi.ready())
+    object.__setattr__(scene.program.desk, "wait", 0.3)
+    scene.net.faults.delay(3, "on_confirm")
+
+    pending = await ravi.ask("POST", f"/v1/bookings/{offer['id']}/confirm", json=agreed(offer))
+    await scene.restart()
+    still = await ravi.ask("GET", f"/v1/bookings/{offer['id']}")
+    await scene.net.settle()
+    done = await ravi.ask("GET", f"/v1/bookings/{offer['id']}")
+
+    assert (pending.status, pending.json["state"], still.json["state"]) == (202, "PENDING", "PENDING")
+    assert "may still confirm" in pending.json["next_step"]
+    assert done.json["state"] == "CONFIRMED"
+
+
+async def test_a_booking_is_moved_and_the_old_one_cancelled(scene):
+    """Decision 38: hold new, confirm new, cancel old."""
+    ravi = await scene.person("ravi")
+    member = await ravi.ready()
+    old, offer = await ravi.confirmed(member), await ravi.held(member, 1)
+
+    body = {"to": offer["id"], **agreed(offer)}
+    moved = await ravi.ask("POST", f"/v1/bookings/{old['id']}/reschedule", json=body)
+    await scene.net.settle()
+    was = await ravi.ask("GET", f"/v1/bookings/{old['id']}")
+    again = await ravi.ask("POST", f"/v1/bookings/{old['id']}/reschedule", json=body)
+
+    assert (moved.status, moved.json["state"], moved.json["replaces"]) == (200, "CONFIRMED", old["id"])
+    assert (was.json["state"], was.json["cancellation"]["by"]) == ("CANCELLED", "patient")
+    assert (again.status, again.json["code"]) == (409, "API_STATE_REFUSED")
+
+
+async def test_the_same_wish_is_one_booking(scene):
+    """Reliability rules 5: the same key brings the same answer; the same slot the same booking, and no more time."""
+    ravi = await scene.person("ravi")
+    member = await ravi.ready()
+    ref = await scene.found(ravi.account.id)
+    body = {"slot": ref, "member_id": member}
+
+    first = await ravi.ask("POST", "/v1/bookings", key="one", json=body)
+    replayed = await ravi.ask("POST", "/v1/bookings", key="one", json=body)
+    again = await ravi.ask("POST", "/v1/bookings", key="two", json=body)
+    without = await scene.ask("POST", "/v1/bookings", headers=ravi.headers, json=body)
+
+    assert replayed.json == first.json
+    assert (replayed.headers["Idempotency-Replayed"], again.json["id"]) == ("true", first.json["id"])
+    assert again.json["held_until"] == first.json["held_until"]
+    assert (without.status, without.json["errors"][0]["path"]) == (400, "Idempotency-Key")
+
+
+async def test_a_slot_that_is_gone_is_declined_with_the_next_step(scene):
+    """UHI slots and hold: 40002, told in words."""
+    ravi, meena = await scene.person("ravi"), await scene.person("meena")
+    await ravi.held(await ravi.ready())
+    await meena.consent()
+    other = await meena.member(name="Meena", abha_address="meena@sbx")
+    [taken] = scene.shelf.slots.values()
+    body = {"slot": scene.shelf.put(meena.account.id, taken), "member_id": other}
+
+    got = await meena.ask("POST", "/v1/bookings", json=body)
+
+    assert (got.status, got.json["code"]) == (409, "APP_HOSPITAL_DECLINED")
+    assert got.json["errors"] == [{"path": "slot", "message": "40002: The slot is not available. Choose another slot."}]
+
+
+async def test_one_order_is_one_accounts(scene):
+    """Threat T27: two accounts with one patient and one conversation do not get at each other's booking."""
+    ravi, other = await scene.person("ravi"), await scene.person("other")
+    await ravi.held(await ravi.ready())
+    [taken] = scene.shelf.slots.values()
+    body = {"slot": scene.shelf.put(other.account.id, taken), "member_id": await other.ready()}
+
+    got = await other.ask("POST", "/v1/bookings", json=body)
+
+    assert (got.status, got.json["code"]) == (409, "API_ALREADY_TAKEN")
+
+
+async def test_terms_are_agreed_one_by_one_and_kept(scene):
+    """Decision 36, privacy rules 7: nothing is sent before all are agreed; type, hash and time are kept."""
+    ravi = await scene.person("ravi")
+    offer = await ravi.held(await ravi.ready())
+    path = f"/v1/bookings/{offer['id']}/confirm"
+
+    refused = await ravi.ask("POST", path, json={"agreed": {"Payment": ""}})
+    before = await scene.program.desk.database.read(
+        lambda on: on.exec_driver_sql("SELECT count(*) FROM patient_agreement").scalar_one()
+    )
+    await ravi.ask("POST", path, json=agreed(offer))
+    rows = await scene.program.desk.database.read(
+        lambda on: on.exec_driver_sql("SELECT term, text_hash FROM patient_agreement").all()
+    )
+
+    assert (refused.status, refused.json["errors"][0]["path"], before) == (400, "agreed", 0)
+    assert {tuple(row) for row in rows} == {(term["type"], term["text_hash"]) for term in offer["terms"]}
+
+
+async def test_another_price_is_called_off_and_said(scene):
+    """Security T30: never shown as confirmed."""
+    ravi = await scene.person("ravi")
+    offer = await ravi.held(await ravi.ready())
+    true = honest(scene)
+
+    async def dearer(request):
+        answer = await true(request)
+        quote = Quotation(price=Price(currency="INR", value="9900.00"))
+        return OnConfirm(order=answer.order.model_copy(update={"quote": quote}))
+
+    answering(scene, CONFIRM, dearer)
+    got = await ravi.ask("POST", f"/v1/bookings/{offer['id']}/confirm", json=agreed(offer))
+    await scene.net.settle()
+    then = await ravi.ask("GET", f"/v1/bookings/{offer['id']}")
+
+    assert (got.status, got.json["code"]) == (409, "APP_HOSPITAL_DECLINED")
+    assert (then.json["state"], then.json["price_mismatch"]) == ("CANCELLED", True)
+
+
+async def test_a_confirmation_that_is_declined_waits_for_nothing(scene):
+    """Decision 34: FAILED is an answer."""
+    ravi = await scene.person("ravi")
+    offer = await ravi.held(await ravi.ready())
+
+    async def declines(request):
+        return Decline(SLOT_UNAVAILABLE)
+
+    answering(scene, CONFIRM, declines)
+    got = await ravi.ask("POST", f"/v1/bookings/{offer['id']}/confirm", json=agreed(offer))
+    then = await ravi.ask("GET", f"/v1/bookings/{offer['id']}")
+
+    assert (got.status, then.json["state"], then.json["waits_for"]) == (409, "HELD", "")
+
+
+async def test_lists_are_pages_in_order_of_time(scene):
+    """Issue: cursor paging; filters by time and state; no PIN in a list."""
+    ravi = await scene.person("ravi")
+    member = await ravi.ready()
+    made = [await ravi.confirmed(member, number) for number in range(2)]
+    held = await ravi.held(member, 2)
+
+    first = (await ravi.ask("GET", "/v1/bookings?most=2&when=upcoming")).json
+    second = (await ravi.ask("GET", f"/v1/bookings?most=2&when=upcoming&after={first['next']}")).json
+    confirmed = (await ravi.ask("GET", "/v1/bookings?state=CONFIRMED")).json["bookings"]
+    past = (await ravi.ask("GET", "/v1/bookings?when=past")).json["bookings"]
+    broken = await ravi.ask("GET", "/v1/bookings?after=nothing")
+
+    ids = [each["id"] for page in (first, second) for each in page["bookings"]]
+    assert (ids, second["next"], past) == ([made[0]["id"], made[1]["id"], held["id"]], "", [])
+    assert [each["id"] for each in confirmed] == ids[:2]
+    assert ("pin" in first["bookings"][0], broken.status) == (False, 400)
+
+
+async def test_a_calendar_holds_ones_own_appointments_and_nothing_about_health(scene):
+    """Issue: ICS; RFC 5545, read by a reader that is not ours."""
+    ravi, meena = await scene.person("ravi"), await scene.person("meena")
+    booked = await ravi.confirmed(await ravi.ready())
+
+    whole = await ravi.ask("GET", "/v1/bookings/calendar.ics")
+    one = await ravi.ask("GET", f"/v1/bookings/{booked['id']}/calendar.ics")
+    hers = await meena.ask("GET", "/v1/bookings/calendar.ics")
+
+    [event] = Calendar.from_ical(whole.text).walk("VEVENT")
+    assert whole.headers["Content-Type"] == "text/calendar"
+    assert (str(event["uid"]), event.decoded("dtstart").isoformat()[:16]) == (
+        f"{booked['id']}@app.example",
+        event.decoded("dtstart").isoformat()[:16],
+    )
+    assert booked["doctor"]["name"] in event["summary"]
+    assert not any(word in whole.text.lower() for word in ("cardio", "ravi kumar", booked["pin"]["digits"] + "\r"))
+    assert (len(Calendar.from_ical(one.text).walk("VEVENT")), "VEVENT" in hers.text) == (1, False)
+
+
+async def test_reasons_ratings_and_reports_have_their_time(scene):
+    """Issue: rating and no-show report; neither before the appointment."""
+    ravi = await scene.person("ravi")
+    booked = await ravi.confirmed(await ravi.ready())
+    path = f"/v1/bookings/{booked['id']}"
+
+    reasons = await ravi.ask("GET", "/v1/reasons")
+    rated = await ravi.ask("POST", f"{path}/rating", json={"stars": 5})
+    reported = await ravi.ask("POST", f"{path}/doctor-no-show")
+    silent = await ravi.ask("POST", f"{path}/cancel", json={"reason": "PATIENT_OTHER"})
+    unknown = await ravi.ask("POST", f"{path}/cancel", json={"reason": "BORED"})
+
+    assert len(reasons.json["reasons"]) == 7
+    assert [each.status for each in (rated, reported, silent, unknown)] == [409, 409, 400, 400]
+    assert (await ravi.ask("GET", path)).json["waits_for"] == ""
+
+
+async def test_a_rating_is_kept_and_sent_nowhere(scene):
+    """Issue: 1 to 5 and at most 500 characters; the protocol has no word for it."""
+    ravi = await scene.person("ravi")
+    booked = await ravi.confirmed(await ravi.ready())
+    visit = (await scene.provider._attending._desk.store.get(booked["order_id"])).appointment_id
+    await scene.provider.override_pin(visit, "OVERRIDE_VULNERABLE_PATIENT")
+    await scene.provider.started(visit)
+    await scene.net.settle()
+    hops = len(list(scene.net.calls))
+
+    rated = await ravi.ask("POST", f"/v1/bookings/{booked['id']}/rating", json={"stars": 4, "text": "kind"})
+    bad = await ravi.ask("POST", f"/v1/bookings/{booked['id']}/rating", json={"stars": 6})
+
+    assert (rated.status, rated.json["rating"]["stars"], rated.json["rating"]["text"]) == (200, 4, "kind")
+    assert (bad.status, len(list(scene.net.calls))) == (400, hops)

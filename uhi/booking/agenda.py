@@ -1,0 +1,132 @@
+"""A provider's orders as its people look at them: lists by doctor, place and day, and the history of each.
+
+Only reads. Above: the staff's own interface of a provider; below: `uhi.booking.order_rows` and the tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, select, tuple_
+
+from uhi.booking.events import OrderEvent
+from uhi.booking.kept import KeptOrder
+from uhi.booking.order_rows import EVENT, KEPT, OrderRows
+from uhi.booking.states import OrderState
+from uhi.errors import REQUEST_INVALID, Refusal
+from uhi.storage.sql.booking_tables import order_event, orders
+from uhi.storage.sql.storage import SqlStorage
+
+MOST = 100
+"""How many orders a page has at most."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderFilter:
+    """Which orders: those that fit everything that is given. `since` and `until` are about the start of the slot, the
+    second exclusive; `after` is the `next` of the page before. One of several ids or states is enough.
+    """
+
+    practitioner_id: str = ""
+    facility_id: str = ""
+    practitioner_ids: Collection[str] | None = None
+    facility_ids: Collection[str] | None = None
+    states: Collection[OrderState] = ()
+    fulfilment: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    after: str = ""
+    most: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPage:
+    """Orders by the start of their slots, and where the next page begins: empty after the last one."""
+
+    orders: tuple[KeptOrder, ...]
+    next: str = ""
+
+
+class Agenda:
+    """The orders of one provider."""
+
+    def __init__(self, storage: SqlStorage, provider_id: str) -> None:
+        self._database = storage.database
+        self._rows = OrderRows(provider_id, storage.ours.sealing)
+
+    async def page(self, wanted: OrderFilter) -> OrderPage:
+        """Return a page of orders, the earliest slot first.
+
+        Raises: Refusal(REQUEST_INVALID) for an `after` that no page gave; SetupError when an order cannot be opened.
+        """
+        most = max(1, min(wanted.most, MOST))
+        found = (
+            select(*KEPT, orders.c.starts_at)
+            .where(*self._conditions(wanted))
+            .order_by(orders.c.starts_at, orders.c.id)
+            .limit(most + 1)
+        )
+        rows = await self._database.read(lambda connection: connection.execute(found).all())
+        shown = rows[:most]
+        kept = tuple(self._rows.order_of(row) for row in shown)  # type: ignore[arg-type]
+        return OrderPage(kept, f"{shown[-1].starts_at!r} {shown[-1].id}" if len(rows) > most else "")
+
+    async def get(self, order_id: str) -> KeptOrder | None:
+        """Return an order by its id.
+
+        Raises: SetupError when it cannot be opened.
+        """
+        found = select(*KEPT).where(orders.c.id == order_id, self._mine())
+        row = await self._database.read(lambda connection: connection.execute(found).one_or_none())
+        return self._rows.order_of(row) if row is not None else None
+
+    async def history(self, order_id: str) -> tuple[OrderEvent, ...]:
+        """Return everything that happened to an order, the first event first; nothing for an unknown one.
+
+        Raises: SetupError when an event cannot be opened.
+        """
+        found = (
+            select(*EVENT)
+            .where(order_event.c.order_id == order_id, order_event.c.provider_id == self._rows.provider_id)
+            .order_by(order_event.c.version)
+        )
+        rows = await self._database.read(lambda connection: connection.execute(found).all())
+        return tuple(self._rows.events_of(rows))
+
+    def _mine(self) -> ColumnElement[bool]:
+        return orders.c.provider_id == self._rows.provider_id
+
+    def _conditions(self, wanted: OrderFilter) -> list[ColumnElement[bool]]:
+        """`starts_at` is compared in any case, so that the order of an index can be followed."""
+        conditions = [self._mine(), orders.c.starts_at.is_not(None)]
+        for column, text in (
+            (orders.c.practitioner_id, wanted.practitioner_id),
+            (orders.c.facility_id, wanted.facility_id),
+            (orders.c.fulfilment, wanted.fulfilment),
+        ):
+            if text:
+                conditions.append(column == text)
+        for column, several in (
+            (orders.c.practitioner_id, wanted.practitioner_ids),
+            (orders.c.facility_id, wanted.facility_ids),
+            (orders.c.state, [state.value for state in wanted.states] or None),
+        ):
+            if several is not None:
+                conditions.append(column.in_(sorted(several)))
+        if wanted.since is not None:
+            conditions.append(orders.c.starts_at >= wanted.since.timestamp())
+        if wanted.until is not None:
+            conditions.append(orders.c.starts_at < wanted.until.timestamp())
+        if wanted.after:
+            conditions.append(tuple_(orders.c.starts_at, orders.c.id) > tuple_(*_place(wanted.after)))
+        return conditions
+
+
+def _place(after: str) -> tuple[float, str]:
+    starts_at, _, order_id = after.partition(" ")
+    try:
+        return float(starts_at), order_id
+    except ValueError:
+        raise Refusal(REQUEST_INVALID, "the place of a page is none that a page gave") from None

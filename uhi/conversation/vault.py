@@ -1,0 +1,80 @@
+"""Documents of conversations: scanned, encrypted, and kept in a file store under keys that tell nothing.
+
+Above: `conversations`; below: `uhi.files`, `uhi.storage.sealing`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from uhi.conversation.contents import Why
+from uhi.errors import ContentRefused
+from uhi.files import Clamd, NoScanner, ObjectStore, Scanner, Verdict, open_store
+from uhi.storage.sealing import Sealing
+
+_FOLDER = "chat"
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """Where documents go, and who looks at them before."""
+
+    store: ObjectStore
+    scanner: Scanner = field(default_factory=NoScanner)
+
+
+def shelf_at(url: str, *, credentials_file: Path | None = None, scanner_url: str = "") -> Shelf:
+    """The shelf that a program's settings describe: `url` as `open_store` takes it, `scanner_url` as `Clamd` does,
+    empty for no scanner. Whoever opened it closes its store.
+
+    Raises: SetupError.
+    """
+    return Shelf(open_store(url, credentials_file=credentials_file), Clamd(scanner_url) if scanner_url else NoScanner())
+
+
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """A document that is kept: its key, and what the scanner said."""
+
+    key: str
+    verdict: Verdict
+
+
+class Vault:
+    """Puts documents away and takes them out again."""
+
+    def __init__(self, shelf: Shelf, sealing: Sealing) -> None:
+        self._store = shelf.store
+        self._scanner = shelf.scanner
+        self._sealing = sealing
+
+    async def put(self, content: bytes) -> Laid:
+        """Keep a document; an infected one is not kept.
+
+        Raises: ContentRefused (INFECTED); Refusal(OVERLOADED) when scanner or store are away.
+        """
+        verdict = await self._scanner.scan(content)
+        if verdict is Verdict.INFECTED:
+            raise ContentRefused("a document is infected", reason=Why.INFECTED.value, next_step="do not send it again")
+        key = f"{_FOLDER}/{secrets.token_hex(16)}"
+        sealed = await asyncio.to_thread(self._sealing.seal, content, about=f"file {key}")
+        await self._store.put(key, sealed)
+        return Laid(key, verdict)
+
+    async def get(self, key: str) -> bytes:
+        """Return a document.
+
+        Raises: FileMissing; SetupError when it cannot be opened with the keys there are; Refusal(OVERLOADED).
+        """
+        sealed = await self._store.get(key)
+        return await asyncio.to_thread(self._sealing.open, sealed, about=f"file {key}")
+
+    async def drop(self, key: str) -> None:
+        """Remove a document.
+
+        Raises: Refusal(OVERLOADED).
+        """
+        await self._store.delete(key)

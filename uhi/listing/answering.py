@@ -1,0 +1,44 @@
+"""The handler of a list: it answers the searches that concern it, and is silent about all others.
+
+`app.include(ListingProvider(listing).handlers)`. Above: participants; below: `subjects`, `uhi.handlers`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from uhi.actions import SEARCH, Decline
+from uhi.errors import SetupError
+from uhi.handlers import Handlers
+from uhi.listing.subjects import Listing
+from uhi.messages import OnSearch, Search
+from uhi.verified import Verified
+
+
+class ListingProvider:
+    """A provider that can be searched and no more; what cannot be asked of it, it has no handler for."""
+
+    def __init__(self, listing: Listing) -> None:
+        self.handlers = Handlers()
+
+        @self.handlers.on(SEARCH)
+        async def find(request: Verified[Search]) -> OnSearch | Decline | None:
+            intent = request.message.intent
+            if not listing.subject.concerns(intent, request.thread):
+                return None
+            found = await listing.find(intent)
+            return found if found is None or isinstance(found, Decline) else OnSearch(catalog=found)
+
+
+def demand_domain(domains: Sequence[str], domain: str) -> None:
+    """See that a participant is in the domain of what it offers; otherwise no gateway brings it a search.
+
+    Raises: SetupError.
+    """
+    if domain not in domains:
+        raise SetupError(
+            "the participant is in other domains than what it offers",
+            got=",".join(domains) or "none",
+            expected=domain,
+            next_step=f"set UHI_DOMAINS={domain}, and have it registered so",
+        )
