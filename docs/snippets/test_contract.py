@@ -13,6 +13,7 @@ from uhi.testing.hospital_contract import RULES, Rule, Trial
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
 async def test_our_hospital_keeps_the_contract(rule: Rule) -> None:
+    """`uhi.booking.Hospital`, promise by promise."""
     now = datetime.now(IST)
     tables = clinic_tables.open_tables(":memory:")
     clinic_tables.plan(tables, doctor_no=17, day=now.date() + timedelta(days=1))

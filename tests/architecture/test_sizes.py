@@ -6,7 +6,7 @@ import re
 
 MODULE_LINES = 300
 TEST_LINES = 25
-TABLES_OF_DATA: frozenset[str] = frozenset()
+TABLES_OF_DATA = frozenset({"uhi/errors.py"})
 
 
 def test_modules_stay_within_300_lines(sources):

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from tests.bench.peers import _ANSWER, _length
+from tests.bench.peers import ANSWER, _length
 from tests.faults.crash_at import KILLED
 from tests.faults.processes import HOST, ROOT, until
 from tests.faults.town import HOSPITAL, STUBS, Rows, Town
@@ -54,7 +54,7 @@ class Mailbox:
             while head := await reader.readuntil(b"\r\n\r\n"):
                 body = await reader.readexactly(_length(head) - len(head))
                 self.got[json.loads(body)["context"]["message_id"]] += 1
-                writer.write(_ANSWER)
+                writer.write(ANSWER)
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:

@@ -122,7 +122,7 @@ class PinAnswer(Answer):
     valid_until: datetime | None
 
 
-class ReachAnswer(Answer):
+class BookedReach(Answer):
     """How to reach the facility."""
 
     helpline_number: str
@@ -175,7 +175,7 @@ class BookingAnswer(BookingLine):
     terms: tuple[TermAnswer, ...]
     pin: PinAnswer | None
     cancellation: CancellationAnswer | None
-    reach: ReachAnswer
+    reach: BookedReach
     rating: RatingAnswer | None
     price_mismatch: bool
     next_step: str

@@ -13,13 +13,13 @@ from typing import TypedDict
 from participants.patient.bookings.answers import (
     BookedDoctor,
     BookedQuote,
+    BookedReach,
     BookingAnswer,
     BookingLine,
     CancellationAnswer,
     LineAnswer,
     PinAnswer,
     RatingAnswer,
-    ReachAnswer,
     Standing,
     TermAnswer,
 )
@@ -77,7 +77,7 @@ def booking_answer(shown: Shown, *, now: float) -> BookingAnswer:
         terms=tuple(map(_term, ours.offer.terms)) if state in {Standing.HELD, Standing.PENDING} else (),
         pin=_pin(booking),
         cancellation=_cancellation(booking),
-        reach=ReachAnswer(
+        reach=BookedReach(
             helpline_number=booking.reach.helpline_number,
             deep_link=booking.reach.deep_link,
             chatbot_link=booking.reach.chatbot_link,
