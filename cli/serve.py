@@ -28,7 +28,8 @@ def serve(target: str, host: str, port: int, as_json: bool) -> None:
     """Run a participant until Ctrl-C or SIGTERM; what is under way is finished first.
 
     Beside its paths it serves /healthz, /readyz and /version. MODULE:APP is a uhi.Participant, or a function that
-    returns one, in a module of this folder or an installed one; or the short name of an installed participant.
+    returns one, in a module of this folder or an installed one; or the short name of an installed participant, of which
+    this package brings ambulance, blood-bank, demo-hospital, diagnostics, hospital, patient, pharmacy and pmjay.
 
     \b
     Example:

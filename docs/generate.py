@@ -28,8 +28,10 @@ from gateway.relays import RELAYED_ON_SEARCH, RELAYED_SEARCH  # noqa: E402
 from gateway.settings import GatewaySettings  # noqa: E402
 from participants.demo_hospital.settings import HospitalSettings as DemoHospitalSettings  # noqa: E402
 from participants.hospital.settings import HospitalSettings  # noqa: E402
+from participants.patient.settings import PatientSettings  # noqa: E402
 from uhi import errors  # noqa: E402
 from uhi.actions import KIB, LOOKUP, PROVIDER_LOOKUP, Broadcast, Leg, Notice, Question  # noqa: E402
+from uhi.listing import ListingSettings  # noqa: E402
 from uhi.messages.wire import Wire  # noqa: E402
 from uhi.network import NETWORKS  # noqa: E402
 from uhi.people import PeopleSettings  # noqa: E402
@@ -41,7 +43,7 @@ PAGES = ("*.md", "docs/**/*.md", "examples/**/*.md")
 HEAD = "<!-- Written by docs/generate.py from the sources: change those, then run it. -->\n\n"
 
 _BLOCK = re.compile(r"^```(?P<language>\w+) (?P<file>\S+/\S+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
-_API = ("uhi", "uhi.booking", "uhi.testing", "uhi.signing")
+_API = ("uhi", "uhi.booking", "uhi.conversation", "uhi.files", "uhi.listing", "uhi.testing", "uhi.signing")
 _WITH_METHODS = {"Participant", "Handlers", "Bookings", "ConsultationProvider", "Hospital", "Network", "Faults"}
 
 
@@ -116,13 +118,17 @@ def settings_page() -> str:
         f"## Every program that people use, besides\n\n{_settings(PeopleSettings, Settings.model_fields)}\n"
         f"## The registry, besides\n\n{_settings(RegistrySettings, PeopleSettings.model_fields)}\n"
         f"## The hospital, besides\n\n{_settings(HospitalSettings, PeopleSettings.model_fields)}\n"
+        f"## The patient application, besides\n\n{_settings(PatientSettings, PeopleSettings.model_fields)}\n"
+        "## Blood banks, ambulances, Kendras, PM-JAY hospitals and laboratories, besides\n\n"
+        "`<NAME>` is `BLOOD_BANK`, `AMBULANCE`, `PHARMACY`, `PMJAY` or `DIAGNOSTICS`.\n\n"
+        f"{_settings(ListingSettings, (), prefix='UHI_<NAME>_')}\n"
         f"## The demo hospital, besides\n\n{_settings(DemoHospitalSettings, ())}\n"
         f"## Networks\n\n{_docstring(type(next(iter(NETWORKS.values()))))}\n\n{table(head, presets)}"
     )
 
 
-def _settings(kind: type[BaseSettings], known: Iterable[str]) -> str:
-    prefix = kind.model_config["env_prefix"]
+def _settings(kind: type[BaseSettings], known: Iterable[str], *, prefix: str = "") -> str:
+    prefix = prefix or kind.model_config["env_prefix"]
     fields = {name: field for name, field in kind.model_fields.items() if name not in known}
     rows = (
         (_code(f"{prefix}{name}".upper()), "required" if field.is_required() else _default(_default_of(field)))

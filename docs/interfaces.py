@@ -64,7 +64,7 @@ def hospital_description() -> str:
             }
         )
         groups = hospital.hospital_program(settings).routes()
-        return _json(describe(groups, title=hospital.TITLE, version=hospital.VERSION))
+        return _json(describe(groups, title=hospital.TITLE, version=hospital.VERSION, has_keys=True))
 
 
 def patient_description() -> str:

@@ -7,21 +7,21 @@ import os
 import pytest
 from hypothesis import settings
 
+from gateway.network_registry.settings import RegistrySettings
+from gateway.settings import GatewaySettings
+from participants.demo_hospital.settings import HospitalSettings as DemoSettings
+from participants.hospital.settings import HospitalSettings
+from participants.patient.settings import PatientSettings
+from uhi.listing.settings import ListingSettings
+
 pytest_plugins = ["tests.service_fixtures"]
 
+_PROGRAMS = (GatewaySettings, RegistrySettings, HospitalSettings, PatientSettings)
+_LISTINGS = ("AMBULANCE", "BLOOD_BANK", "DIAGNOSTICS", "PHARMACY", "PMJAY")
 _SETTINGS = {
-    *("UHI_SUBSCRIBER_ID", "UHI_KEY_ID", "UHI_KEY_FILE", "UHI_URL", "UHI_REGISTRY_URL", "UHI_GATEWAY_URL"),
-    *("UHI_DOMAINS", "UHI_CITY", "UHI_NETWORK", "UHI_SIGNATURE_FUTURE", "UHI_SIGNATURE_LIFETIME", "UHI_HOSPITAL_FILE"),
-    *("UHI_MATCH_CITY", "UHI_MATCH_FULFILMENT_TYPE", "UHI_FAN_OUT_LIMIT", "UHI_OPEN_SECONDS"),
-    *("UHI_DATABASE_URL", "UHI_BODY_KEY_FILE", "UHI_REDIS_URL", "UHI_EVENTS_URL", "UHI_INSTANCE"),
-    *("UHI_KEEP_BODIES_DAYS", "UHI_KEEP_CALLS_DAYS", "UHI_FULL_MIB"),
-    *("UHI_SEARCHES_PER_SECOND", "UHI_ANSWERS_PER_SECOND", "UHI_MESSAGES_PER_SECOND", "UHI_REQUESTS_PER_SECOND"),
-    *("UHI_BAD_SIGNATURES_PER_MINUTE", "UHI_CONNECTIONS_PER_ADDRESS", "UHI_TRUSTED_PROXIES", "UHI_GATEWAY_ONLY"),
-    *(
-        f"UHI_{name}_{what}"
-        for name in ("AMBULANCE", "BLOOD_BANK", "DIAGNOSTICS", "PHARMACY", "PMJAY")
-        for what in ("FILE", "DATABASE_URL", "HEADING", "DOMAIN", "REFRESH_SECONDS")
-    ),
+    *(f"UHI_{name.upper()}" for program in _PROGRAMS for name in program.model_fields),
+    *(f"UHI_HOSPITAL_{name.upper()}" for name in DemoSettings.model_fields),
+    *(f"UHI_{listing}_{name.upper()}" for listing in _LISTINGS for name in ListingSettings.model_fields),
 }
 
 settings.register_profile("here", deadline=None)

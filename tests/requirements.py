@@ -18,6 +18,7 @@ JSON = "RFC 8259; RFC 7493 (I-JSON)"
 DELIVERY = "Our reliability rules, send and receive side"
 LIMITS = "Our security rules, default limits"
 PRIVACY = "Our security rules, log redaction and what is kept of patients"
+GOLIVE = "NHA Physical Consultation v2.0, checklist before going live"
 RECEIPTS = "NHA gateway description v2.0.2, ACK and NACK"
 
 
@@ -523,7 +524,8 @@ CLAUSES = (
         "kept.slot",
         "No slot is sold twice, whoever confirms at once and whoever dies.",
         DELIVERY,
-        """faults/test_booking_race: of_three_hundred_late_confirms_of_ten_slots_ten_are_booked
+        """faults/test_booking_race: of_all_late_confirms_of_ten_slots_ten_are_booked
+        faults/test_booking_race: ten_are_booked_whatever_the_order_they_come_in
         faults/test_booking_machine: a_desk_does_what_its_model_does_whoever_dies""",
     ),
     _clause(
@@ -655,5 +657,129 @@ CLAUSES = (
         LIMITS,
         """faults/test_gateway_cases: thirty_black_holes_among_a_hundred_cost_the_others_nothing
         faults/test_gateway_cases: peer_that_fails_and_comes_back_is_probed_and_not_run_over""",
+    ),
+    _clause(
+        "golive.2",
+        "An Ed25519 key pair is made, its public half exported; what is sent is signed with it over BLAKE2b-512.",
+        GOLIVE,
+        """cli/test_keys: new_key_goes_to_a_file_that_only_its_owner_reads private_key_converts_to_public_forms
+        signing/test_signing_string: digest_is_blake2b_512_of_the_raw_bytes
+        cli/test_sign: published_vector_is_reproduced""",
+    ),
+    _clause(
+        "golive.3",
+        "Subscriber id, key, addresses, gateway and network are settings; what is missing is named at the start.",
+        GOLIVE,
+        """test_participant: settings_make_a_participant every_missing_setting_is_named_at_once
+        participants/hospital/test_bootstrap: served_by_its_name""",
+    ),
+    _clause(
+        "golive.5",
+        "A program tells whether it is ready to be called.",
+        GOLIVE,
+        "http/test_health: ready_program_shows_each_check one_check_that_is_not_ok_makes_the_program_unready",
+    ),
+    _clause(
+        "golive.6",
+        "Every path between the two sides is served, and answered.",
+        GOLIVE,
+        """participants/hospital/test_bootstrap: program_serves_network_and_people_on_one_port
+        network/test_flows: question_gets_its_answer_straight_from_the_provider news_reaches_the_consumer_unasked""",
+    ),
+    _clause(
+        "golive.8",
+        "Doctors are found by name, HPR id, speciality, GPS, state and district, city, pincode and facility.",
+        GOLIVE,
+        """participants/hospital/test_golive: doctors_are_found_by_every_filter
+        participants/patient/search/test_flow: every_filter_finds_its_doctors
+        booking/test_matching: filters_combine""",
+    ),
+    _clause(
+        "golive.9",
+        "init, on_init, confirm and on_confirm make an appointment.",
+        GOLIVE,
+        """participants/hospital/test_flow: an_appointment_from_search_to_its_history
+        booking/test_flow: a_patient_finds_holds_confirms_and_cancels""",
+    ),
+    _clause(
+        "golive.10",
+        "The PIN arrives, comes back through status after a restart, and is forgotten when its day is over.",
+        GOLIVE,
+        """participants/hospital/test_golive: application_hears_how_the_visit_goes
+        booking/test_flow: the_pin_comes_back_after_a_restart a_pin_is_forgotten_when_its_day_is_over""",
+    ),
+    _clause(
+        "golive.11",
+        "status tells the whole order, PIN included.",
+        GOLIVE,
+        "booking/test_attending: status_tells_the_full_order_with_its_pin status_adds_what_only_the_hospital_knows",
+    ),
+    _clause(
+        "golive.12",
+        "on_update tells APPOINTMENT_STARTED, COMPLETED and CANCELLED.",
+        GOLIVE,
+        """participants/hospital/test_golive: application_hears_how_the_visit_goes
+        booking/test_hearing: update_that_was_not_asked_for_is_taken
+        booking/test_flow: a_visit_is_told_from_start_to_end""",
+    ),
+    _clause(
+        "golive.13",
+        "The application reports DOCTOR_NO_SHOW; it counts where the doctor could still have come.",
+        GOLIVE,
+        """participants/hospital/test_golive: doctor_who_did_not_come_is_on_the_desks_list
+        booking/test_flow: a_doctor_who_did_not_come_is_reported_once_and_not_after_the_end
+        booking/test_attending: a_doctor_who_treated_the_patient_did_come a_report_before_the_appointment_changes_nothing
+        network/test_refused_bodies: consumer_sets_one_state_only""",
+    ),
+    _clause(
+        "golive.14",
+        "An empty on_search, a slot that is gone and the terms of cancellation are dealt with.",
+        GOLIVE,
+        """participants/hospital/test_golive: nothing_found_is_told_by_an_empty_catalogue slot_that_is_gone_is_declined
+        booking/test_discovery: nothing_found_is_an_empty_catalogue_or_silence
+        booking/test_terms: a_text_says_what_it_must""",
+    ),
+    _clause(
+        "golive.15",
+        "Terms are shown before confirm; it goes out, and is taken, with all of them agreed only.",
+        GOLIVE,
+        """booking/test_flow: a_term_that_is_not_agreed_sends_nothing
+        booking/test_offers: what_is_not_agreed_cannot_be_accepted
+        booking/test_terms: one_term_still_initiated_is_refused an_altered_term_is_refused a_missing_term_is_refused""",
+    ),
+    _clause(
+        "golive.16",
+        "What was found is kept as long as its provider allows, 48 hours at most, and asked for live beside that.",
+        GOLIVE,
+        """participants/patient/search/test_wanted: lifetime_of_what_is_cached
+        participants/patient/search/test_flowing: provider_that_wants_nothing_cached_is_not
+        participants/patient/search/test_flowing: cached_doctor_has_slots_in_a_conversation_of_ones_own""",
+    ),
+    _clause(
+        "golive.17",
+        "The consultation's cases: holds, terms, order ids, states, cancellations and records, allowed and refused.",
+        GOLIVE,
+        """booking/test_states: what_may_happen_and_by_whom_is_what_is_written_out an_end_has_no_way_out
+        booking/test_states: every_move_of_the_network_outside_the_table_is_refused
+        booking/test_holding: an_init_that_does_not_fit_holds_nothing of_two_inits_for_one_slot_one_is_held
+        booking/test_holding: a_hold_is_released_at_fifteen_minutes_exactly
+        booking/test_holding: order_id_that_a_consumer_made_up_in_its_init_is_no_order
+        booking/test_holding: a_confirm_that_is_not_of_the_offer_books_nothing_and_keeps_the_hold
+        booking/test_holding: a_confirm_after_the_hold_books_what_is_still_free
+        booking/test_attending: a_cancel_is_for_the_patient_and_to_cancelled the_hospital_cancels_and_tells_unasked
+        booking/test_attending: a_consultation_starts_after_the_pin_and_ends_with_its_records
+        booking/test_sql_bookings: nothing_of_a_patient_and_no_pin_is_on_disk_in_clear
+        booking/test_flow: patients_and_pins_are_in_no_log
+        network/test_flows: gateway_gets_the_very_bytes_of_the_callback
+        network/test_refused_signatures: each_of_64_flipped_bits_of_the_body_is_refused expired_signature_is_refused
+        network/test_refused_signatures: key_outside_its_validity_is_refused subscriber_that_is_not_subscribed_is_refused
+        network/test_refused_signatures: unknown_subscriber_or_key_is_refused
+        network/test_repeats: replayed_header_is_refused_over_either_network""",
+    ),
+    _clause(
+        "golive.18",
+        "What was sent and received can be exported as evidence.",
+        GOLIVE,
+        "cli/test_calls: transaction_as_json_is_the_record_and_its_hops hops_are_listed_newest_first_with_their_transactions",
     ),
 )

@@ -86,7 +86,8 @@ class PostgresServer:
     def create(self, name: str = "", *, template: str = "template0") -> str:
         """Make a database, by default under a name of its own; returns the name."""
         name = name or f"uhi_{next(self._names)}"
-        self.sql(f'CREATE DATABASE "{name}" OWNER uhi TEMPLATE "{template}"')
+        # Copied as files, not block by block through the log: a seventh of the time for a schema of ours.
+        self.sql(f'CREATE DATABASE "{name}" OWNER uhi TEMPLATE "{template}" STRATEGY FILE_COPY')
         return name
 
     def drop(self, name: str) -> None:

@@ -171,6 +171,7 @@ SLOT_UNAVAILABLE = Outcome("40002", "The slot is not available.")
 QUOTE_UNAVAILABLE = Outcome("40003", "The order does not match the quote and terms it was offered with.")
 PAYMENT_UNSUPPORTED = Outcome("40004", "This form of payment is not supported.")
 CANCELLATION_IMPOSSIBLE = Outcome("50001", "The order can no longer be cancelled.")
+PATIENT_UNIDENTIFIED = Outcome("30000", "The order does not tell who the patient is, as this consultation demands.")
 ANSWER_FAILED = Outcome("23001", "The request was accepted, and answering it failed.")
 
 OUTCOMES: dict[str, Outcome] = {name: value for name, value in list(globals().items()) if isinstance(value, Outcome)}

@@ -21,7 +21,8 @@ class Network:
     that NHA has not opened yet. `is_local` allows http, private addresses and keys that stand in public documents:
     development only. `registry_signs` believes only a registry whose keys are pinned. `window` is how long a signature
     may live; with `gateway_only` no search comes straight to a provider. `audited_domains` send audit copies to the
-    gateway.
+    gateway. `rescheduled_to_tag` names, in a cancellation, the order that takes its place, `offered_slot_tag` the slot
+    that the facility keeps for the patient instead: our own beside UHI's, none where peers would not know them.
     """
 
     name: str
@@ -34,6 +35,8 @@ class Network:
     window: Window = field(default_factory=Window)
     gateway_only: bool = False
     audited_domains: frozenset[str] = frozenset({CONSULTATION_DOMAIN})
+    rescheduled_to_tag: str = ""
+    offered_slot_tag: str = ""
 
 
 LOCAL = Network(
@@ -43,6 +46,8 @@ LOCAL = Network(
     offers_select=True,
     offers_online=True,
     is_local=True,
+    rescheduled_to_tag="@uhi-network/rescheduled_to",
+    offered_slot_tag="@uhi-network/offered_slot",
 )
 OPEN = replace(LOCAL, name="open", is_local=False, registry_signs=True)
 """A network of one's own on the open Internet: as `local`, with https, public addresses and a registry whose answers

@@ -15,13 +15,13 @@ from uhi.errors import ANSWER_FAILED, DeliveryError, IncompleteMessage, Refusal,
 from uhi.exchange.admission import Correlation, end_of_work
 from uhi.exchange.answers import Request, Taps
 from uhi.exchange.deliveries import POLL_SECONDS, Deliveries
-from uhi.exchange.dispatch import Dispatch, Outgoing, new_id
+from uhi.exchange.dispatch import Dispatch, Outgoing, new_id, shows_secrets
 from uhi.exchange.elsewhere import Elsewhere
 from uhi.exchange.entrance import DoorEntrance, Manners
 from uhi.exchange.lanes import Lanes
 from uhi.exchange.legs import AnyLeg, Legs
 from uhi.exchange.pressure import Pressure
-from uhi.exchange.receive import Door, Received, replay
+from uhi.exchange.receive import Door, Received, overtaken, replay
 from uhi.exchange.send import Exit, not_delivered
 from uhi.exchange.stamps import Stamps
 from uhi.exchange.trust import Trust
@@ -90,6 +90,7 @@ class Office:
         self._dispatch = Dispatch(me, identity.gateway, network.audited_domains, identity.city)
         self.upkeep = Upkeep(world.storage, self.deliveries, world.clock, self._take_up, pressure, world.retention)
         self._elsewhere = Elsewhere(me.id, self.taps, world.storage, world.signals, world.clock, self._read)
+        self.look = self._elsewhere.look
 
     async def stop(self, *, seconds: float) -> None:
         """Take no more messages, finish what is under way within `seconds`, leave the rest to the next life."""
@@ -190,6 +191,7 @@ class Office:
         answered = received.message.admission.answers
         if answered and not self.taps.pour(answered, received.message, row=received.row):
             self._elsewhere.tell(answered)
+            received = overtaken(received, self._world.clock.now())
         handler = self._handlers.of(received.leg)
         if handler is not None:
             self.deliveries.follow(received.message, self._handle(handler, received))
@@ -242,9 +244,9 @@ class Office:
 
 
 def _shows_a_pin(message: Verified[Wire] | Declined) -> bool:
-    """A PIN is not kept longer than it takes to deal with its message: the status brings it back."""
+    """A PIN or a link is kept no longer than it takes to deal with its message: the status brings it back."""
     order = getattr(message.message, "order", None) if isinstance(message, Verified) else None
-    return getattr(order, "authorization", None) is not None
+    return shows_secrets(order)
 
 
 __all__ = ["Office"]

@@ -17,7 +17,7 @@ from aiohttp import web
 
 from uhi.actions import Broadcast, Notice, Question
 from uhi.errors import Refusal, SetupError
-from uhi.exchange.answers import Asking, Request
+from uhi.exchange.answers import Asking, Request, Roads
 from uhi.exchange.dispatch import new_id
 from uhi.frontage import check_registry_known, health_of, site_page
 from uhi.handlers import Handlers
@@ -120,7 +120,7 @@ class Participant:
         async def send() -> None:
             await self._office.ask(action.request, message, request)
 
-        return Asking(request, send, self._office.taps, self.clock)
+        return Asking(request, Roads(send, self._office.look), self._office.taps, self.clock)
 
     async def tell(self, notice: Notice[M], message: M, thread: Thread) -> None:
         """Send news that nobody answers; returns when it is stored and on its way.
@@ -196,10 +196,16 @@ class Participant:
             add(app)
         try:
             await self.start()
-            async with serve(app, host=host, port=port, limits=limits) as server:
-                try:
-                    yield server
-                finally:
+            is_up = False
+            try:
+                async with serve(app, host=host, port=port, limits=limits) as server:
+                    is_up = True
+                    try:
+                        yield server
+                    finally:
+                        await self.stop()
+            finally:
+                if not is_up:  # the port is taken: what began before ends before its storage does
                     await self.stop()
         finally:
             await self.world.aclose()

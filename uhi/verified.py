@@ -7,6 +7,7 @@ makes one, so an unverified message is a type error. Below: actions, subscribers
 from __future__ import annotations
 
 from dataclasses import InitVar, dataclass, field
+from math import inf
 from typing import Generic, TypeVar, final
 
 from uhi.messages import Context, Error
@@ -42,12 +43,14 @@ class Thread:
 class Admission:
     """What step 8 found out: which open request a callback answers, whether it is late, whom a relay passes it to.
 
-    `answers` is the `message_id` of the open request, empty for requests and unasked news.
+    `answers` is the `message_id` of the open request, empty for requests and unasked news; `until` (Unix seconds) is
+    when that stops waiting.
     `audience` are the subscribers a gateway passes the message on to; participants leave it empty.
     """
 
     answers: str = ""
     late: bool = False
+    until: float = inf
     audience: Audience = NOBODY
 
 

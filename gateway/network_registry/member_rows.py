@@ -10,7 +10,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.network_registry import pending_rows
 from gateway.network_registry.json_text import read_object, write_json
@@ -28,6 +27,7 @@ from gateway.network_registry.standing import (
 from gateway.network_registry.tables import registry_key, registry_member
 from uhi.errors import RECORD_MISSING, Refusal
 from uhi.signing import PROFILES, PublicKey
+from uhi.storage.sql.upserts import insert_on
 from uhi.subscribers import INITIATED, SubscriberKey
 
 _ALL_AT_ONCE = 500
@@ -81,8 +81,7 @@ def put_member(connection: Connection, particulars: Particulars, *, now: float) 
         "particulars": write_json(particulars_json(particulars)),
         "updated_at": now,
     }
-    made = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(registry_member)
-    new = made.values(subscriber_id=subscriber.id, created_at=now, **row)
+    new = insert_on(connection, registry_member).values(subscriber_id=subscriber.id, created_at=now, **row)
     connection.execute(new.on_conflict_do_update(index_elements=["subscriber_id"], set_=row))
 
 

@@ -25,7 +25,7 @@ def app() -> Participant:
 
     Raises: SetupError naming what is missing or wrong in the settings or the file.
     """
-    settings = ListingSettings.read("AMBULANCE")
+    settings = ListingSettings.read("AMBULANCE", package=__package__)
     participant = Participant.from_env(Role.PROVIDER)
     ambulance_app(participant, origin_of(settings, participant, lists=LISTS, heading="Ambulances"))
     return participant

@@ -13,7 +13,7 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Protocol
 
-from sqlalchemy import Connection, column, insert, select
+from sqlalchemy import Connection, column, select
 from sqlalchemy import table as named_table
 
 from uhi.booking.hospital import Patient
@@ -23,6 +23,7 @@ from uhi.listing.ambulances import Call
 from uhi.messages import Order
 from uhi.messages.values import Point, wire_time
 from uhi.storage.sql.database import Database
+from uhi.storage.sql.upserts import insert_on
 from uhi.verified import Thread
 
 MOST_CALLS = 1_000
@@ -109,10 +110,10 @@ class SqlCalls:
 
         def taken(connection: Connection) -> str:
             known = select(_calls.c.order_id).where(_calls.c.call_key == row["call_key"])
-            order_id = connection.execute(known).scalar_one_or_none()
-            if order_id is None:
-                connection.execute(insert(_calls).values(row))
-            return str(order_id or row["order_id"])
+            if connection.execute(known).first() is None:
+                # Two processes may get the same call at once; the first one's id is everybody's.
+                connection.execute(insert_on(connection, _calls).values(row).on_conflict_do_nothing())
+            return str(connection.execute(known).scalars().first())
 
         order_id = await self._database.write(taken, is_vital=True)
         log.info("a call for an ambulance waits: order %s", order_id)

@@ -19,7 +19,7 @@ def app() -> Participant:
 
     Raises: SetupError naming what is missing or wrong in the settings or the file.
     """
-    settings = ListingSettings.read("BLOOD_BANK")
+    settings = ListingSettings.read("BLOOD_BANK", package=__package__)
     participant = Participant.from_env(Role.PROVIDER)
     blood_bank_app(participant, origin_of(settings, participant, lists=(BANKS.name, STOCK.name), heading="Blood banks"))
     return participant

@@ -52,7 +52,7 @@ _FACILITY_MAY = (
 _DOCTOR = ("id", "name", "speciality", "fee", "slot_minutes", "hours")
 _DOCTOR_MAY = (
     *("hpr_id", "gender", "education", "experience", "languages", "fulfilments"),
-    *("registration_fee", "taxed", "breaks", "holidays"),
+    *("registration_fee", "taxed", "breaks", "holidays", "registration_number", "council"),
 )
 
 
@@ -148,6 +148,8 @@ def _practice(fields: Fields, facility: Facility, holidays: frozenset[str]) -> P
         hpr_id=text(fields, "hpr_id"),
         education=text(fields, "education"),
         experience=read_experience(fields),
+        registration_number=text(fields, "registration_number"),
+        council=text(fields, "council"),
         languages=text(fields, "languages"),
         fulfilments=read_fulfilments(fields),
     )

@@ -19,7 +19,7 @@ def app() -> Participant:
 
     Raises: SetupError naming what is missing or wrong in the settings or the file.
     """
-    settings = ListingSettings.read("DIAGNOSTICS")
+    settings = ListingSettings.read("DIAGNOSTICS", package=__package__)
     participant = Participant.from_env(Role.PROVIDER)
     origin = origin_of(settings, participant, lists=LISTS, heading="Laboratory")
     diagnostics_app(participant, origin, domain=settings.domain or DOMAIN)

@@ -12,6 +12,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from participants.diagnostics.labs import HOME, KINDS, Labs, Offered
+from participants.diagnostics.times import Times
+from uhi.booking.claims import Claim
 from uhi.booking.hospital import Appointment, Doctor, DoctorQuery, Hold, Patient, Slot, Window
 from uhi.booking.matching import distance_km, facility_matcher, words_fit
 from uhi.booking.reasons import CancelledBy
@@ -29,9 +31,10 @@ _START = "%Y%m%dT%H%M"
 class LabDesk:
     """Offers tests, finds free times, and keeps none of them itself."""
 
-    def __init__(self, labs: Labs, *, store: BookingStore, clock: Clock) -> None:
+    def __init__(self, labs: Labs, *, store: BookingStore, times: Times, clock: Clock) -> None:
         self._labs = labs
         self._store = store
+        self._times = times
         self._clock = clock
 
     async def find_doctors(self, query: DoctorQuery) -> Sequence[Doctor]:
@@ -51,7 +54,7 @@ class LabDesk:
             return []
         now = moment(self._clock)
         bookable = Window(max(window.start, now), min(window.end, now + HORIZON))
-        taken = await self._taken(offered, now)
+        taken = await self._times.taken(offered.collection.id, bookable)
         return [
             _slot(offered, time)
             for time in offered.collection.within(bookable)
@@ -68,15 +71,16 @@ class LabDesk:
         time = offered.collection.at(_read_start(start)) if offered else None
         if offered is None or time is None or not now < time.start < now + HORIZON:
             raise SlotUnavailable("there is no such time for this test", next_step="search again")
-        taken = await self._taken(offered, now)
-        for held, patient_id, hold in taken:
-            if (held.id, patient_id) == (slot_id, patient.id) and hold is not None:
-                return replace(hold, until=max(hold.until, until))
+        taken = await self._times.taken(offered.collection.id, time)
+        for claim in taken:
+            order = await self._store.get(claim.order_id) if claim.slot_id == slot_id else None
+            if order is not None and order.patient.id == patient.id and not order.appointment_id:
+                return replace(order.hold, until=max(order.hold.until, until))
         free = _free_seats(offered, time, taken)
         if not free:
             raise SlotUnavailable("every seat of this time is taken", next_step="search again")
-        # Any of them: two that ask at once then mostly get different ones.
-        slot = replace(_slot(offered, time), seat=secrets.choice(free))
+        # Any of them: two that ask at once then mostly get different ones, and the second of one seat asks again.
+        slot = replace(_slot(offered, time), seat=secrets.choice(free), seats=offered.collection.seats)
         return Hold(id=secrets.token_hex(16), slot=slot, patient=patient, until=until)
 
     async def release(self, hold: Hold) -> None:
@@ -110,14 +114,6 @@ class LabDesk:
         fitting = (one for one in await self._labs.offered() if (one.collection.id, one.test.code) == (team, code))
         return next(fitting, None)
 
-    async def _taken(self, offered: Offered, now: datetime) -> list[tuple[Slot, str, Hold | None]]:
-        """What a team has: the slot, whose it is, and the hold as long as it is no more than that."""
-        return [
-            (order.slot, order.patient.id, None if order.appointment_id else order.hold)
-            for order in await self._store.standing(now=now)
-            if order.slot.doctor.id == offered.collection.id
-        ]
-
 
 def _doctor(offered: Offered) -> Doctor:
     kind = offered.collection.kind
@@ -143,8 +139,9 @@ def _slot(offered: Offered, time: Window) -> Slot:
     )
 
 
-def _free_seats(offered: Offered, time: Window, taken: Sequence[tuple[Slot, str, Hold | None]]) -> list[int]:
-    gone = {slot.seat for slot, _, _ in taken if slot.window.overlaps(time)}
+def _free_seats(offered: Offered, time: Window, taken: Sequence[Claim]) -> list[int]:
+    starts, ends = time.start.timestamp(), time.end.timestamp()
+    gone = {claim.seat for claim in taken if claim.starts_at < ends and starts < claim.ends_at}
     return [seat for seat in range(offered.collection.seats) if seat not in gone]
 
 

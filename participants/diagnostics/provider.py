@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from participants.diagnostics.desk import LabDesk
 from participants.diagnostics.labs import DOMAIN, HOME, LAB, Labs
+from participants.diagnostics.times import times_of
 from participants.diagnostics.wording import LabSpeaker, Wording
 from uhi.actions import CANCEL, CONFIRM, INIT, SEARCH, SLOTS, STATUS, Decline, Leg
 from uhi.booking.desk import Desk
@@ -64,7 +65,7 @@ class DiagnosticsProvider:
     ) -> None:
         store = store or bookings_of(speaker.world, provider_id=speaker.subscriber_id)
         policy = Policy(name=name, domain=domain, fulfilments=(HOME, LAB), terms=lab_terms)
-        desk = LabDesk(labs, store=store, clock=speaker.clock)
+        desk = LabDesk(labs, store=store, times=times_of(store, speaker), clock=speaker.clock)
         self._wording = Wording(labs)
         self.bookings = ConsultationProvider(
             desk, speaker=LabSpeaker(speaker, self._wording), store=store, policy=policy

@@ -17,6 +17,7 @@ from participants.hospital.conversations.talks import hospital_orders
 from participants.hospital.desk.clinic_pages import ClinicPages
 from participants.hospital.desk.counter import Counter
 from participants.hospital.desk.desk_pages import DeskPages
+from participants.hospital.desk.online_pages import OnlinePages
 from participants.hospital.desk.places import Places
 from participants.hospital.organisations.program import Organisations, inviting
 from participants.hospital.schedules.facade import Schedules
@@ -26,6 +27,7 @@ from uhi.api.identity import identity_routes
 from uhi.api.openapi import description_page
 from uhi.api.routes import Routes
 from uhi.booking.agenda import Agenda
+from uhi.booking.holds import HoldLimits
 from uhi.booking.policy import Policy
 from uhi.booking.provider import ConsultationProvider
 from uhi.booking.sql_bookings import SqlBookings
@@ -71,11 +73,12 @@ class HospitalProgram:
             *self.schedules.routes(),
             DeskPages(counter).routes(),
             ClinicPages(counter).routes(),
+            *OnlinePages(counter).routes(),
             DeskMessages(pages).routes(),
             ClinicMessages(pages).routes(),
             FilePages(self.conversations, self.people.trail).routes(),
         )
-        return (*groups, description_page(groups, title=TITLE, version=VERSION))
+        return (*groups, description_page(groups, title=TITLE, version=VERSION, has_keys=True))
 
     def serve_people(self, app: web.Application) -> None:
         """Add the interface for people to an application.
@@ -89,6 +92,7 @@ class HospitalProgram:
         participant, directory = self.participant, self.organisations.directory
         participant.include(self.provider.handlers)
         participant.include(self.conversations.handlers)
+        self.conversations.log_calls(self.provider)
         participant.serve_also(self.serve_people)
         participant.at_start(self.look_up)
         for work in (self.provider.watch_holds, directory.follow, self.tidy):
@@ -99,16 +103,19 @@ class HospitalProgram:
         await self.organisations.directory.refresh()
 
     async def tidy(self) -> None:
-        """Forget what is over of people's accounts, every hour, until cancelled; then end the letters under way."""
+        """Forget what is over of people's accounts and requests, every hour, until cancelled; then end the letters
+        under way, and let go of the files."""
 
         async def once() -> None:
-            await self.people.parts.tidy()
+            await self.people.tidy()
+            await self.conversations.tidy()
             await self.participant.clock.sleep(TIDY_SECONDS)
 
         try:
             await repeatedly(once, "forgetting what is old", self.participant.clock)
         finally:
             await self.people.aclose()
+            await self.conversations.aclose()
 
 
 def hospital_program(settings: HospitalSettings) -> HospitalProgram:
@@ -162,10 +169,15 @@ def policy_of(settings: HospitalSettings, network: Network) -> Policy:
         fulfilments=(PHYSICAL, ONLINE) if network.offers_online else (PHYSICAL,),
         select=network.offers_select,
         hold=timedelta(minutes=settings.hold_minutes),
+        holds=HoldLimits(day_share=settings.hold_share_percent / 100),
         offer_hold=timedelta(hours=settings.offer_hours),
         patient_notice=timedelta(hours=settings.patient_notice_hours),
         facility_notice=timedelta(hours=settings.facility_notice_hours),
         messaging_support=settings.messaging_support,
         deep_link=settings.deep_link,
         chatbot_link=settings.chatbot_link,
+        join_links=settings.join_links,
+        grievance_contact=settings.grievance_contact,
+        rescheduled_to_tag=network.rescheduled_to_tag,
+        offered_slot_tag=network.offered_slot_tag,
     )

@@ -22,6 +22,7 @@ from participants.patient.bookings.talks import PatientTalks
 from participants.patient.conversations.pages import BookingMessages
 from participants.patient.people.consents import Consents
 from participants.patient.people.data_keys import DataKeys
+from participants.patient.people.key_folder import KeyFolder
 from participants.patient.people.members import Members
 from participants.patient.people.notices import Purpose
 from participants.patient.people.own_data import Holder, OwnData
@@ -100,6 +101,8 @@ class PatientProgram:
 
         async def once() -> None:
             await self.people.tidy()
+            await self.conversations.tidy()
+            await self.holder.clear()
             await self.participant.clock.sleep(TIDY_SECONDS)
 
         try:
@@ -124,9 +127,6 @@ class OwnSearches:
     async def export(self, account_id: str) -> object:
         """Searches are copies of what hospitals publish, kept for a day."""
         return "kept for at most 24 hours; read them with GET /v1/searches/{id}"
-
-    async def check_erasable(self, account_id: str) -> None:
-        """See `OwnData`: nothing is in the way."""
 
     def erase(self, connection: Connection, account_id: str) -> int:
         """See `OwnData`; how many they were is not counted."""
@@ -159,10 +159,12 @@ def patient_on(participant: Participant, settings: PatientSettings) -> PatientPr
         raise SetupError("an application needs its messages in its database", next_step="set UHI_DATABASE_URL")
     people = people_of(settings, world, world.transport)
     bookings = Bookings(
-        participant, free_text_tag=settings.free_text_tag, rescheduled_to_tag=settings.rescheduled_to_tag
+        participant,
+        free_text_tag=settings.free_text_tag,
+        rescheduled_to_tag=participant.network.rescheduled_to_tag,
     )
     participant.include(bookings.handlers)
-    keys = DataKeys(sealing)
+    keys = DataKeys(sealing, KeyFolder(settings.account_keys_folder))
     consents, members = Consents(database), Members(database, keys)
     searches = Searches(participant, bookings, KeptSearches(database, sealing))
     desk = BookingDesk(
@@ -179,7 +181,7 @@ def patient_on(participant: Participant, settings: PatientSettings) -> PatientPr
     messages = OwnMessages(conversations, database, files, participant.subscriber_id)
     parts: tuple[OwnData, ...] = (messages, OwnBookings(desk), OwnSearches())
     holder = Holder(
-        database=database, keys=keys, accounts=people.parts.accounts, members=members, consents=consents, parts=parts
+        database=database, keys=keys, identity=people.parts, members=members, consents=consents, parts=parts
     )
     program = PatientProgram(
         participant=participant,

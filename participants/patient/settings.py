@@ -17,18 +17,20 @@ class PatientSettings(PeopleSettings):
     """The settings of `uhi.people`; `name` is what people read in letters.
 
     `hospital_wait` is how many seconds somebody waits for a hospital's word, less than a request may take.
-    `abha_check_digit` refuses ABHA numbers whose check digit does not fit. `free_text_tag` is the tag for a reason in
-    the patient's words, `rescheduled_to_tag` the one that names the order which takes another's place; neither is
-    published, where empty nothing is sent. `files_url` is where documents of conversations are kept: a folder
-    (`file:///folder`; empty: `files` in the working directory) or a bucket (`s3://…`), the latter with
-    `files_credentials_file` (0600).
+    `abha_check_digit` refuses ABHA numbers whose last digit is not Verhoeff's check digit; no public document says that
+    it is, so switch it off where a true number is refused. `free_text_tag` is the tag for a reason in the patient's
+    words; none is published, where it is empty they are not sent. `account_keys_folder` holds each
+    account's own key (0700; made at the first start, the same one for every process): without it nobody can read who an
+    account's people are, so that its backups are kept no longer than what was erased may live. `files_url` is where
+    documents of conversations are kept: a folder (`file:///folder`; empty: `files` in the working directory) or a
+    bucket (`s3://…`), the latter with `files_credentials_file` (0600).
     """
 
     name: str = "UHI patient application"
     hospital_wait: float = Field(default=4.0, gt=0, le=4.5)
     abha_check_digit: bool = True
     free_text_tag: str = ""
-    rescheduled_to_tag: str = ""
+    account_keys_folder: Path = Path("account-keys")
     files_url: str = ""
     files_credentials_file: Path | None = None
 

@@ -18,7 +18,7 @@ def app() -> Participant:
 
     Raises: SetupError naming what is missing or wrong in the settings or the file.
     """
-    settings = ListingSettings.read("PHARMACY")
+    settings = ListingSettings.read("PHARMACY", package=__package__)
     participant = Participant.from_env(Role.PROVIDER)
     pharmacy_app(participant, origin_of(settings, participant, lists=LISTS, heading="Jan Aushadhi Kendras"))
     return participant

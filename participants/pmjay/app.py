@@ -19,7 +19,7 @@ def app() -> Participant:
 
     Raises: SetupError naming what is missing or wrong in the settings or the file.
     """
-    settings = ListingSettings.read("PMJAY")
+    settings = ListingSettings.read("PMJAY", package=__package__)
     participant = Participant.from_env(Role.PROVIDER)
     pmjay_app(participant, origin_of(settings, participant, lists=(HOSPITALS.name,), heading="PM-JAY hospitals"))
     return participant

@@ -83,7 +83,7 @@ async def test_problem_names_the_place_and_repeats_nothing(ask):
 
     assert got.json["errors"] == [
         {"path": "text", "message": "is to have at most 20 characters"},
-        {"path": "", "message": "holds a name that is not known here"},
+        {"path": "", "message": "holds a name that is not known here; known are text, urgent"},
     ]
     assert not any(sent in got.text for sent in ("98765", "ravi", "43210"))
 

@@ -208,6 +208,18 @@ async def test_one_person_has_so_many_streams(open_tap, client, tap):
             assert third.status in (200, 429)
 
 
+async def test_reader_that_reconnects_at_once_is_not_counted_twice(open_tap, client):
+    """Ours: a page that is loaded again, or a phone that changes networks, is never told that it has too many."""
+    async with open_tap(most_of_one=2) as url:
+        for _ in range(6):
+            async with client.get(f"{url}/v1/events?what=wait", headers=TOKEN) as response:
+                assert response.status == 200
+                await response.content.readline()
+            socket = await client.ws_connect(f"{url}/v1/socket?what=wait", headers=TOKEN, autoclose=False)
+            await socket.receive()
+            await socket.close()
+
+
 async def test_all_together_have_so_many_streams(open_tap, client):
     """Ours: beyond what is meant to be open others wait, and nobody is dropped for them."""
     async with (

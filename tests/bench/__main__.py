@@ -10,16 +10,25 @@ import os
 import platform
 from statistics import median
 
+from tests.bench.bookings import PER_SECOND as BOOKINGS_A_SECOND
+from tests.bench.bookings import SENDERS as BOOKERS
+from tests.bench.bookings import weigh_bookings
 from tests.bench.crew import weigh_crews
 from tests.bench.databases import POSTGRES, Databases, databases
 from tests.bench.durable import MEMORY, PER_SECOND, SENDERS, Durable, weigh_durable
 from tests.bench.hop import Hops, Weighed, weigh_catalogues, weigh_fan_out, weigh_hops
+from tests.bench.hospital_search import show_hospital_search
 from tests.bench.outbox import DESTINATIONS, PENDING, weigh_outbox
+from tests.bench.patient_stream import DOCTORS as IN_AN_ANSWER
+from tests.bench.patient_stream import TARGET_MS as STREAM_MS
+from tests.bench.patient_stream import weigh_patient_stream
 from tests.bench.signing import measure
 
 _ROUNDS, _SEARCHES = 5, 1_500
 _FEWER = 3
 _DELIVERIES = 2_000
+_BOOKINGS, _ACK_MS = 500, 100.0
+_STREAMS = 30
 
 
 def _row(name: str, figure: str, target: str = "") -> None:
@@ -140,6 +149,34 @@ async def _show_outbox(where: Databases) -> None:
             print((await weigh_outbox(where, name, profiles=True)).profile)
 
 
+async def _show_bookings(where: Databases) -> None:
+    print(f"\n{_BOOKINGS} whole bookings (init, confirm, callbacks, audit copies) through one hospital of 100 doctors")
+    for name in where.names:
+        full = await weigh_bookings(where, name, count=_BOOKINGS, per_second=None)
+        easy = await weigh_bookings(where, name, count=_BOOKINGS)
+        cost = f"{full.per_second:.0f}, {full.ms_each:.1f} ms"
+        is_fast = full.per_second >= BOOKINGS_A_SECOND
+        target = _held(is_fast, f"≥ {BOOKINGS_A_SECOND:g}/s")
+        _row(f"{name}: bookings/s of {BOOKERS} senders, processor each", cost, target)
+        for action in easy.acks:
+            half, most = easy.ms(action)
+            target = _held(most <= _ACK_MS, f"99 % ≤ {_ACK_MS:g} ms")
+            _row(f"{name}: {action} to its ACK at {BOOKINGS_A_SECOND:g}/s", f"{half:.1f}, {most:.1f} ms", target)
+        _row(f"{name}: processor each at {BOOKINGS_A_SECOND:g}/s", f"{easy.ms_each:.1f} ms")
+        if full.confirmed < _BOOKINGS or easy.confirmed < _BOOKINGS:
+            _row(f"{name}: not confirmed", f"{2 * _BOOKINGS - full.confirmed - easy.confirmed}")
+
+
+async def _show_patient_stream(where: Databases) -> None:
+    print(
+        f"\nFrom an on_search of {IN_AN_ANSWER} doctors at the patient's backend to the patient's stream, one process"
+    )
+    for name, streamed in (await weigh_patient_stream(where, _STREAMS)).items():
+        half, most = streamed.ms
+        target = _held(half <= STREAM_MS, f"half ≤ {STREAM_MS:g} ms")
+        _row(f"{name}: half, 99 % below", f"{half:.1f}, {most:.1f} ms", target)
+
+
 async def _main() -> None:
     print(f"{platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}, uvloop, loopback")
     print("Limits on searches and on what may wait are raised out of reach.")
@@ -152,6 +189,9 @@ async def _main() -> None:
         await _show_durable(where)
         await _show_crews(where)
         await _show_outbox(where)
+        await _show_bookings(where)
+        await show_hospital_search(where, _row)
+        await _show_patient_stream(where)
 
 
 if __name__ == "__main__":

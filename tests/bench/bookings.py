@@ -18,7 +18,7 @@ from tests.bench.hop import start
 from tests.bench.peers import ANSWER, length_of
 from tests.bench.program import CONSUMER, DOMAIN
 from tests.bench.traffic import Sender
-from tests.bench.ward import HOSPITAL, Task, slots
+from tests.bench.ward import HOSPITAL, Task, fill
 from uhi import strict_json
 from uhi.booking.hospital import Slot
 from uhi.messages.values import wire_time
@@ -45,6 +45,11 @@ class Booked:
     def per_second(self) -> float:
         """Whole bookings a second."""
         return self.count / self.elapsed
+
+    @property
+    def ms_each(self) -> float:
+        """Milliseconds of a processor that the hospital's process took for one."""
+        return self.processor / self.count * 1e3
 
     def ms(self, action: str) -> tuple[float, float]:
         """Milliseconds to the ACK: half of them, and 99 of 100, are below."""
@@ -149,6 +154,7 @@ def _body(message: Json) -> Json:
 async def weigh_bookings(where: Databases, name: str, *, count: int, per_second: float | None = PER_SECOND) -> Booked:
     """So many bookings on a database, begun at this pace, or as fast as the senders can; the first fifth warms up."""
     kept = await where.fresh(name)
+    free = await fill(kept)
     peers = Peers()
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: _Answering(peers.came), "127.0.0.1", 0, backlog=512)
@@ -161,7 +167,6 @@ async def weigh_bookings(where: Databases, name: str, *, count: int, per_second:
         port = int(await process.stdout.readline())
         for _ in range(SENDERS):
             load.lines.put_nowait(await asyncio.open_connection("127.0.0.1", port))
-        free = await slots()
         await _run(load, free, range(count // 5), per_second)
         load.acks, load.whole, load.confirmed = {"init": [], "confirm": []}, [], 0
         before, began = _processor(process.pid), time.perf_counter()

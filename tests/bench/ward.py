@@ -1,6 +1,6 @@
 """The hospital whose bookings are measured: a hundred doctors, open day and night, each slot a quarter of an hour.
 
-Run as a program it serves until its input ends; the load knows the same slots by the same functions.
+What `participants.hospital` serves, without the interface for people. Run as a program it serves until its input ends.
 """
 
 from __future__ import annotations
@@ -18,10 +18,15 @@ from pathlib import Path
 import uvloop
 
 from participants.demo_hospital.data import HospitalData, Practice
-from participants.demo_hospital.hospital import DemoHospital
 from participants.demo_hospital.schedule import Schedule, Span
+from participants.hospital.loading import load_hospital_of
+from participants.hospital.organisations.directory import Directory
+from participants.hospital.schedules.facade import Schedules
+from participants.hospital.schedules.hospital import DatabaseHospital
+from tests.bench.hop import Kept
 from tests.bench.program import CONSUMER, DOMAIN
 from uhi import Identity, Participant, Role, Subscriber
+from uhi.audit import Acting, ActorKind
 from uhi.booking import ConsultationProvider, Doctor, Facility, HoldLimits, Policy, Slot, Speciality, Window
 from uhi.booking.quotes import consultation_quote
 from uhi.clock import SystemClock
@@ -34,9 +39,12 @@ from uhi.http.server import application, serve
 from uhi.keeping import calls_of, keeping_in_database
 from uhi.messages.values import IST
 from uhi.observability.call_log import RememberedCalls
+from uhi.ports import Clock
 from uhi.registry.memory import Member, MemoryRegistry
 from uhi.signing import UHI, PrivateKey, PublicKey, Signer
-from uhi.storage.sealing import read_body_key_file
+from uhi.storage.sealing import Sealing, read_body_key_file
+from uhi.storage.sql.database import Database
+from uhi.storage.sql.storage import SqlStorage
 from uhi.subscribers import SubscriberKey
 from uhi.world import World
 
@@ -81,15 +89,40 @@ def practices() -> HospitalData:
     )
 
 
-async def slots() -> Iterator[Slot]:
-    """Free slots from tomorrow on, one doctor after the other for each time, so that neighbours are not in one row."""
-    hospital = DemoHospital(practices(), clock=SystemClock())
-    begin = datetime.now(UTC).astimezone(IST).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
-    found = [
-        await hospital.find_slots(each.doctor.id, window=Window(begin, begin + timedelta(days=2)))
-        for each in practices().practices
-    ]
-    return iter([slot for same_time in zip(*found, strict=True) for slot in same_time])
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """What can be booked there, and the port that knows it."""
+
+    directory: Directory
+    hospital: DatabaseHospital
+
+    async def look_up(self) -> None:
+        """Know what can be booked, before the first message."""
+        await self.directory.refresh()
+
+
+def rooms_on(storage: SqlStorage, clock: Clock) -> Rooms:
+    """The hospital on a database."""
+    directory = Directory(storage.database)
+    schedules = Schedules(storage.database, clock=clock, directory=directory, provider_id=HOSPITAL)
+    return Rooms(directory, DatabaseHospital(directory, schedules, storage, provider_id=HOSPITAL, clock=clock))
+
+
+async def fill(kept: Kept) -> Iterator[Slot]:
+    """Load the hospital into its database; returns its free slots from tomorrow on, one doctor after the other for each
+    time, so that neighbours are not in one row."""
+    clock = SystemClock()
+    database = Database.open(kept.database, clock=clock)
+    try:
+        await load_hospital_of(database, practices(), acting=Acting(actor="bench", kind=ActorKind.OPERATOR))
+        rooms = rooms_on(SqlStorage(database, Sealing.for_development(), owner="bench"), clock)
+        await rooms.look_up()
+        begin = datetime.now(UTC).astimezone(IST).replace(hour=0, minute=0, second=0, microsecond=0)
+        window = Window(begin + timedelta(days=1), begin + timedelta(days=3))
+        found = [await rooms.hospital.find_slots(each.doctor.id, window=window) for each in practices().practices]
+        return iter([slot for same_time in zip(*found, strict=True) for slot in same_time])
+    finally:
+        await database.aclose()
 
 
 def _world(task: Task) -> World:
@@ -120,11 +153,15 @@ async def main() -> None:
     gateway = Subscriber(GATEWAY, Role.GATEWAY, f"{task.peers_url}/gateway", domains=(DOMAIN,))
     identity = Identity(me, Signer(HOSPITAL, "k1", PrivateKey.new(), UHI), gateway, DOMAIN)
     participant = Participant(identity, world=_world(task))
-    policy = Policy(name="Ward", holds=HoldLimits(per_consumer=None))
-    hospital = DemoHospital(practices(), clock=participant.clock)
-    provider = ConsultationProvider(hospital, speaker=participant, policy=policy)
+    policy = Policy(name="Ward", holds=HoldLimits(per_consumer=None, day_share=1.0))
+    storage, clock = participant.world.storage, participant.clock
+    assert isinstance(storage, SqlStorage)
+    rooms = rooms_on(storage, clock)
+    provider = ConsultationProvider(rooms.hospital, speaker=participant, policy=policy)
     participant.include(provider.handlers)
-    participant.meanwhile(provider.watch_holds)
+    participant.at_start(rooms.look_up)
+    for work in (provider.watch_holds, rooms.directory.follow):
+        participant.meanwhile(work)
     await participant.start()
     async with serve(application(participant.entrance), limits=ServerLimits(connections=0)) as server:
         gc.freeze()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from urllib.parse import quote
 
 import pytest
 
@@ -61,6 +62,7 @@ async def test_pages_follow_one_another_without_a_gap(store):
         page = await agenda.page(OrderFilter(most=2, after=after))
         found.append([order.id for order in page.orders])
         after = page.next
+        assert quote(after, safe="~") == after
 
     assert found == [["a0", "b0"], ["a1", "b1"], ["a2", "b2"]]
     assert after == ""

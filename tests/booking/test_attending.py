@@ -7,12 +7,13 @@ from dataclasses import replace
 
 import pytest
 
-from tests.booking.ward import MEENA, THREAD, Front, slot
+from tests.booking.ward import MEENA, REGISTERED, THREAD, Front, slot
 from uhi.actions import Decline
 from uhi.booking.hospital import Appointment
 from uhi.booking.offers import write_cancel
 from uhi.booking.policy import Policy
 from uhi.booking.reasons import Cancellation, CancelledBy
+from uhi.booking.telemedicine import Mode
 from uhi.errors import (
     CANCELLATION_IMPOSSIBLE,
     ORDER_UNKNOWN,
@@ -258,9 +259,10 @@ async def test_without_the_pin_nothing_starts(front):
 async def test_an_appointment_without_a_pin_starts_without_one():
     """UHI teleconsultation: no authorization, so nothing to show."""
     front = Front(policy=Policy(fulfilments=("Online",)))
-    online = replace(slot(0), fulfilment="Online")
+    online = replace(slot(0, doctor=REGISTERED), fulfilment="Online")
     front.ward.offer(online)
     await front.booked(online)
+    await front.provider.record_consent(VISIT, Mode.VIDEO, by="person p-1")
 
     await front.attending.started(VISIT)
 
@@ -312,6 +314,7 @@ async def test_parallel_tries_are_counted_one_by_one(front):
 async def test_a_patient_who_did_not_come_is_told(front):
     """UHI on_update: NO_SHOW with the PIN still GENERATED."""
     await opened(front)
+    front.clock.time = slot(0).start.timestamp()
 
     await front.attending.no_show(VISIT)
 
@@ -321,10 +324,22 @@ async def test_a_patient_who_did_not_come_is_told(front):
         await front.attending.verify_pin(VISIT, order.authorization.pin)
 
 
+async def test_no_patient_is_missed_before_the_appointment(front):
+    """Ours: nobody has failed to come before it was time; it could not be undone."""
+    order = await opened(front)
+    front.clock.time = slot(0).start.timestamp() - 1
+
+    with pytest.raises(StateConflict, match="wait until then, or cancel it"):
+        await front.attending.no_show(VISIT)
+
+    assert (await front.attending.status(Order(id=order.id), THREAD)).order.state == "CONFIRMED"
+
+
 async def test_news_out_of_order_is_refused(front):
     """UHI order states: the table decides."""
     await opened(front)
-    with pytest.raises(StateConflict):
+    front.clock.time = slot(0).start.timestamp()
+    with pytest.raises(StateConflict, match="start it first"):
         await front.attending.completed(VISIT)
     await front.attending.no_show(VISIT)
     with pytest.raises(StateConflict):
@@ -372,6 +387,16 @@ async def test_a_report_that_does_not_fit_changes_nothing(front, caplog):
     assert len(caplog.records) == 2
     assert "Ravi" not in caplog.text
     assert order.authorization.pin not in caplog.text
+
+
+async def test_a_doctor_who_treated_the_patient_did_come(front):
+    """UHI order states: DOCTOR_NO_SHOW after COMPLETED changes nothing."""
+    order = await started(front)
+    await front.attending.completed(VISIT)
+
+    await front.attending.report(Order(id=order.id, state="DOCTOR_NO_SHOW"), THREAD)
+
+    assert (await front.attending.status(Order(id=order.id), THREAD)).order.state == "COMPLETED"
 
 
 async def test_the_stream_says_who_did_what_at_the_desk(front):

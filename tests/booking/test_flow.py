@@ -10,6 +10,7 @@ from datetime import timedelta
 import pytest
 
 from tests.booking.ward import ASHA, MEENA, RAVI, Ward, slot
+from tests.stores import Shelves
 from uhi.actions import CONFIRM, SLOTS, STATUS_NEWS, UPDATED, Decline
 from uhi.booking import (
     Booking,
@@ -40,7 +41,7 @@ from uhi.handlers import Handlers
 from uhi.messages import Confirm, OnConfirm, OnStatus, Order, Slots, SlotsFound, Updated
 from uhi.messages.values import Price, Quotation
 from uhi.participant import Participant
-from uhi.testing import FakeClock, Network
+from uhi.testing import FakeClock, Network, Options
 from uhi.verified import Declined, Verified
 
 VISIT = "appointment-slot-0"
@@ -78,9 +79,15 @@ class World:
 
 
 @pytest.fixture
-async def world() -> AsyncIterator[World]:
+def shelves() -> Shelves:
+    """What each program keeps."""
+    return Shelves()
+
+
+@pytest.fixture
+async def world(shelves: Shelves) -> AsyncIterator[World]:
     """One hospital with three slots, one application."""
-    async with Network() as net:
+    async with Network(Options(keeping=shelves)) as net:
         hospital, app = await net.provider(), await net.consumer()
         ward = Ward(net.clock)
         ward.offer(slot(0), slot(1), slot(2))
@@ -140,6 +147,23 @@ async def test_doctors_that_come_late_are_told(world):
     """Decision 20: shown and marked late."""
     events = world.bookings.events()
     world.net.faults.delay(5, "on_search")
+
+    found = [one async for one in world.bookings.find(DoctorQuery(), wait=2)]
+    late = await anext(events)
+
+    assert found == []
+    assert isinstance(late, LateDoctors)
+    assert [(one.doctor.id, one.late) for one in late.doctors] == [(ASHA.id, True)]
+
+
+async def test_doctors_that_are_taken_in_while_the_wait_ends_are_told(world, shelves):
+    """Decision 20: an answer that is in time at the door and kept when nobody waits any more is not lost."""
+
+    async def slowly(step: str) -> None:
+        if step == "accept":
+            await world.net.clock.sleep(3)
+
+    events, shelves.stores[world.app.subscriber_id].before = world.bookings.events(), slowly
 
     found = [one async for one in world.bookings.find(DoctorQuery(), wait=2)]
     late = await anext(events)
@@ -331,6 +355,7 @@ async def test_an_overridden_pin_and_a_missed_visit_are_told(world):
     events = world.bookings.events()
 
     await world.provider.override_pin(VISIT, "OVERRIDE_VULNERABLE_PATIENT")
+    world.net.clock.time = slot(0).start.timestamp()
     await world.provider.no_show(VISIT)
     news = await anext(events)
 

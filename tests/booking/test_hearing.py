@@ -17,7 +17,7 @@ from uhi.booking.news import LONGEST_QUEUE, BookingNews, Events
 from uhi.booking.quotes import Quote, write_quote
 from uhi.booking.states import OrderState
 from uhi.errors import BookingDeclined, NoAnswer
-from uhi.messages import OnCancel, OnConfirm, Order
+from uhi.messages import OnCancel, OnConfirm, Order, Updated
 from uhi.subscribers import Role
 from uhi.testing import FakeClock, verified
 
@@ -67,6 +67,17 @@ async def test_news_heard_twice_is_told_once(hearing):
 
     told = [await anext(events), await anext(events)]
     assert [news.booking.state.value for news in told] == ["CONFIRMED", "CANCELLED"]
+
+
+@pytest.mark.parametrize("state", ["APPOINTMENT_STARTED", "COMPLETED", "CANCELLED", "NO_SHOW"])
+async def test_update_that_was_not_asked_for_is_taken(hearing, state):
+    """NHA go-live checklist 12: on_update to the application, CANCELLED among it though on_cancel is its message."""
+    await hearing.open(HELD)
+    await take(hearing, OnConfirm, "CONFIRMED")
+
+    heard = await take(hearing, Updated, state)
+
+    assert heard.state.value == state
 
 
 async def test_another_provider_cannot_speak_about_an_order(hearing):

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.booking.ward import ASHA, DAY, FACILITY, MEENA, RAVI, THREAD, Front, found, slot
+from tests.booking.ward import ASHA, DAY, FACILITY, MEENA, RAVI, REGISTERED, THREAD, Front, found, slot
 from uhi.actions import Decline
 from uhi.booking.holds import HoldLimits
 from uhi.booking.hospital import Appointment, Hold, Slot
@@ -340,6 +340,17 @@ async def test_a_confirm_that_claims_to_be_paid_is_declined(front, payment):
     assert outcome(await front.confirm(offer, payment=payment)) == "40004"
 
 
+async def test_order_id_that_a_consumer_made_up_in_its_init_is_no_order(front):
+    """UHI init: `order.id` is the provider's to give; what came with an init is ignored, and opens nothing."""
+    asked = write_init(found(slot(0)), RAVI).model_copy(update={"id": "APP-1"})
+    answer = await front.holding.init(asked, THREAD)
+    offer = await front.offered(slot(0))
+
+    assert isinstance(answer, OnInit)
+    assert answer.order.id == offer.order_id != "APP-1"
+    assert await front.confirm(replace(offer, order_id="APP-1")) == Decline(ORDER_UNKNOWN)
+
+
 async def test_another_consumers_order_is_as_unknown_as_none(front):
     """Security: foreign ids tell nothing."""
     offer = await front.offered(slot(0))
@@ -435,7 +446,7 @@ async def test_a_thousand_late_confirms_of_ten_slots_book_ten():
 async def test_a_teleconsultation_has_no_pin():
     """UHI teleconsultation: no authorization, where the policy opens it."""
     front = Front(policy=Policy(fulfilments=("Physical", "Online")))
-    online = replace(slot(0), fulfilment="Online")
+    online = replace(slot(0, doctor=REGISTERED), fulfilment="Online")
     front.ward.offer(online)
 
     order = await front.booked(online)

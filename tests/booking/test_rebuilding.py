@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from tests.booking.shelf import PROVIDER, SqlShelf
-from tests.booking.test_store import NOW, UNTIL, an_order
+from tests.booking.test_store import NOW, an_order
 from tests.booking.ward import DAY, slot
 from uhi.booking.pin import new_pin
 from uhi.booking.rebuilding import Rebuilt, check, rebuild
@@ -16,7 +16,8 @@ from uhi.booking.sql_bookings import SqlBookings
 from uhi.booking.states import OrderState
 from uhi.booking.store import Step
 
-AT = NOW.timestamp()
+SOON = NOW + timedelta(seconds=30)
+AT = SOON.timestamp() + 1
 NO_TRIGGER = {
     "sqlite": ("order_event_no_update", "order_event_no_delete", "order_event_next"),
     "postgresql": ("order_event_final ON order_event", "order_event_next ON order_event"),
@@ -50,9 +51,11 @@ async def store(sql_shelf: SqlShelf) -> SqlBookings:
     store = sql_shelf.store()
     for number, name in enumerate("ab"):
         await booked(store, name, number)
-    await store.put(an_order("c", slot(2)), Step(NOW, "consumer app.example"))
-    given_up = (await store.put(an_order("d", slot(3)), Step(NOW, "consumer app.example"))).order
-    await store.put(replace(given_up, state=OrderState.EXPIRED), Step(UNTIL, "time"))
+    for number, name in enumerate("cd", start=2):
+        held = an_order(name, slot(number))
+        held = replace(held, hold=replace(held.hold, until=SOON))
+        kept = (await store.put(held, Step(NOW, "consumer app.example"))).order
+    await store.put(replace(kept, state=OrderState.EXPIRED), Step(SOON, "time"))
     return store
 
 
@@ -77,6 +80,13 @@ async def test_what_is_in_order_stays_as_it_is(sql_shelf, store):
         ("UPDATE hold SET state = 'EXPIRED' WHERE order_id = 'b'", 0, 1),
         ("UPDATE hold SET slot_id = 'slot-7', starts_at = 1, ends_at = 2 WHERE order_id = 'a'", 0, 1),
         ("UPDATE hold SET order_id = 'nobody' WHERE order_id = 'a'", 0, 2),
+        ("UPDATE hold SET practitioner_id = 'another' WHERE order_id = 'a'", 0, 1),
+        ("UPDATE hold SET expires_at = 1 WHERE order_id = 'b'", 0, 1),
+        ("UPDATE orders SET version = 9 WHERE id = 'b'", 1, 0),
+        ("UPDATE orders SET appointment_id = 'visit-z' WHERE id = 'b'", 1, 0),
+        ("UPDATE orders SET practitioner_id = 'another' WHERE id = 'a'", 1, 0),
+        ("UPDATE orders SET cancelled_by = 'doctor' WHERE id = 'd'", 1, 0),
+        ("UPDATE orders SET consumer_id = 'another.example' WHERE id = 'a'", 1, 0),
     ],
 )
 async def test_what_is_broken_is_found_and_put_right(sql_shelf, store, broken, rows, claims):
@@ -93,6 +103,52 @@ async def test_what_is_broken_is_found_and_put_right(sql_shelf, store, broken, r
     after = await dump(sql_shelf)
     assert after[0] == before[0]
     assert [claim for claim in after[1] if claim[0] in "ab"] == [claim for claim in before[1] if claim[0] in "ab"]
+
+
+async def test_order_in_another_state_without_its_claim_is_found(sql_shelf, store):
+    """Issue: state is a projection; rows that agree with each other and not with the stream are wrong all the same."""
+    await sql_shelf.run("UPDATE orders SET state = 'CANCELLED', cancelled_by = 'doctor' WHERE id = 'a'")
+    await sql_shelf.run("DELETE FROM hold WHERE order_id = 'a'")
+
+    found = await check(store._storage, PROVIDER, AT)
+    done = await rebuild(store._storage, PROVIDER)
+
+    assert found == ["replay a: not what the events lead to: cancelled_by, state"]
+    assert (done.rows_differed, done.claims_differed) == (1, 1)
+    assert await check(store._storage, PROVIDER, AT) == []
+
+
+async def test_live_hold_without_its_claim_is_found(sql_shelf, store):
+    """Issue: no slot is sold twice; a hold that keeps nobody from its slot would let that happen."""
+    await sql_shelf.run("DELETE FROM hold WHERE order_id = 'c'")
+
+    found = await check(store._storage, PROVIDER, NOW.timestamp())
+
+    assert "replay c: its claim of the slot is not the one it should have" in found
+
+
+@pytest.mark.parametrize("version", [1, 2])
+async def test_missing_event_is_found(sql_shelf, store, version):
+    """Issue: the stream is the audit trail; whoever gets around the triggers leaves a trace."""
+    for trigger in NO_TRIGGER[sql_shelf.database.dialect]:
+        await sql_shelf.run(f"DROP TRIGGER {trigger}")
+
+    await sql_shelf.run(f"DELETE FROM order_event WHERE order_id = 'a' AND version = {version}")
+
+    assert any(" a" in fault for fault in await check(store._storage, PROVIDER, AT))
+
+
+async def test_pins_of_two_orders_in_each_others_place_are_found(sql_shelf, store):
+    """Decision 37: digits that are not the order's own are dropped; the PIN can be set aside."""
+    await sql_shelf.run("UPDATE orders SET pin = (SELECT o.pin FROM orders o WHERE o.id = 'b') WHERE id = 'a'")
+
+    found = await check(store._storage, PROVIDER, AT)
+    await rebuild(store._storage, PROVIDER)
+
+    assert [fault[:8] for fault in found] == ["replay a"]
+    assert await check(store._storage, PROVIDER, AT) == []
+    pins = await sql_shelf.rows("SELECT id FROM orders WHERE pin IS NOT NULL ORDER BY id")
+    assert pins == [("b",)]
 
 
 async def test_everything_can_be_made_again_but_the_digits_of_pins(sql_shelf, store):

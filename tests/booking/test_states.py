@@ -40,13 +40,21 @@ EXPIRED             FAILED          FAILED               system
 CONFIRMED           PIN_MISSED      CONFIRMED            desk
 CONFIRMED           PIN_VERIFIED    CONFIRMED            desk
 CONFIRMED           PIN_OVERRIDDEN  CONFIRMED            desk
+CONFIRMED           CONSENT_GIVEN   CONFIRMED            consumer desk clinician
+CONFIRMED           JOINED          CONFIRMED            consumer desk clinician
+CONFIRMED           LEFT            CONFIRMED            consumer desk clinician
+CONFIRMED           DOCTOR_ABSENT   CONFIRMED            desk clinician
 CONFIRMED           STARTED         APPOINTMENT_STARTED  desk clinician
 CONFIRMED           RECORDS_LINKED  CONFIRMED            system
 CONFIRMED           NO_SHOW         NO_SHOW              desk
 CONFIRMED           DOCTOR_NO_SHOW  DOCTOR_NO_SHOW       consumer
 CONFIRMED           CANCELLED       CANCELLED            consumer desk system
+APPOINTMENT_STARTED JOINED          APPOINTMENT_STARTED  consumer desk clinician
+APPOINTMENT_STARTED LEFT            APPOINTMENT_STARTED  consumer desk clinician
+APPOINTMENT_STARTED DOCTOR_ABSENT   APPOINTMENT_STARTED  desk clinician
 APPOINTMENT_STARTED COMPLETED       COMPLETED            desk clinician
 APPOINTMENT_STARTED RECORDS_LINKED  APPOINTMENT_STARTED  desk clinician system
+COMPLETED           LEFT            COMPLETED            consumer desk clinician
 COMPLETED           RECORDS_LINKED  COMPLETED            desk clinician system
 CANCELLED           RECORDS_LINKED  CANCELLED            system
 CANCELLED           RESCHEDULED     CANCELLED            consumer

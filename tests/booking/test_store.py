@@ -48,6 +48,20 @@ async def test_overlapping_slots_of_one_doctor_are_in_each_others_way(shelf):
         await store.put(an_order("b", late), Step(NOW, "desk"))
 
 
+@pytest.mark.case("BK-05")
+async def test_doctor_is_at_one_place_at_a_time_however_many_seats_there_are(shelf):
+    """Issue: overlapping slots of one doctor are not sold; a second seat at one place is in the way of all others."""
+    store = shelf.store()
+    there = replace(ASHA, facility=replace(ASHA.facility, id="2"))
+    elsewhere = replace(slot(9, doctor=there), start=DAY, end=DAY + timedelta(minutes=30))
+    await store.put(an_order("a", replace(slot(0), seat=1)), Step(NOW, "desk"))
+
+    with pytest.raises(SlotUnavailable):
+        await store.put(an_order("b", elsewhere), Step(NOW, "desk"))
+
+    await store.put(an_order("c", replace(elsewhere, start=DAY + timedelta(minutes=40), seat=2)), Step(NOW, "desk"))
+
+
 @pytest.mark.parametrize(
     "other", [slot(1), replace(slot(0), seat=1), replace(slot(0, doctor=replace(ASHA, id="b")), id="s")]
 )

@@ -68,6 +68,7 @@ ASHA = Doctor(
     experience="8.0",
     languages="Hindi, English",
 )
+REGISTERED = replace(ASHA, registration_number="MCI/1", council="Delhi Medical Council", fulfilments=("Online",))
 DAY = datetime(2026, 9, 23, 10, 0, tzinfo=IST)
 RAVI = Patient(
     id="ravi.kumar@sbx",

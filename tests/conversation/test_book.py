@@ -84,6 +84,28 @@ async def test_a_conversation_is_forgotten_with_its_documents(scene):
     assert len((await scene.doctor.page(scene.order_id)).messages) == 1
 
 
+async def test_a_document_that_no_message_got_is_removed_later(scene, monkeypatch):
+    """Ours: a process that dies between file store and database leaves nothing of a patient behind for good."""
+
+    async def dies(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    await scene.doctor.send(scene.order_id, REPORT)
+    monkeypatch.setattr(scene.doctor._book, "say", dies)
+    with pytest.raises(KeyboardInterrupt):
+        await scene.doctor.send(scene.order_id, REPORT)
+    monkeypatch.undo()
+    await scene.doctor.tidy()
+    assert len(files_in(scene.files[Role.PROVIDER])) == 2
+
+    scene.clock.time += 3_601
+    await scene.doctor.tidy()
+
+    [kept] = (await scene.doctor.page(scene.order_id)).messages
+    assert len(files_in(scene.files[Role.PROVIDER])) == 1
+    assert (await scene.doctor._vault.get(kept.document.key)) == REPORT.content
+
+
 def test_a_shelf_is_opened_from_settings(tmp_path):
     """Issue: local folder by default, a virus scanner by address."""
     plain = shelf_at(f"file://{tmp_path}/files")

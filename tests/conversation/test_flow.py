@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+from sqlalchemy import Connection, delete
+
 from tests.conversation.scene import CLINIC, PDF, REPORT
 from uhi.conversation import Kind, Said
 from uhi.files import SignedLink
+from uhi.storage.sql.storage import SqlStorage
+from uhi.storage.sql.tables import inbox, request
 
 
 def link_of(url: str) -> SignedLink:
     path, _, query = url.partition("?")
     expires, signature = (part.partition("=")[2] for part in query.split("&"))
     return SignedLink(path.rpartition("/")[2], int(expires), signature)
+
+
+async def forget_messages(storage: SqlStorage, transaction_id: str) -> None:
+    def work(connection: Connection) -> None:
+        for table in (inbox, request):
+            connection.execute(delete(table).where(table.c.transaction_id == transaction_id))
+
+    await storage.database.write(work)
 
 
 async def test_patient_and_doctor_talk_in_order(scene):
@@ -125,3 +137,19 @@ async def test_a_conversation_outlives_its_program(scene):
     assert letters
     assert [message.text for message in (await again.page(scene.order_id)).messages] == ["before the crash"]
     assert scene.hospital.subscriber_id == CLINIC
+
+
+async def test_an_order_is_talked_about_when_its_messages_are_forgotten(scene):
+    """Ours: an order outlives the messages that made it (400 days); strangers to it are refused as ever."""
+    for side in (scene.hospital, scene.app):
+        await forget_messages(side.world.storage, scene.thread.transaction_id)
+
+    await scene.patient.say(scene.order_id, "It hurts again")
+    await scene.settle()
+    await forget_messages(scene.app.world.storage, scene.thread.transaction_id)
+    await scene.doctor.say(scene.order_id, "Since when?")
+
+    assert [message.text for message in await scene.heard(scene.patient)] == ["It hurts again", "Since when?"]
+    for side in (scene.hospital, scene.app):
+        transaction = scene.thread.transaction_id
+        assert not await side.world.storage.talks_with(side.subscriber_id, "other.example", transaction)

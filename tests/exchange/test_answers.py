@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from uhi.errors import DeliveryError, NoAnswer
-from uhi.exchange.answers import Asking, Request, Taps
+from uhi.exchange.answers import Asking, Request, Roads, Taps
 from uhi.testing import FakeClock
 from uhi.verified import Thread
 
@@ -20,7 +20,7 @@ def asking(clock: FakeClock, *, wait: float = 10.0, error: Exception | None = No
         if error is not None:
             raise error
 
-    return Asking(Request("m-1", Thread("d", "t-1", "app"), wait, "search"), send, taps, clock), taps, sent
+    return Asking(Request("m-1", Thread("d", "t-1", "app"), wait, "search"), Roads(send), taps, clock), taps, sent
 
 
 async def test_nothing_is_sent_before_somebody_listens():

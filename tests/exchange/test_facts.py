@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,6 +27,7 @@ FACTS = st.builds(
     provider_id=TEXTS,
     answers=TEXTS,
     late=st.booleans(),
+    until=st.floats(0, 2**40) | st.just(inf),
 )
 SOME = Facts(
     sender=Subscriber("app", Role.CONSUMER, "https://app.example"),
@@ -57,6 +60,11 @@ def _with(**changes: object) -> bytes:
     return strict_json.write(value | changes)
 
 
+def test_facts_of_an_older_version_are_read():
+    """Ours: a row that was written before answers had a time to be awaited until is no stranger."""
+    assert read_facts(_without("until")) == SOME
+
+
 @pytest.mark.parametrize(
     "raw",
     [
@@ -84,5 +92,5 @@ def test_facts_in_another_form_are_refused_as_our_own_fault(raw):
 def test_facts_say_nothing_about_a_patient():
     """Log rules: ids, addresses and times only; what a message says is in its bytes, which are encrypted."""
     assert set(strict_json.parse(SOME.write())) == {
-        *("sender", "via", "signed", "expires", "thread", "answers", "late"),
+        *("sender", "via", "signed", "expires", "thread", "answers", "late", "until"),
     }

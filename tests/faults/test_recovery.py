@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from tests.bench.peers import ANSWER, _length
+from tests.bench.peers import ANSWER, length_of
 from tests.faults.crash_at import KILLED
 from tests.faults.processes import HOST, ROOT, until
 from tests.faults.town import HOSPITAL, STUBS, Rows, Town
@@ -52,7 +52,7 @@ class Mailbox:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while head := await reader.readuntil(b"\r\n\r\n"):
-                body = await reader.readexactly(_length(head) - len(head))
+                body = await reader.readexactly(length_of(head) - len(head))
                 self.got[json.loads(body)["context"]["message_id"]] += 1
                 writer.write(ANSWER)
         except (asyncio.IncompleteReadError, ConnectionError):

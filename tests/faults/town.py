@@ -46,7 +46,7 @@ from uhi.world import Identity, World
 DOMAIN, STUB_DOMAIN, CITY = "nic2004:85111", "nic2004:60232", "std:011"
 GATEWAY, HOSPITAL, APP, REGISTRY = "gateway.example", "hospital.example", "app.example", "registry.example"
 STUBS = ("stub-0.example", "stub-1.example", "stub-2.example")
-DEMO = ROOT / "participants" / "hospital" / "demo" / "city-hospital.yaml"
+DEMO = ROOT / "participants" / "demo_hospital" / "demo" / "city-hospital.yaml"
 LIFE = 120
 """How long a signature of ours lives: a search must outlive a restart."""
 

@@ -269,3 +269,15 @@ async def test_what_a_client_calls_itself_is_kept_short_and_printable(lobby: Lob
     (seen,) = await lobby.sessions().of_account("asha")
     assert seen.client == strange
     assert seen.client.user_agent == "evil[31m" + "x" * 192
+
+
+async def test_whoever_closes_an_account_refuses_its_tokens_at_once(lobby: Lobby):
+    """Security, IAM: what was asked a moment ago is forgotten where the account was closed."""
+    opened, here = await lobby.opened(await lobby.person("asha", PATIENT)), lobby.sessions()
+    await here.check_open(opened.session_id)
+    await lobby.change("asha", state="CLOSED")
+    await here.check_open(opened.session_id)
+
+    await here.close_all("asha")
+
+    await refused(here.check_open(opened.session_id))

@@ -75,6 +75,16 @@ def test_program_of_another_domain_says_what_to_set(settings, name):
         importlib.import_module(f"participants.{name}.app").app()
 
 
+@pytest.mark.parametrize("name", [name for name, _, _ in PROGRAMS])
+def test_a_program_without_a_list_names_the_file_to_begin_with(name):
+    """Ours: who starts from an empty folder is told what to copy, wherever the package is installed."""
+    with pytest.raises(SetupError) as raised:
+        importlib.import_module(f"participants.{name}.app").app()
+
+    demo = resources.files(f"participants.{name}") / "demo" / f"{name}.yaml"
+    assert f"copy {demo} and name the copy there" in str(raised.value)
+
+
 @pytest.mark.parametrize("given", [{}, {"FILE": "a.yaml", "DATABASE_URL": "sqlite:///a.db"}])
 def test_a_list_has_one_place(monkeypatch, given):
     """Ours: a file or a database, and never both."""

@@ -146,6 +146,16 @@ async def test_answer_that_nobody_waits_for_any_more_reaches_its_handler(both):
     assert late.is_late
 
 
+async def test_answer_of_the_last_moment_is_heard_when_the_wait_ends(both):
+    """Ours: between two looks of a second each nothing is lost that was kept while somebody waited."""
+    both.scene.network.faults.delay(4.6, "on_init", times=-1)
+
+    answer = await both.asker.ask(INIT, A_WISH, A_THREAD, wait=4.7)
+
+    assert answer.message == AN_OFFER
+    assert not answer.is_late
+
+
 async def test_answer_is_heard_though_the_storage_was_away_for_a_while(both):
     """Reliability rules: what cannot be read now is read a second later."""
     both.storage._storages["app"].before = away = Away({"answers_to": 3})

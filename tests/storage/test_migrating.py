@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import pkgutil
+import re
 import sqlite3
 import stat
 import subprocess
@@ -141,7 +142,7 @@ def _in_any_order(part):
         return part if part is None else " ".join(str(part).split())
     head, _, rest = part.partition("(")
     body, _, tail = rest.rpartition(")")
-    return head, sorted(" ".join(each.split()) for each in body.split(", \n")), tail
+    return head, sorted(" ".join(each.split()) for each in re.split(r",\s(?![^(]*\))", body)), tail
 
 
 async def test_upgrade_and_downgrade_lead_both_ways(empty_database_url):

@@ -58,7 +58,7 @@ def _from_json(raw: bytes, model: type[Body]) -> Body:
         # Read a second time, as JSON: then a number is never taken for a text, and an enum may still be spelled.
         return model.model_validate_json(raw, strict=True)
     except ValidationError as error:
-        mistakes = unacceptable(error)
+        mistakes = unacceptable(error, model)
     raise mistakes
 
 
@@ -73,5 +73,5 @@ def _from_query(request: web.Request, model: type[Body]) -> Body:
     try:
         return model.model_validate(dict(query))
     except ValidationError as error:
-        mistakes = unacceptable(error)
+        mistakes = unacceptable(error, model)
     raise mistakes

@@ -29,6 +29,8 @@ from uhi.storage.sql.upserts import insert_on
 
 KEY_HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
+TO_KEEP = web.ResponseKey("to_keep", bytes)
+"""Where a response has the body that is kept, if that is not its own."""
 LONGEST_KEY = 255
 KEPT_SECONDS = 7 * 86_400.0
 LEASE_SECONDS = 120.0
@@ -117,7 +119,8 @@ class Idempotency:
         return None
 
     async def _end(self, asked: Asked, response: web.Response) -> None:
-        body = response.body if isinstance(response.body, bytes) else b""
+        shown = response.get(TO_KEEP, response.body)
+        body = shown if isinstance(shown, bytes) else b""
         is_kept = response.status not in _NOT_KEPT and not response.cookies and len(body) <= _MOST_BYTES
         own = idempotency.c.id == asked.id
         media = response.headers.get("Content-Type", "") if body else ""

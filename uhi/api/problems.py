@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from pydantic import Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from uhi.api.routes import Answer
@@ -17,9 +17,20 @@ from uhi.errors import REQUEST_INVALID, Refusal
 PROBLEM_TYPE = "application/problem+json"
 _MOST_MISTAKES = 20
 
+_UNKNOWN_NAME = "holds a name that is not known here"
+_A_DAY = "is to be a day that there is, such as 2027-01-14"
+_A_MOMENT = "is to be a moment with its zone, +05:30 or Z, such as 2027-01-14T10:00:00+05:30"
 _TEXTS = {
     "missing": "is required",
-    "extra_forbidden": "holds a name that is not known here",
+    "extra_forbidden": _UNKNOWN_NAME,
+    "date_from_datetime_inexact": _A_DAY,
+    "date_from_datetime_parsing": _A_DAY,
+    "date_parsing": _A_DAY,
+    "date_type": _A_DAY,
+    "datetime_from_date_parsing": _A_MOMENT,
+    "datetime_parsing": _A_MOMENT,
+    "datetime_type": _A_MOMENT,
+    "timezone_aware": _A_MOMENT,
     "string_type": "is to be text",
     "int_type": "is to be a whole number",
     "int_parsing": "is to be a whole number",
@@ -70,10 +81,12 @@ class Problem(Answer):
     errors: tuple[Mistake, ...] = ()
 
 
-def unacceptable(error: ValidationError) -> Refusal:
-    """What a model refused, told without what was sent."""
+def unacceptable(error: ValidationError, model: type[BaseModel] | None = None) -> Refusal:
+    """What a model refused, told without what was sent; a name it does not know, once, with those it knows."""
     details = error.errors(include_url=False, include_input=False, include_context=False)
-    return refusal_of(*_mistakes(details[:_MOST_MISTAKES]))
+    known = _names(model) if model else ""
+    told = dict.fromkeys(_mistakes(details[:_MOST_MISTAKES]))
+    return refusal_of(*((path, text + known * ((path, text) == ("", _UNKNOWN_NAME))) for path, text in told))
 
 
 def refusal_of(*mistakes: tuple[str, str]) -> Refusal:
@@ -112,6 +125,11 @@ def _mistakes(details: Sequence[ErrorDetails]) -> Iterator[tuple[str, str]]:
         steps = steps[:-1] if kind == "extra_forbidden" else steps
         text = _limit(detail["msg"]) if kind in _OWN_LIMITS else _TEXTS.get(kind, _OTHERWISE)
         yield _path(steps), text
+
+
+def _names(model: type[BaseModel]) -> str:
+    names = [field.alias or name for name, field in model.model_fields.items()]
+    return f"; known are {', '.join(names)}" if names else "; none is known"
 
 
 def _limit(text: str) -> str:

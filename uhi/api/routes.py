@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Generic, Literal, TypeAlias, TypedDict, TypeVar, Unpack, overload
+from typing import Generic, Literal, Self, TypeAlias, TypedDict, TypeVar, Unpack, overload
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -44,6 +44,10 @@ class Answer(BaseModel):
     """What they give: exactly what a model names."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    def to_keep(self) -> Self:
+        """What of it may be kept for who asks again with the same `Idempotency-Key`."""
+        return self
 
 
 B = TypeVar("B", bound=Body)

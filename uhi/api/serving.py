@@ -18,7 +18,7 @@ from aiohttp.typedefs import Middleware
 
 from uhi.api.asked import read_asked, read_path
 from uhi.api.doorkeeper import COOKIE, Doorkeeper
-from uhi.api.idempotency import Idempotency, key_of
+from uhi.api.idempotency import TO_KEEP, Idempotency, key_of
 from uhi.api.routes import Answer, Body, Call, Raw, Route, Routes, Sent
 from uhi.api.streams import DEFAULT_STREAMS, LAST_EVENT, Flow, StreamLimits, Streams
 from uhi.api.visits import HEADERS, Visit, refuse
@@ -199,6 +199,9 @@ class _Door:
             raise TypeError(f"{route.name} answered with {type(answer).__name__}")
         response = _given(route, visit, body, sent)
         response.headers.update(answer.headers if isinstance(answer, Raw) else {})
+        kept = answer.to_keep() if isinstance(answer, Answer) else answer
+        if isinstance(kept, Answer) and kept is not answer:
+            response[TO_KEEP] = kept.model_dump_json().encode()
         return response
 
 

@@ -7,7 +7,6 @@ again with the id of the last event it has seen. Source: WHATWG HTML "Server-sen
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -57,6 +56,10 @@ class _Sink(Protocol):
     def is_open(self) -> bool:
         """Whether the reader is still there, as far as can be seen."""
 
+    @property
+    def has_left(self) -> bool:
+        """Whether the reader is known to have gone though the connection is still there."""
+
     async def open(self, request: web.Request) -> None:
         """Send the head."""
 
@@ -76,6 +79,12 @@ class Flow:
         self._limits = limits
         self._closing: asyncio.Future[Event | Ended] = asyncio.get_running_loop().create_future()
         self._sink: _Sink | None = None
+
+    @property
+    def is_there(self) -> bool:
+        """Whether it has a reader, as far as can be seen; one that goes is noticed by the flow itself a second late."""
+        transport = self._request.transport
+        return transport is not None and not transport.is_closing() and not (self._sink and self._sink.has_left)
 
     def break_off(self) -> web.StreamResponse | None:
         """Cut the connection once something has gone out, for then nothing else can be answered; None before."""
@@ -160,6 +169,10 @@ class _Sse:
         transport = self._request.transport if self._request else None
         return transport is not None and not transport.is_closing() and self.response.is_connected()
 
+    @property
+    def has_left(self) -> bool:
+        return False
+
     async def open(self, request: web.Request) -> None:
         self._request = request
         await self.response.prepare(request)
@@ -187,6 +200,10 @@ class _Socket:
     @property
     def is_open(self) -> bool:
         return self._hearing is not None and not self._hearing.done()
+
+    @property
+    def has_left(self) -> bool:
+        return self._hearing is not None and self._hearing.done()
 
     async def open(self, request: web.Request) -> None:
         await self.response.prepare(request)
@@ -218,7 +235,7 @@ class Streams:
 
     limits: StreamLimits
     _open: set[Flow] = field(default_factory=set, init=False)
-    _of_one: Counter[str] = field(default_factory=Counter, init=False)
+    _of_one: dict[str, set[Flow]] = field(default_factory=dict, init=False)
     _is_over: bool = field(default=False, init=False)
 
     @contextmanager
@@ -229,18 +246,19 @@ class Streams:
         """
         if kind == "socket" and not web.WebSocketResponse().can_prepare(request):
             raise Refusal(REQUEST_INVALID, "this is no WebSocket handshake", expected="an upgrade to websocket")
-        if self._of_one[who] >= self.limits.most_of_one:
+        # A reader that comes again at once must not wait until it is noticed that it had gone.
+        if sum(flow.is_there for flow in self._of_one.get(who, ())) >= self.limits.most_of_one:
             raise Refusal(TOO_MANY_TRIES, "too many streams are open", expected=f"at most {self.limits.most_of_one}")
         if self._is_over or len(self._open) >= self.limits.most:
             raise Refusal(OVERLOADED, "no more streams can be opened", next_step="come again in a moment")
         flow = Flow(request, kind, self.limits)
         self._open.add(flow)
-        self._of_one[who] += 1
+        self._of_one.setdefault(who, set()).add(flow)
         try:
             yield flow
         finally:
             self._open.discard(flow)
-            self._of_one[who] -= 1
+            self._of_one[who].discard(flow)
             if not self._of_one[who]:
                 del self._of_one[who]
 

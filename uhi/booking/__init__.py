@@ -4,6 +4,7 @@ Above: participants; below: handlers and the exchange. Source: NHA Physical Cons
 """
 
 from uhi.booking.appointments import Booking
+from uhi.booking.consulting import CallStep
 from uhi.booking.consumer import Bookings
 from uhi.booking.events import OrderEvent
 from uhi.booking.found import FoundDoctor, FoundSlot
@@ -13,6 +14,7 @@ from uhi.booking.hospital import (
     Doctor,
     DoctorQuery,
     Facility,
+    Guardian,
     Hold,
     Hospital,
     Patient,
@@ -20,6 +22,7 @@ from uhi.booking.hospital import (
     Speciality,
     Window,
 )
+from uhi.booking.join_links import Call, JoinLinks, Links, RoomLinks
 from uhi.booking.news import BookingNews, LateDoctors
 from uhi.booking.offers import Offer
 from uhi.booking.policy import Policy
@@ -30,15 +33,21 @@ from uhi.booking.speaker import Speaker
 from uhi.booking.sql_bookings import SqlBookings, bookings_of
 from uhi.booking.states import EventKind, OrderState, Party, who_may
 from uhi.booking.store import BookingStore, MemoryBookings, Step, Written
+from uhi.booking.telemedicine import PATIENT, Attendance, Consent, Initiator, Mode, Presence
 
 __all__ = [
+    "PATIENT",
     "Appointment",
+    "Attendance",
     "Booking",
     "BookingNews",
     "BookingStore",
     "Bookings",
+    "Call",
+    "CallStep",
     "Cancellation",
     "CancelledBy",
+    "Consent",
     "ConsultationProvider",
     "Doctor",
     "DoctorQuery",
@@ -47,11 +56,16 @@ __all__ = [
     "Facility",
     "FoundDoctor",
     "FoundSlot",
+    "Guardian",
     "Hold",
     "HoldLimits",
     "Hospital",
+    "Initiator",
+    "JoinLinks",
     "LateDoctors",
+    "Links",
     "MemoryBookings",
+    "Mode",
     "Offer",
     "OrderEvent",
     "OrderState",
@@ -60,7 +74,9 @@ __all__ = [
     "Patient",
     "PatientReason",
     "Policy",
+    "Presence",
     "Quote",
+    "RoomLinks",
     "Slot",
     "Speaker",
     "Speciality",

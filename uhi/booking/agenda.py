@@ -5,18 +5,18 @@ Only reads. Above: the staff's own interface of a provider; below: `uhi.booking.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, select, tuple_
+from sqlalchemy import ColumnElement, or_, select, tuple_
 
 from uhi.booking.events import OrderEvent
 from uhi.booking.kept import KeptOrder
 from uhi.booking.order_rows import EVENT, KEPT, OrderRows
 from uhi.booking.states import OrderState
 from uhi.errors import REQUEST_INVALID, Refusal
-from uhi.storage.sql.booking_tables import order_event, orders
+from uhi.storage.sql.booking_tables import hold, order_event, orders
 from uhi.storage.sql.storage import SqlStorage
 
 MOST = 100
@@ -43,7 +43,8 @@ class OrderFilter:
 
 @dataclass(frozen=True, slots=True)
 class OrderPage:
-    """Orders by the start of their slots, and where the next page begins: empty after the last one."""
+    """Orders by the start of their slots, and where the next page begins, as a URL may have it: empty after the last
+    one."""
 
     orders: tuple[KeptOrder, ...]
     next: str = ""
@@ -71,7 +72,7 @@ class Agenda:
         rows = await self._database.read(lambda connection: connection.execute(found).all())
         shown = rows[:most]
         kept = tuple(self._rows.order_of(row) for row in shown)  # type: ignore[arg-type]
-        return OrderPage(kept, f"{shown[-1].starts_at!r} {shown[-1].id}" if len(rows) > most else "")
+        return OrderPage(kept, f"{shown[-1].starts_at!r}~{shown[-1].id}" if len(rows) > most else "")
 
     async def get(self, order_id: str) -> KeptOrder | None:
         """Return an order by its id.
@@ -98,18 +99,30 @@ class Agenda:
     def _mine(self) -> ColumnElement[bool]:
         return orders.c.provider_id == self._rows.provider_id
 
+    def _by_people(self, wanted: OrderFilter) -> Iterator[ColumnElement[bool]]:
+        if wanted.practitioner_id:
+            yield self._seen_by({wanted.practitioner_id})
+        if wanted.practitioner_ids is not None:
+            yield self._seen_by(wanted.practitioner_ids)
+
+    def _seen_by(self, practitioner_ids: Collection[str]) -> ColumnElement[bool]:
+        """Booked with one of them, or taking the time of one who takes part besides."""
+        named = sorted(practitioner_ids)
+        taken = select(hold.c.order_id).where(
+            hold.c.provider_id == self._rows.provider_id, hold.c.practitioner_id.in_(named)
+        )
+        return or_(orders.c.practitioner_id.in_(named), orders.c.id.in_(taken))
+
     def _conditions(self, wanted: OrderFilter) -> list[ColumnElement[bool]]:
         """`starts_at` is compared in any case, so that the order of an index can be followed."""
-        conditions = [self._mine(), orders.c.starts_at.is_not(None)]
+        conditions = [self._mine(), orders.c.starts_at.is_not(None), *self._by_people(wanted)]
         for column, text in (
-            (orders.c.practitioner_id, wanted.practitioner_id),
             (orders.c.facility_id, wanted.facility_id),
             (orders.c.fulfilment, wanted.fulfilment),
         ):
             if text:
                 conditions.append(column == text)
         for column, several in (
-            (orders.c.practitioner_id, wanted.practitioner_ids),
             (orders.c.facility_id, wanted.facility_ids),
             (orders.c.state, [state.value for state in wanted.states] or None),
         ):
@@ -125,7 +138,7 @@ class Agenda:
 
 
 def _place(after: str) -> tuple[float, str]:
-    starts_at, _, order_id = after.partition(" ")
+    starts_at, _, order_id = after.partition("~")
     try:
         return float(starts_at), order_id
     except ValueError:

@@ -5,6 +5,7 @@ Pure. Above: `uhi.booking.consumer`. Source: NHA Physical Consultation v2.0, ord
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -13,29 +14,47 @@ from decimal import Decimal
 from uhi.booking.found import FoundSlot, read_doctor, read_facility
 from uhi.booking.hospital import Slot, Window
 from uhi.booking.intents import read_window
+from uhi.booking.join_links import is_open
 from uhi.booking.offers import Offer
+from uhi.booking.online_tags import read_others
 from uhi.booking.quotes import Quote, read_quote
 from uhi.booking.reasons import Cancellation, CancelledBy
 from uhi.booking.states import OrderState, follow, is_known
 from uhi.messages import Order
-from uhi.messages.tags import CARE_CONTEXT_ID, CHATBOT_LINK, DEEP_LINK, HELPLINE_NUMBER, MESSAGING_SUPPORT
-from uhi.messages.values import PHYSICAL, Fulfillment, tag
+from uhi.messages.tags import (
+    CARE_CONTEXT_ID,
+    CHATBOT_LINK,
+    DEEP_LINK,
+    GRIEVANCE_CONTACT,
+    HELPLINE_NUMBER,
+    MESSAGING_SUPPORT,
+    TELECONSULTATION_URI,
+    our_tag,
+)
+from uhi.messages.values import ONLINE, PHYSICAL, Fulfillment, tag
 from uhi.verified import Thread
 
 OFFERED_SLOT = "@uhi-network/offered_slot"
 """Our own tag beside UHI's, in what a hospital calls off: the id of the slot it keeps for the patient instead."""
 
+_LINK = re.compile(r"https://[A-Za-z0-9][A-Za-z0-9.-]{0,252}(:[0-9]{1,5})?(/[!-~]{0,1800})?")
 _ENDED = frozenset({OrderState.FAILED, OrderState.CANCELLED})
 
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How the patient reaches the facility; empty where the provider does not say."""
+    """How the patient reaches the facility; empty where the provider does not say.
+
+    Online only: `join_url` is the link to the call, while there is one to join, and `grievance_contact` who hears
+    complaints.
+    """
 
     helpline_number: str = ""
     deep_link: str = ""
     chatbot_link: str = ""
     messaging: bool = False
+    join_url: str = field(default="", repr=False)
+    grievance_contact: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +119,7 @@ def unheard_of(order: Order, thread: Thread) -> Booking | None:
         end=window.end,
         quote=quote,
         fulfilment=fulfillment.kind or PHYSICAL,
+        others=read_others(fulfillment.agent, doctor),
     )
     return Booking(order_id=order.id, thread=thread, found=FoundSlot(slot, thread, priced), quote=quote)
 
@@ -162,8 +182,21 @@ def _with_tags(booking: Booking, fulfillment: Fulfillment | None) -> Booking:
             deep_link=tag(tags, DEEP_LINK) or known.deep_link,
             chatbot_link=tag(tags, CHATBOT_LINK) or known.chatbot_link,
             messaging=(tag(tags, MESSAGING_SUPPORT) or str(known.messaging)).lower() == "true",
+            join_url=_join_url(booking, tags),
+            grievance_contact=our_tag(tags, GRIEVANCE_CONTACT) or known.grievance_contact,
         ),
     )
+
+
+def _join_url(booking: Booking, tags: Mapping[str, object] | None) -> str:
+    """The link to the call while there is one: of another scheme than https none is taken, without one it is https."""
+    if booking.slot.fulfilment != ONLINE or not is_open(booking.state):
+        return ""
+    told = tag(tags, TELECONSULTATION_URI) or ""
+    if not told:
+        return booking.reach.join_url
+    link = told if "://" in told else f"https://{told}"
+    return link if _LINK.fullmatch(link) else ""
 
 
 def _text(tags: Mapping[str, object] | None, name: str) -> str:

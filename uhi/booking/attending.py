@@ -13,15 +13,16 @@ from dataclasses import replace
 from uhi.actions import CANCELLED, UPDATED, Decline
 from uhi.booking.desk import Desk, consumer_of, provider_of
 from uhi.booking.kept import KeptOrder
-from uhi.booking.orders import demand_cancellable, write_full
+from uhi.booking.orders import demand_cancellable
 from uhi.booking.pin import ATTEMPTS, Pin, missed, set_aside, verify
 from uhi.booking.reasons import Cancellation, CancelledBy, DoctorReason, chosen
 from uhi.booking.speaker import Speaker
 from uhi.booking.states import MOVES, EventKind, OrderState, Party, step
 from uhi.booking.store import Step
+from uhi.booking.telemedicine import Mode
 from uhi.errors import CANCELLATION_IMPOSSIBLE, ORDER_UNKNOWN, OrderUnknown, PinInvalid, StateConflict
 from uhi.messages import OnCancel, OnStatus, Order, Updated
-from uhi.messages.values import tag
+from uhi.messages.values import ONLINE, tag
 from uhi.ports import Letter
 from uhi.verified import Thread
 
@@ -44,7 +45,7 @@ class Attending:
             kept = await self._desk.known(order.id, thread)
             if kept is None or not kept.state.travels:
                 return Decline(ORDER_UNKNOWN)
-            return OnStatus(order=write_full(await self._refreshed(kept), self._desk.policy))
+            return OnStatus(order=await self._desk.written(await self._refreshed(kept)))
 
         return await self._desk.in_turn(order.id, told)
 
@@ -58,7 +59,7 @@ class Attending:
             refused = demand_cancellable(order)
             if refused is None and kept.state is not OrderState.CANCELLED:
                 kept, refused = await self._called_off(kept, order)
-            return refused or OnCancel(order=write_full(kept, self._desk.policy))
+            return refused or OnCancel(order=await self._desk.written(kept))
 
         return await self._desk.in_turn(order.id, cancelled)
 
@@ -80,8 +81,9 @@ class Attending:
 
         await self._desk.in_turn(order.id, noted)
 
-    async def started(self, appointment_id: str, *, by: str = "") -> None:
-        """The consultation has begun; needs the PIN shown or set aside where the appointment has one.
+    async def started(self, appointment_id: str, *, mode: Mode | None = None, by: str = "") -> None:
+        """The consultation has begun; needs the PIN shown or set aside where the appointment has one, and online the
+        patient's consent. `mode` is how it is held online, if not as the consent says.
 
         Raises: OrderUnknown, StateConflict.
         """
@@ -91,7 +93,7 @@ class Attending:
                 raise StateConflict(
                     "the PIN was not shown", got=order.pin.status.value, next_step="verify the PIN, or override it"
                 )
-            await self._update(order, EventKind.STARTED, by=by)
+            await self._update(_in_mode(order, mode), EventKind.STARTED, by=by)
 
         await self._attend(appointment_id, begun)
 
@@ -102,18 +104,26 @@ class Attending:
         """
 
         async def ended(order: KeptOrder) -> None:
+            if order.state is OrderState.CONFIRMED:
+                raise StateConflict("the consultation has not begun", got=order.state.value, next_step="start it first")
             records = care_context_id or order.care_context_id
             await self._update(replace(order, care_context_id=records), EventKind.COMPLETED, by=by)
 
         await self._attend(appointment_id, ended)
 
     async def no_show(self, appointment_id: str, *, by: str = "") -> None:
-        """The patient did not come.
+        """The patient did not come; told once the appointment should have begun.
 
         Raises: OrderUnknown, StateConflict.
         """
 
         async def missing(order: KeptOrder) -> None:
+            if order.state is OrderState.CONFIRMED and self._desk.now() < order.slot.start:
+                raise StateConflict(
+                    "a no-show before the appointment",
+                    expected=f"not before {order.slot.start:%d %B %Y, %H:%M}",
+                    next_step="wait until then, or cancel it",
+                )
             await self._update(order, EventKind.NO_SHOW, by=by)
 
         await self._attend(appointment_id, missing)
@@ -179,20 +189,14 @@ class Attending:
         """Run a step on the order of an appointment when it is its turn."""
 
         async def attended() -> None:
-            await step(await self._order(appointment_id))
+            await step(await self._desk.visit(appointment_id))
 
-        order = await self._order(appointment_id)
+        order = await self._desk.visit(appointment_id)
         await self._desk.in_turn(order.id, attended)
-
-    async def _order(self, appointment_id: str) -> KeptOrder:
-        order = await self._desk.store.by_appointment(appointment_id)
-        if order is None:
-            raise OrderUnknown("no order belongs to this appointment", next_step="pass the id that book() returned")
-        return order
 
     async def _update(self, order: KeptOrder, kind: EventKind, *, by: str) -> None:
         order = replace(order, state=_after(order, kind, by=Party.DESK))
-        message = Updated(order=write_full(order, self._desk.policy))
+        message = Updated(order=await self._desk.written(order))
         await self._announce(order, await self._speaker.compose(UPDATED, message, order.thread), by)
 
     async def _call_off(self, order: KeptOrder, why: Cancellation, by: str) -> None:
@@ -200,7 +204,7 @@ class Attending:
         if order.cancellation is None:
             is_late = order.slot.start - self._desk.now() < self._desk.policy.facility_notice
             order = replace(order, state=state, cancellation=replace(why, is_late=is_late))
-        message = OnCancel(order=write_full(order, self._desk.policy))
+        message = OnCancel(order=await self._desk.written(order))
         await self._announce(order, await self._speaker.compose(CANCELLED, message, order.thread), by)
 
     async def _announce(self, order: KeptOrder, letters: Sequence[Letter], by: str) -> None:
@@ -257,6 +261,18 @@ def _after(order: KeptOrder, kind: EventKind, *, by: Party) -> OrderState:
     if any(move.kind is kind and move.target is order.state and move.source is not order.state for move in MOVES):
         return order.state
     return step(order.state, kind, by=by)
+
+
+def _in_mode(order: KeptOrder, mode: Mode | None) -> KeptOrder:
+    if order.slot.fulfilment != ONLINE or order.state is not OrderState.CONFIRMED:
+        return order
+    if not order.consents:
+        raise StateConflict(
+            "the patient has not agreed to be consulted online",
+            expected="a call by the patient, or consent that was asked for",
+            next_step="ask the patient, and record the consent",
+        )
+    return replace(order, mode=mode or order.consents[-1].mode)
 
 
 def _tag(order: Order, name: str) -> str:

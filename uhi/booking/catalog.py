@@ -10,9 +10,11 @@ from decimal import Decimal
 
 from uhi.booking.hospital import Doctor, Facility, Slot, Window
 from uhi.booking.intents import write_point
+from uhi.booking.online_tags import write_online_tags
 from uhi.messages import Catalog
 from uhi.messages.tags import EDUCATION, EXPERIENCE, HFR_ID, HIP_ID, HPR_ID, LANGUAGES
 from uhi.messages.values import (
+    ONLINE,
     Agent,
     Category,
     Descriptor,
@@ -66,7 +68,7 @@ def write_slot(slot: Slot, tags: Tags | None = None) -> Fulfillment:
     return Fulfillment(
         id=slot.id,
         type=slot.fulfilment,
-        agent=write_agent(slot.doctor),
+        agent=_agent(slot.doctor, slot.fulfilment, slot.others),
         start=when(slot.start),
         end=when(slot.end),
         tags=tags,
@@ -111,8 +113,15 @@ def _by_facility(doctors: Sequence[Doctor]) -> Iterator[list[Doctor]]:
 def _doctor_entry(entry_id: str, doctor: Doctor, fulfilment: str, window: Window) -> Fulfillment:
     told = doctor.available or window
     return Fulfillment(
-        id=entry_id, type=fulfilment, agent=write_agent(doctor), start=when(told.start), end=when(told.end)
+        id=entry_id, type=fulfilment, agent=_agent(doctor, fulfilment), start=when(told.start), end=when(told.end)
     )
+
+
+def _agent(doctor: Doctor, fulfilment: str, others: Sequence[Doctor] = ()) -> Agent:
+    agent = write_agent(doctor)
+    if fulfilment != ONLINE:
+        return agent
+    return agent.model_copy(update={"tags": {**(agent.tags or {}), **write_online_tags(doctor, others)}})
 
 
 def _item(entry_id: str, price: Decimal, doctor: Doctor) -> Item:

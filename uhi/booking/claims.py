@@ -9,13 +9,22 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, and_, or_, select
+import orjson
+from sqlalchemy import Connection, Row
 
 from uhi.booking.hospital import Window
-from uhi.storage.sql.booking_tables import BOOKED, HELD, hold
+from uhi.storage.sql.booking_tables import BOOKED
+from uhi.storage.sql.many import is_postgres, run
 
 LONGEST = 24 * 3_600.0
 """No slot is longer, in seconds: so a claim in a window is found by when it starts."""
+
+_OF_THESE = """
+SELECT practitioner_id, slot_id, seat, starts_at, ends_at, order_id, state, expires_at FROM hold
+WHERE provider_id = :provider AND practitioner_id {} AND starts_at > :earliest AND starts_at < :until
+  AND ends_at > :since AND (state = 'CONFIRMED' OR (state = 'HELD' AND expires_at > :now))
+ORDER BY starts_at, id
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,22 +52,30 @@ def claims_within(
     if not practitioner_ids:
         return []
     since, until = window.start.timestamp(), window.end.timestamp()
-    wanted = select(
-        hold.c.practitioner_id,
-        hold.c.slot_id,
-        hold.c.seat,
-        hold.c.starts_at,
-        hold.c.ends_at,
-        hold.c.order_id,
-        hold.c.state,
-        hold.c.expires_at,
-    ).where(
-        hold.c.provider_id == provider_id,
-        hold.c.practitioner_id.in_(sorted(set(practitioner_ids))),
-        hold.c.starts_at > since - LONGEST,
-        hold.c.starts_at < until,
-        hold.c.ends_at > since,
-        or_(hold.c.state == BOOKED, and_(hold.c.state == HELD, hold.c.expires_at > now)),
+    asked: dict[str, object] = {
+        "provider": provider_id,
+        "earliest": since - LONGEST,
+        "since": since,
+        "until": until,
+        "now": now,
+    }
+    if is_postgres(connection):
+        asked["practitioners"] = sorted(set(practitioner_ids))
+        rows = run(connection, _OF_THESE.format("= ANY(CAST(:practitioners AS text[]))"), asked).all()
+    else:
+        asked["practitioners"] = orjson.dumps(sorted(set(practitioner_ids))).decode()
+        rows = run(connection, _OF_THESE.format("IN (SELECT value FROM json_each(:practitioners))"), asked).all()
+    return [_claim(row) for row in rows]
+
+
+def _claim(row: Row[tuple[object, ...]]) -> Claim:
+    return Claim(
+        practitioner_id=row.practitioner_id,
+        slot_id=row.slot_id,
+        seat=row.seat,
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
+        order_id=row.order_id,
+        is_booked=row.state == BOOKED,
+        expires_at=row.expires_at,
     )
-    rows = connection.execute(wanted.order_by(hold.c.starts_at, hold.c.id)).all()
-    return [Claim(*row[:6], row.state == BOOKED, row.expires_at) for row in rows]

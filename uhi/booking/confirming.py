@@ -6,6 +6,7 @@ The hospital decides who gets a slot and the store agrees; nothing here checks f
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import replace
 
 from uhi.actions import Decline
@@ -13,14 +14,15 @@ from uhi.booking.desk import Desk, consumer_of, provider_of
 from uhi.booking.holds import CLAIM, Finding, find, is_bookable
 from uhi.booking.hospital import Hold
 from uhi.booking.kept import KeptOrder
-from uhi.booking.orders import agreed_terms, demand_agreed, write_full
+from uhi.booking.orders import agreed_terms, demand_agreed
 from uhi.booking.pin import new_pin
 from uhi.booking.reasons import CancelledBy, DoctorReason
 from uhi.booking.releasing import Releasing
 from uhi.booking.states import EventKind, OrderState, Party, step
+from uhi.booking.store import Written
 from uhi.errors import ANSWER_FAILED, ORDER_UNKNOWN, SLOT_UNAVAILABLE, SlotUnavailable
 from uhi.messages import OnConfirm, Order
-from uhi.messages.values import PHYSICAL
+from uhi.messages.values import ONLINE, PHYSICAL
 from uhi.verified import Thread
 
 
@@ -44,11 +46,11 @@ class Confirming:
                 return Decline(ORDER_UNKNOWN)
             finding = find(kept.state, kept.hold.until, now=self._desk.now())
             if finding is Finding.ANSWERED:
-                return self._answer(kept)
+                return await self._answer(kept)
             refused = demand_agreed(order, kept)
             if refused is not None:
                 return refused
-            return self._answer(await self._booked(agreed_terms(order, kept), finding))
+            return await self._answer(await self._booked(agreed_terms(order, kept), finding))
 
         return await self._desk.in_turn(order.id, confirmed)
 
@@ -76,14 +78,14 @@ class Confirming:
             held.append(await desk.hospital.hold(slot.id, patient=order.patient, until=desk.now() + CLAIM))
             return held[-1]
 
-        async def keep(hold: Hold) -> KeptOrder:
+        async def keep(hold: Hold) -> Written:
             if hold.slot.price != slot.price:
                 raise _Gone
             again = replace(hold, patient=order.patient, until=desk.now() + CLAIM)
-            return await desk.keep(replace(order, hold=again), by=consumer_of(order.thread))
+            return await desk.write(replace(order, hold=again), by=consumer_of(order.thread))
 
         try:
-            claimed = await self._releasing.seated(ask, keep)
+            return await self._releasing.seated(ask, keep)
         except _Gone:
             raise SlotUnavailable("the slot is in the past, or has another price now") from None
         except SlotUnavailable:
@@ -91,8 +93,6 @@ class Confirming:
                 raise
             # It may be this order's own: booked by an earlier confirmation that could not be kept.
             return order
-        await self._releasing.expire_others(claimed)
-        return claimed
 
     async def _book(self, order: KeptOrder) -> KeptOrder:
         desk = self._desk
@@ -102,6 +102,7 @@ class Confirming:
             state=step(order.state, EventKind.CONFIRMED, by=Party.SYSTEM),
             appointment_id=appointment.id,
             pin=new_pin(order.slot.start) if order.slot.fulfilment == PHYSICAL else None,
+            room=secrets.token_hex(16) if order.slot.fulfilment == ONLINE else "",
         )
         try:
             return await desk.keep(booked, by=provider_of(order.thread))
@@ -112,8 +113,8 @@ class Confirming:
             )
             raise
 
-    def _answer(self, order: KeptOrder) -> OnConfirm | Decline:
-        message = OnConfirm(order=write_full(order, self._desk.policy))
+    async def _answer(self, order: KeptOrder) -> OnConfirm | Decline:
+        message = OnConfirm(order=await self._desk.written(order))
         if order.state is OrderState.FAILED:
             return Decline(order.failure or ANSWER_FAILED, message=message)
         return message

@@ -7,19 +7,19 @@ process where the program's messages do. Source: NHA Physical Consultation v2.0,
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import TypeVar
 
 from uhi.actions import CANCEL, CONFIRM, INIT, REPORTED, SEARCH, SELECT, SLOTS, STATUS, Question
 from uhi.booking.appointments import Booking, held
-from uhi.booking.diary import Diary, Entry, Errand, key_of
+from uhi.booking.diary import Diary, Entry, Errand, Key, key_of
 from uhi.booking.found import FoundDoctor, FoundSlot, read_doctors, read_slots
 from uhi.booking.hearing import Hearing
 from uhi.booking.holds import hold_until
 from uhi.booking.hospital import DoctorQuery, Patient, Window
-from uhi.booking.intents import LONGEST_WINDOW, write_search, write_slots
+from uhi.booking.intents import LONGEST_WINDOW, read_window, write_search, write_slots
 from uhi.booking.news import Events
 from uhi.booking.offers import Offer, accept, read_offer, write_cancel, write_init, write_select, write_visit
 from uhi.booking.quotes import Quote, read_quote
@@ -27,7 +27,7 @@ from uhi.booking.reasons import PatientReason, chosen
 from uhi.booking.speaker import WAIT, Speaker, moment
 from uhi.booking.sql_diary import diary_of
 from uhi.booking.states import OrderState, Via, transition
-from uhi.errors import OUTCOMES, BookingDeclined, BookingError, PriceMismatch, StateConflict
+from uhi.errors import OUTCOMES, BookingDeclined, BookingError, DeliveryError, PriceMismatch, StateConflict
 from uhi.messages import Cancel, Confirm, Init, Order, Reported, Select, Status
 from uhi.messages.values import Term
 from uhi.messages.wire import Wire
@@ -37,6 +37,7 @@ from uhi.verified import Declined, Thread, Verified
 Q = TypeVar("Q", bound=Wire)
 A = TypeVar("A", bound=Wire)
 
+_NO_DECISION = 500
 _NEXT_DAYS = timedelta(days=7)
 _SENTENCES = {outcome.code: outcome.sentence for outcome in OUTCOMES.values()}
 _WHY_CALLED_OFF = "The price confirmed is not the price quoted."
@@ -116,11 +117,26 @@ class Bookings:
         Raises: BookingDeclined (`40002`: the slot is gone), BookingError for an offer that cannot be accepted,
         NoAnswer (a late offer is not told: the same call brings it), DeliveryError.
         """
-        until = hold_until(moment(self._speaker.clock))
-        answer = await self._heard(INIT, Init(order=write_init(slot, patient)), slot.thread, wait)
-        offer = read_offer(answer.message.order, slot, patient, until=until, thread=answer.thread)
-        known = await self._hearing.open(held(offer))
-        return replace(offer, until=min(until, known.held_until or until))
+        return await self._held(slot, patient, lambda order: slot, wait)
+
+    async def hold_offered(self, booking: Booking, patient: Patient, *, wait: float = WAIT) -> Offer:
+        """Hold the slot that a hospital offers in the place of a booking which it called off (`offered_slot`).
+
+        When that slot is, only the offer says: the question names the time of the booking, and an item after the slot.
+        Raises: StateConflict where none is offered; as `hold`.
+        """
+        if not booking.offered_slot:
+            raise StateConflict("no slot is offered in the place of this booking", next_step="search again")
+        item = booking.found.item.model_copy(update={"id": booking.offered_slot})
+        asked = FoundSlot(replace(booking.slot, id=booking.offered_slot), booking.thread, item)
+
+        def found(order: Order) -> FoundSlot:
+            window = read_window(order.fulfillment) if order.fulfillment else None
+            if window is None:
+                raise BookingError("the offer does not say when it is", next_step="search again")
+            return replace(asked, slot=replace(asked.slot, start=window.start, end=window.end))
+
+        return await self._held(asked, patient, found, wait)
 
     async def confirm(self, offer: Offer, *, agreed: Sequence[Term] | Mapping[str, str], wait: float = WAIT) -> Booking:
         """Confirm an offer whose terms the patient has agreed; returns the booking with its PIN.
@@ -202,6 +218,10 @@ class Bookings:
         except BookingDeclined:
             await self._hearing.stand_alone(new)
             raise
+        except DeliveryError as error:
+            if error.status is not None and error.status < _NO_DECISION:
+                await self._hearing.stand_alone(new)
+            raise
 
     def events(self) -> Events:
         """Return an async iterator over the news from now on: bookings that changed, doctors that came late."""
@@ -211,6 +231,20 @@ class Bookings:
         """Return what is known of an order of the thread's provider, without asking."""
         entry = await self._hearing.diary.known(key_of(thread, order_id))
         return entry.booking if entry else None
+
+    async def _held(
+        self, asked: FoundSlot, patient: Patient, found: Callable[[Order], FoundSlot], wait: float
+    ) -> Offer:
+        until = hold_until(moment(self._speaker.clock))
+        answer = await self._heard(INIT, Init(order=write_init(asked, patient)), asked.thread, wait)
+        order = answer.message.order
+        offer = read_offer(order, found(order), patient, until=until, thread=answer.thread)
+        known = await self._hearing.open(held(offer))
+        return replace(offer, until=min(until, known.held_until or until))
+
+    async def known_of(self, keys: Collection[Key]) -> Mapping[Key, Booking]:
+        """The same of several orders at once; those that are not known are left out."""
+        return {key: entry.booking for key, entry in (await self._hearing.diary.known_of(keys)).items()}
 
     async def _heard(self, question: Question[Q, A], message: Q, thread: Thread, wait: float) -> Verified[A]:
         answer = await self._speaker.ask(question, message, thread, wait=wait)

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple, Protocol
@@ -77,6 +77,9 @@ class Diary(Protocol):
     async def known(self, key: Key) -> Entry | None:
         """Return what is known of an order."""
 
+    async def known_of(self, keys: Collection[Key]) -> Mapping[Key, Entry]:
+        """Return what is known of several orders; those that are not known are left out."""
+
     async def change(self, key: Key, turn: Turn) -> Change:
         """Let `turn`, which is pure, make of what is known what is known from now on, in one atomic step.
 
@@ -107,6 +110,10 @@ class MemoryDiary:
     async def known(self, key: Key) -> Entry | None:
         """See `Diary`."""
         return self._entries.get(key)
+
+    async def known_of(self, keys: Collection[Key]) -> Mapping[Key, Entry]:
+        """See `Diary`."""
+        return {key: self._entries[key] for key in keys if key in self._entries}
 
     async def change(self, key: Key, turn: Turn) -> Change:
         """See `Diary`; there is no await between reading and writing."""

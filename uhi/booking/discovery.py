@@ -8,11 +8,13 @@ from __future__ import annotations
 from uhi.actions import Decline
 from uhi.booking.catalog import write_doctors, write_slots
 from uhi.booking.desk import Desk
-from uhi.booking.hospital import Slot, Window
+from uhi.booking.hospital import Doctor, Slot, Window
 from uhi.booking.intents import LONGEST_WINDOW, read_search, read_slots, read_window
 from uhi.booking.orders import demand_offered, demand_one_slot, write_quoted
+from uhi.booking.telemedicine import is_offered, may_consult_online
 from uhi.errors import SLOT_UNAVAILABLE
 from uhi.messages import Intent, OnSearch, OnSelect, Order, SlotsFound
+from uhi.messages.values import ONLINE
 from uhi.verified import Thread
 
 
@@ -30,7 +32,7 @@ class Discovery:
         if query is None or thread.domain != policy.domain or query.fulfilment not in policy.fulfilments:
             return None
         found = await self._desk.hospital.find_doctors(query)
-        fitting = [doctor for doctor in found if query.fulfilment in doctor.fulfilments]
+        fitting = [doctor for doctor in found if _may_offer(doctor, query.fulfilment)]
         if not fitting and not policy.answers_empty:
             return None
         window = query.window or Window(now, now + LONGEST_WINDOW)
@@ -46,7 +48,9 @@ class Discovery:
         fitting = [
             slot
             for slot in found
-            if slot.fulfilment == query.fulfilment and query.facility_id in {"", slot.doctor.facility.id}
+            if slot.fulfilment == query.fulfilment
+            and query.facility_id in {"", slot.doctor.facility.id}
+            and is_offered(slot)
         ]
         if not fitting and not policy.answers_empty:
             return None
@@ -55,7 +59,7 @@ class Discovery:
     async def select(self, order: Order) -> OnSelect | Decline:
         """Return what a free slot costs, without holding it."""
         slot = await self._named(order)
-        if slot is None:
+        if slot is None or slot.fulfilment not in self._desk.policy.fulfilments or not is_offered(slot):
             return Decline(SLOT_UNAVAILABLE)
         return demand_offered(order, slot) or OnSelect(order=write_quoted(slot))
 
@@ -73,3 +77,7 @@ class Discovery:
         found = await self._desk.hospital.find_slots(doctor_id, window=window)
         now = self._desk.now()
         return [slot for slot in found if slot.start > now and window.start <= slot.start < window.end]
+
+
+def _may_offer(doctor: Doctor, fulfilment: str) -> bool:
+    return fulfilment in doctor.fulfilments and (fulfilment != ONLINE or may_consult_online(doctor))

@@ -15,12 +15,18 @@ from uhi.booking.order_json import read_order
 from uhi.booking.pin import PinStatus
 from uhi.booking.plain_json import plain, write_value
 from uhi.booking.states import EventKind, OrderState, Party, follows, who_may
+from uhi.booking.telemedicine import Attendance
 from uhi.errors import SetupError, StateConflict
 
 __all__ = ["EventKind", "OrderEvent", "events_between", "first_fault", "replay"]
 
 _FIELDS = tuple(each.name for each in fields(KeptOrder) if each.name not in {"id", "version"})
-_WITH_STATE = ("state", "appointment_id", "pin", "failure", "cancellation", "care_context_id")
+_WITH_STATE = ("state", "appointment_id", "pin", "failure", "cancellation", "care_context_id", "room", "mode")
+_BY_PRESENCE = {
+    Attendance.JOINED: EventKind.JOINED,
+    Attendance.LEFT: EventKind.LEFT,
+    Attendance.ABSENT: EventKind.DOCTOR_ABSENT,
+}
 _BY_STATE = {
     OrderState.HELD: EventKind.HELD_AGAIN,
     OrderState.EXPIRED: EventKind.EXPIRED,
@@ -103,6 +109,10 @@ def _when_held(order: KeptOrder) -> KeptOrder:
         cancellation=None,
         care_context_id="",
         rescheduled_to="",
+        room="",
+        mode=None,
+        consents=(),
+        presences=(),
     )
 
 
@@ -124,6 +134,9 @@ def _in_order(before: KeptOrder, after: KeptOrder) -> Iterator[tuple[EventKind, 
     pin_kind = _pin_kind(before, after)
     if pin_kind is not None:
         yield pin_kind, ("pin",)
+    yield EventKind.CONSENT_GIVEN, ("consents",)
+    if after.presences:
+        yield _BY_PRESENCE[after.presences[-1].what], ("presences",)
     if after.state is not before.state:
         yield _BY_STATE[after.state], _WITH_STATE
     yield EventKind.RECORDS_LINKED, ("care_context_id",)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from uhi.booking.hospital import Doctor, Facility, Slot, Speciality
 from uhi.booking.intents import read_window
+from uhi.booking.online_tags import read_others, read_registration
 from uhi.booking.quotes import Quote
 from uhi.messages import Catalog
 from uhi.messages.tags import EDUCATION, EXPERIENCE, LANGUAGES
@@ -71,6 +72,7 @@ def read_slots(catalog: Catalog, thread: Thread) -> Iterator[FoundSlot]:
                 end=window.end,
                 quote=Quote(doctor.price),
                 fulfilment=fulfillment.kind or PHYSICAL,
+                others=read_others(fulfillment.agent, doctor),
             )
             yield FoundSlot(slot, thread, item)
 
@@ -79,6 +81,7 @@ def read_doctor(agent: Agent, facility: Facility, item: Item) -> Doctor | None:
     """Return the doctor of an agent whose consultation costs what the item says; None without id or price."""
     if not agent.id or item.price is None:
         return None
+    number, council = read_registration(agent.tags)
     return Doctor(
         id=agent.id,
         name=agent.name or agent.id,
@@ -89,6 +92,8 @@ def read_doctor(agent: Agent, facility: Facility, item: Item) -> Doctor | None:
         education=tag(agent.tags, EDUCATION) or "",
         experience=tag(agent.tags, EXPERIENCE) or "",
         languages=tag(agent.tags, LANGUAGES) or "",
+        registration_number=number,
+        council=council,
     )
 
 

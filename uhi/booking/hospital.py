@@ -89,6 +89,7 @@ class Slot:
     """A time in which a doctor can see one patient. `seat` tells apart slots a doctor offers side by side.
 
     `seats` is how many there are: where another patient got this one, the hospital is asked for the slot again.
+    `others` are the doctors who take part besides, in a consultation online of several: it takes the time of each.
     `day_capacity` is how many slots the doctor's day has in all, free or not, 0 where the hospital does not say: no
     consumer may hold more than a share of them.
     """
@@ -101,6 +102,7 @@ class Slot:
     fulfilment: str = PHYSICAL
     seat: int = 0
     seats: int = field(default=1, compare=False)
+    others: tuple[Doctor, ...] = ()
     day_capacity: int = field(default=0, compare=False)
 
     @property
@@ -113,10 +115,28 @@ class Slot:
         """When it is."""
         return Window(self.start, self.end)
 
+    @property
+    def doctors(self) -> tuple[Doctor, ...]:
+        """Everybody who sees the patient, the one it is booked with first."""
+        return (self.doctor, *self.others)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guardian:
+    """The adult who answers for a minor: who they are to them, and a phone number or an ABHA address."""
+
+    name: str = field(repr=False)
+    relation: str = field(repr=False)
+    phone: str = field(default="", repr=False)
+    abha_address: str = field(default="", repr=False)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patient:
-    """Who comes. `id` is the ABHA address, `phone` has ten digits. Nothing of it shows in a repr."""
+    """Who comes. `id` is the ABHA address, `phone` has ten digits. Nothing of it shows in a repr.
+
+    `birth_year` stands where no more than that is known. A minor needs a `guardian` to be seen online.
+    """
 
     id: str = field(repr=False)
     name: str = field(repr=False)
@@ -126,6 +146,8 @@ class Patient:
     gender: str = field(default="", repr=False)
     born: date | None = field(default=None, repr=False)
     abha_number: str = field(default="", repr=False)
+    birth_year: int | None = field(default=None, repr=False)
+    guardian: Guardian | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

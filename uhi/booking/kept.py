@@ -14,6 +14,7 @@ from uhi.booking.pin import Pin
 from uhi.booking.quotes import Quote
 from uhi.booking.reasons import Cancellation
 from uhi.booking.states import OrderState
+from uhi.booking.telemedicine import Consent, Mode, Presence
 from uhi.errors import Outcome
 from uhi.messages.values import Billing, Customer, Term
 from uhi.verified import Thread
@@ -28,7 +29,8 @@ class KeptOrder:
     `billing` and `customer` are echoed as they came. `appointment_id` is the hospital's name for it once booked,
     `failure` why it could not be. `offer_for` is the order that the hospital called off when it kept this slot for the
     patient instead, `rescheduled_to` the one that the patient booked instead. `version` counts its events, 0 for a new
-    one.
+    one. Online only: `room` is what links to the call are made of, `mode` how it is held, `consents` and `presences`
+    the log of the interaction.
     """
 
     id: str
@@ -45,6 +47,10 @@ class KeptOrder:
     care_context_id: str = ""
     offer_for: str = ""
     rescheduled_to: str = ""
+    room: str = field(default="", repr=False)
+    mode: Mode | None = None
+    consents: tuple[Consent, ...] = ()
+    presences: tuple[Presence, ...] = ()
     version: int = 0
 
     @property

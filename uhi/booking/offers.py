@@ -59,7 +59,7 @@ def write_init(found: FoundSlot, patient: Patient) -> Order:
     return write_select(found).model_copy(
         update={
             "billing": write_billing(patient),
-            "customer": write_customer(patient),
+            "customer": write_customer(patient, fulfilment=found.slot.fulfilment),
             "payment": Payment(type=_ON_ORDER),
         }
     )
@@ -131,7 +131,7 @@ def accept(offer: Offer, agreed: Sequence[Term] | Mapping[str, str]) -> Order:
         agreed = {term.type or "": term.reason or "" for term in agreed}
     left_out = [term.type or "" for term in offer.terms if (term.type or "") not in agreed]
     if left_out:
-        raise IncompleteMessage("every term must be agreed", got=f"no {', '.join(left_out)}")
+        raise IncompleteMessage(f"every term must be agreed, also {', '.join(left_out)}")
     return write_init(offer.found, offer.patient).model_copy(
         update={
             "id": offer.order_id,

@@ -68,20 +68,25 @@ class OrderRows:
             "ends_at": slot.end.timestamp(),
         }
 
-    def claim_row(self, order: KeptOrder) -> dict[str, object]:
-        """The claim of an order that has its slot, but for the claim's own id."""
+    def claim_rows(self, order: KeptOrder) -> list[dict[str, object]]:
+        """The claims of an order that has its slot, one for each doctor who takes part, but for their own ids."""
         slot = order.slot
-        return {
-            "order_id": order.id,
-            "provider_id": self.provider_id,
-            "slot_id": slot.id,
-            "seat": slot.seat,
-            "practitioner_id": slot.doctor.id,
-            "starts_at": slot.start.timestamp(),
-            "ends_at": slot.end.timestamp(),
-            "state": BOOKED if order.state.travels else HELD,
-            "expires_at": order.hold.until.timestamp(),
-        }
+        return [
+            {
+                "order_id": order.id,
+                "provider_id": self.provider_id,
+                "slot_id": slot.id,
+                "seat": slot.seat,
+                "practitioner_id": doctor.id,
+                "starts_at": slot.start.timestamp(),
+                "ends_at": slot.end.timestamp(),
+                "state": BOOKED if order.state.travels else HELD,
+                "expires_at": order.hold.until.timestamp(),
+                # Whoever takes part besides is nowhere else then, whatever the seat: the slot is their place.
+                "facility_id": slot.doctor.facility.id if doctor is slot.doctor else slot.id,
+            }
+            for doctor in slot.doctors
+        ]
 
     def event_row(self, event: OrderEvent) -> tuple[object, ...]:
         """The row of an event, in the order of `EVENT_COLUMNS`."""
@@ -95,8 +100,15 @@ class OrderRows:
 
         Raises: SetupError when it cannot be opened with the keys there are.
         """
-        token = self.sealing.open(row.pin, about=f"pin {row.id}").decode() if row.pin else ""
+        token = self.digits_of(row.pin, order_id=row.id) if row.pin else ""
         return read_order(self.sealing.open(row.sealed, about=f"order {row.id}"), token=token, version=row.version)
+
+    def digits_of(self, pin: bytes, *, order_id: str) -> str:
+        """The digits of an order's PIN as they are kept.
+
+        Raises: SetupError when they cannot be opened, or are another order's.
+        """
+        return self.sealing.open(pin, about=f"pin {order_id}").decode()
 
     def events_of(self, rows: Iterable[EventRow]) -> list[OrderEvent]:
         """The events of rows.

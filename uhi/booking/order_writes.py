@@ -32,19 +32,31 @@ _THERE = "SELECT orders.id FROM orders WHERE orders.id IN (SELECT a FROM {given}
 
 
 @dataclass(frozen=True, slots=True)
-class Writing:
-    """One order to be kept: its new row and events, and its claim where it is to have its slot.
+class Claiming:
+    """The time of one doctor that an order is to have; `id` is that of the row where one has to be made."""
 
-    `version` is the one it was read in, 0 for a new one; `claim_before` the claim it was read with.
+    id: str
+    claim: Mapping[str, object]
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Whose time for which order."""
+        return str(self.claim["order_id"]), str(self.claim["practitioner_id"])
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """One order to be kept: its new row and events, and its claims where it is to have its slot, one per doctor.
+
+    `version` is the one it was read in, 0 for a new one; `claims_before` are the claims it was read with.
     """
 
     provider_id: str
     version: int
     row: Mapping[str, object]
     events: Sequence[tuple[object, ...]]
-    claim: Mapping[str, object] | None
-    claim_before: Mapping[str, object] | None
-    claim_id: str
+    claims: Sequence[Claiming]
+    claims_before: Sequence[Mapping[str, object]]
     at: float
     is_confirmed: bool = False
     told: Event | None = None
@@ -61,8 +73,9 @@ class Writing:
         return 512 + sum(len(part) for part in sealed if isinstance(part, bytes))
 
 
-def write_orders(connection: Connection, writings: Sequence[Writing]) -> list[Refused | None]:
-    """Keep orders, each whole or not at all; returns of each why it could not be kept.
+def write_orders(connection: Connection, writings: Sequence[Writing]) -> list[Refused | bool]:
+    """Keep orders, each whole or not at all; returns of each why it could not be kept, or else whether it took its slot
+    over from another one whose hold was over.
 
     Raises: SlotUnavailable or SetupError when there is one only; IntegrityError when one of several stands in the way,
         so that each has to be written alone.
@@ -79,7 +92,7 @@ def write_orders(connection: Connection, writings: Sequence[Writing]) -> list[Re
         raise SlotUnavailable("another order has a slot that overlaps this one, or its appointment") from None
     _append(connection, group.left(), is_alone=len(writings) == 1)
     insert_events(connection, [each.told for each in group.left() if each.told])
-    return [group.refused.get(at) for at in range(len(writings))]
+    return [group.refused.get(at, str(each.row["slot_id"]) in group.freed) for at, each in enumerate(writings)]
 
 
 @dataclass(slots=True)
@@ -88,6 +101,7 @@ class _Group:
     writings: Sequence[Writing]
     refused: dict[int, Refused] = field(default_factory=dict)
     confirmed_at: dict[str, object] = field(default_factory=dict)
+    freed: set[str] = field(default_factory=set)
 
     def left(self) -> list[Writing]:
         return [each for at, each in enumerate(self.writings) if at not in self.refused]
@@ -112,21 +126,30 @@ class _Group:
     def claim(self) -> None:
         """Give the orders their slots, or take from them what they have no right to any more."""
         left = self.left()
-        gone = [each.id for each in left if each.claim is None and each.version]
+        gone = [each.id for each in left if not each.claims and each.version]
         if gone:
             claim_rows.end_claims_of(self.connection, gone)
-        wanting = [each for each in left if each.claim and not (each.version and _is_settled(each))]
-        own = [each.claim for each in wanting if each.version and each.claim]
+        wanting = [each for each in left if each.claims and not (each.version and _is_settled(each))]
+        parted = [key for each in wanting for key in _parted(each)]
+        if parted:
+            claim_rows.end_claims(self.connection, parted)
+        own = [one.claim for each in wanting if each.version for one in each.claims]
         renewed = claim_rows.renew_claims(self.connection, own) if own else set()
-        taking = [each for each in wanting if each.id not in renewed]
-        if taking:
-            self._take(taking)
+        taking = {each.id: [one for one in each.claims if one.key not in renewed] for each in wanting}
+        if any(taking.values()):
+            self._take([each for each in wanting if taking[each.id]], taking)
 
-    def _take(self, taking: Sequence[Writing]) -> None:
-        claims = [{"id": each.claim_id, "now": each.at, **(each.claim or {})} for each in taking]
-        claim_rows.end_lapsed_in_the_way(self.connection, claims)
+    def _take(self, takers: Sequence[Writing], taking: Mapping[str, Sequence[Claiming]]) -> None:
+        """Make claims; of an order that does not get the time of everybody, none is left."""
+        claims = [{"id": one.id, "now": each.at, **one.claim} for each in takers for one in taking[each.id]]
+        # In the order of doctors: two who each want the time of the same two do not wait for one another for ever.
+        claims.sort(key=lambda claim: str(claim["practitioner_id"]))
+        self.freed |= claim_rows.end_lapsed_in_the_way(self.connection, claims)
         lost = claim_rows.insert_claims(self.connection, claims)
-        late = [each for each in taking if each.claim_id in lost]
+        late = [each for each in takers if any(one.id in lost for one in taking[each.id])]
+        partly = [each.id for each in late if len(each.claims) > 1]
+        if partly:
+            claim_rows.end_claims_of(self.connection, partly)
         new = [(each.id,) for each in late if not each.version]
         if new:
             look_up(self.connection, _UNDO, new)
@@ -167,8 +190,19 @@ class _Group:
 
 
 def _is_settled(each: Writing) -> bool:
-    """A booked claim that stays as it is; nobody else may have ended it."""
-    return each.claim == each.claim_before and each.claim is not None and each.claim["state"] == BOOKED
+    """Booked claims that stay as they are; nobody else may have ended them."""
+    claims = [one.claim for one in each.claims]
+    return claims == list(each.claims_before) and all(claim["state"] == BOOKED for claim in claims)
+
+
+def _parted(each: Writing) -> list[tuple[str, str]]:
+    """The claims of doctors who took part before, and do not any more."""
+    taking = {one.claim["practitioner_id"] for one in each.claims}
+    return [
+        (each.id, str(claim["practitioner_id"]))
+        for claim in each.claims_before
+        if claim["practitioner_id"] not in taking
+    ]
 
 
 def _append(connection: Connection, writings: Sequence[Writing], *, is_alone: bool) -> None:

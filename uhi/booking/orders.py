@@ -11,15 +11,17 @@ from decimal import Decimal
 
 from uhi.actions import Decline
 from uhi.booking.catalog import write_facility, write_item, write_slot
-from uhi.booking.hospital import Slot
+from uhi.booking.hospital import Patient, Slot
 from uhi.booking.kept import KeptOrder
 from uhi.booking.pin import write_pin
 from uhi.booking.policy import Policy
 from uhi.booking.quotes import write_quote
 from uhi.booking.reasons import PatientReason
+from uhi.booking.telemedicine import is_offered, lacking
 from uhi.booking.terms import agree, check_agreed
 from uhi.errors import (
     CANCELLATION_IMPOSSIBLE,
+    PATIENT_UNIDENTIFIED,
     PAYMENT_UNSUPPORTED,
     QUOTE_UNAVAILABLE,
     SLOT_UNAVAILABLE,
@@ -32,11 +34,15 @@ from uhi.messages.tags import (
     CARE_CONTEXT_ID,
     CHATBOT_LINK,
     DEEP_LINK,
+    GRIEVANCE_CONTACT,
     HELPLINE_NUMBER,
     MESSAGING_SUPPORT,
     SLOT_ID,
+    TELECONSULTATION_URI,
+    write_our_tags,
 )
 from uhi.messages.values import (
+    ONLINE,
     Payment,
     PaymentParams,
     Provider,
@@ -65,15 +71,16 @@ def write_offer(order: KeptOrder) -> Order:
     )
 
 
-def write_full(order: KeptOrder, policy: Policy) -> Order:
-    """Return the whole order as on_confirm, on_status, on_update and on_cancel tell it, PIN included."""
+def write_full(order: KeptOrder, policy: Policy, *, join_url: str = "") -> Order:
+    """Return the whole order as on_confirm, on_status, on_update and on_cancel tell it, PIN included; `join_url` is the
+    patient's link to the call."""
     facility = order.slot.doctor.facility
     offer = write_offer(order)
     return offer.model_copy(
         update={
             "state": order.state.value,
             "provider": write_facility(facility, [order.slot.doctor]),
-            "fulfillment": write_slot(order.slot, _tags(order, policy)),
+            "fulfillment": write_slot(order.slot, {**_tags(order, policy), **_online_tags(order, policy, join_url)}),
             "authorization": write_pin(order.pin) if order.pin else None,
         }
     )
@@ -106,6 +113,19 @@ def demand_one_slot(order: Order) -> Decline | None:
         return Decline(SLOT_UNAVAILABLE, "The order names no slot.")
     if {fulfillment.id, fulfillment.slot_id, item.fulfillment_id or fulfillment.id} != {fulfillment.id}:
         return Decline(SLOT_UNAVAILABLE, "Item, fulfilment and slot_id name different slots.")
+    return None
+
+
+def demand_allowed_online(slot: Slot, patient: Patient) -> Decline | None:
+    """Decline a consultation online with a doctor whose registration is not known, or of a patient who is not
+    identified; at a facility nothing of it is asked for."""
+    if slot.fulfilment != ONLINE:
+        return None
+    if not is_offered(slot):
+        return Decline(SLOT_UNAVAILABLE, "The doctor may not be consulted online.")
+    missing = lacking(patient, slot)
+    if missing:
+        return Decline(PATIENT_UNIDENTIFIED, f"A consultation online needs the patient's {'; '.join(missing)}.")
     return None
 
 
@@ -181,6 +201,13 @@ def _prices(order: Order) -> list[Decimal]:
         params.due if params else None,
     )
     return [amount for amount in named if amount is not None]
+
+
+def _online_tags(order: KeptOrder, policy: Policy, join_url: str) -> Tags:
+    if order.slot.fulfilment != ONLINE:
+        return {}
+    link = write_tags({TELECONSULTATION_URI: join_url or None})
+    return {**link, **write_our_tags({GRIEVANCE_CONTACT: policy.grievance_contact})}
 
 
 def _tags(order: KeptOrder, policy: Policy) -> Tags:

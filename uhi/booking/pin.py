@@ -87,7 +87,8 @@ def verify(pin: Pin, entered: str, *, now: datetime) -> Pin:
     if left <= 0:
         raise PinInvalid("the PIN was tried too often", next_step="override with a reason")
     if not is_right:
-        raise PinInvalid("the PIN does not match", next_step="ask the patient again", attempts_left=left - 1)
+        then = "ask the patient again" if left > 1 else "override with a reason"
+        raise PinInvalid("the PIN does not match", next_step=then, attempts_left=left - 1)
     return replace(pin, status=PinStatus.VERIFIED)
 
 

@@ -12,6 +12,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import TypeVar
 
+import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from uhi.errors import SetupError
@@ -19,13 +20,19 @@ from uhi.messages.wire import Wire, dump
 
 V = TypeVar("V")
 
+_ATOMS = frozenset({str, int, float, bool})
+
 
 def write_value(value: object) -> bytes:
     """Return the JSON of a value.
 
     Raises: TypeError for what JSON cannot hold.
     """
-    return json.dumps(plain(value), separators=(",", ":")).encode()
+    try:
+        return orjson.dumps(value, default=_plain)
+    except TypeError:
+        # What it cannot hold JSON can: whole numbers beyond 64 bits, half a surrogate pair.
+        return json.dumps(_spelled(value), separators=(",", ":")).encode()
 
 
 def read_value(adapter: TypeAdapter[V], text: bytes, *, what: str) -> V:
@@ -44,15 +51,33 @@ def read_value(adapter: TypeAdapter[V], text: bytes, *, what: str) -> V:
 
 
 def plain(value: object) -> object:
-    """Return what JSON holds of a value."""
+    """Return what JSON holds of a value, made anew.
+
+    Raises: TypeError for what JSON cannot hold.
+    """
+    if value is None or type(value) in _ATOMS:
+        return value
+    return json.loads(write_value(value))
+
+
+def _plain(value: object) -> object:
+    """What is no dataclass, list, enumeration or time of day and date."""
     if isinstance(value, Wire):
         return dump(value)
+    if isinstance(value, Decimal):
+        return str(value)
+    raise TypeError(f"JSON holds no {type(value).__name__}")
+
+
+def _spelled(value: object) -> object:
     if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+        return {field.name: _spelled(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, (tuple, list)):
-        return [plain(entry) for entry in value]
+        return [_spelled(entry) for entry in value]
+    if isinstance(value, dict):
+        return {name: _spelled(entry) for name, entry in value.items()}
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, date):
         return value.isoformat()
-    return str(value) if isinstance(value, Decimal) else value
+    return value if value is None or isinstance(value, (str, int, float)) else _plain(value)

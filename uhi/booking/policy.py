@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from uhi.booking.holds import HOLD, HoldLimits
 from uhi.booking.hospital import Slot
+from uhi.booking.join_links import JoinLinks
 from uhi.booking.terms import default_terms
 from uhi.messages.required import CONSULTATION
 from uhi.messages.values import PHYSICAL, Term
@@ -27,6 +28,9 @@ class Policy:
     may later than `facility_notice`, and that is recorded. A slot that the facility offers instead of the one it calls
     off is kept for the patient for `offer_hold`. `rescheduled_to_tag` names, in a cancellation, the order booked
     instead, `offered_slot_tag` the slot kept instead: neither is published, where empty nothing is read or sent.
+
+    Of consultations online: `join_links` makes the links to calls (without it none are sent, and a call is set up by
+    signals), `grievance_contact` is who hears complaints.
     """
 
     name: str = ""
@@ -45,4 +49,6 @@ class Policy:
     facility_notice: timedelta = timedelta(hours=2)
     offer_hold: timedelta = timedelta(hours=24)
     rescheduled_to_tag: str = ""
+    join_links: JoinLinks | None = None
+    grievance_contact: str = ""
     offered_slot_tag: str = ""

@@ -8,9 +8,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Sequence
+from math import inf
 
 from uhi.actions import CANCEL, CONFIRM, INIT, REPORTED, SEARCH, SELECT, SLOTS, STATUS, Decline
 from uhi.booking.attending import Attending
+from uhi.booking.consulting import CallStep, Consulting
 from uhi.booking.desk import Desk, provider_of
 from uhi.booking.discovery import Discovery
 from uhi.booking.events import OrderEvent
@@ -22,6 +24,7 @@ from uhi.booking.reasons import Cancellation, CancelledBy, DoctorReason, chosen
 from uhi.booking.speaker import Speaker, moment
 from uhi.booking.sql_bookings import bookings_of
 from uhi.booking.store import BookingStore
+from uhi.booking.telemedicine import Mode
 from uhi.handlers import Handlers
 from uhi.messages import (
     Cancel,
@@ -43,6 +46,7 @@ from uhi.messages import (
 from uhi.verified import Verified
 
 SWEEP_SECONDS = 60.0
+ASIDE_SECONDS = 1.0
 
 log = logging.getLogger(__name__)
 
@@ -68,21 +72,50 @@ class ConsultationProvider:
         self._clock = speaker.clock
         self._holding = Holding(desk)
         self._attending = Attending(desk, speaker)
+        self._consulting = Consulting(desk)
         self._discovery = Discovery(desk, name=desk.policy.name or speaker.subscriber_id)
         self._sweeping: asyncio.Future[None] | None = None
+        self._swept_at = -inf
         self.handlers = Handlers()
         self._hear_searches()
         self._hear_orders()
         if desk.policy.select:
             self._hear_select()
 
-    async def started(self, appointment_id: str, *, by: str = "") -> None:
-        """Tell the patient that the consultation has begun, after the PIN was verified or overridden.
+    async def started(self, appointment_id: str, *, mode: Mode | None = None, by: str = "") -> None:
+        """Tell the patient that the consultation has begun: at the facility after the PIN was verified or overridden,
+        online after the patient called in or agreed to it (`record_consent`), held as the consent says or in `mode`.
 
         `by`, here and below, is who of the staff says so, as the order's events name it (`person 0190…`).
         Raises: OrderUnknown, StateConflict.
         """
-        await self._attending.started(appointment_id, by=by)
+        await self._attending.started(appointment_id, mode=mode, by=by)
+
+    async def record_consent(self, appointment_id: str, mode: Mode, *, text: str = "", by: str) -> None:
+        """Put down that the patient was asked, and agreed to be consulted online; `text` is how they said so.
+
+        Raises: IncompleteMessage without `by`; OrderUnknown; StateConflict for one at the facility, or not to come.
+        """
+        await self._consulting.consent(appointment_id, mode, text=text, by=by)
+
+    async def attended(self, appointment_id: str, seen: CallStep, *, by: str = "") -> None:
+        """Put down who joined the call of a consultation online, left it, or, being one of several doctors, did not
+        come. A patient who calls in first agrees by that.
+
+        Raises: OrderUnknown, StateConflict.
+        """
+        await self._consulting.attended(appointment_id, seen, by=by)
+
+    async def call_signalled(self, order_id: str, seen: CallStep) -> None:
+        """Put down what a signal between the devices says of a call; whatever does not fit the order is left out."""
+        await self._consulting.signalled(order_id, seen)
+
+    async def join_link(self, appointment_id: str, doctor_id: str) -> str:
+        """Return the link by which a doctor (HPR address) joins the call; empty where none is made.
+
+        Raises: OrderUnknown; StateConflict when there is no call to join, or the doctor has no part in it.
+        """
+        return await self._consulting.link(appointment_id, doctor_id)
 
     async def completed(self, appointment_id: str, *, care_context_id: str = "", by: str = "") -> None:
         """Tell the patient that the consultation is over; once more when the id of its records is known.
@@ -165,8 +198,10 @@ class ConsultationProvider:
         await self._store.forget_pins(now=moment(self._clock))
 
     def _sweep_aside(self) -> None:
-        """Sweep without anybody waiting for it, one sweep at a time."""
-        if self._sweeping is None or self._sweeping.done():
+        """Sweep without anybody waiting for it: one sweep at a time, and not again within a second."""
+        now = self._clock.now()
+        if now - self._swept_at >= ASIDE_SECONDS and (self._sweeping is None or self._sweeping.done()):
+            self._swept_at = now
             self._sweeping = asyncio.ensure_future(self._sweep())
 
     def _hear_searches(self) -> None:

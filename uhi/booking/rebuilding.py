@@ -11,12 +11,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, RowMapping, Select, insert, select, update
 
 from uhi.booking.events import EventKind, OrderEvent, events_between, first_fault, replay
 from uhi.booking.kept import KeptOrder
 from uhi.booking.order_json import write_order
 from uhi.booking.order_rows import EVENT, EVENT_COLUMNS, KEPT, OrderRows
+from uhi.booking.states import OrderState
 from uhi.errors import SetupError
 from uhi.exchange.row_ids import new_row_id
 from uhi.messages.values import IST
@@ -76,16 +77,20 @@ async def rebuild(storage: SqlStorage, provider_id: str) -> Rebuilt:
 
 async def check(storage: SqlStorage, provider_id: str, now: float) -> list[str]:
     """Return what is wrong: the invariants of the database (`d 0190…`, see `uhi.storage.sql.invariants`), and each
-    order whose stream does not lead to what is kept of it (`replay 0190…: why`). `now` is Unix seconds.
+    order whose row or claim is not what its stream leads to (`replay 0190…: why`). `now` is Unix seconds.
 
+    The provider may serve meanwhile: what looks wrong is looked at twice.
     Raises: Refusal(OVERLOADED) when the database does not answer.
     """
-    wrong = await storage.database.read(lambda connection: violations(connection, now))
-    rows = OrderRows(provider_id, storage.ours.sealing)
+    database, look = storage.database, _Look(OrderRows(provider_id, storage.ours.sealing), now)
+    wrong = await database.read(lambda connection: violations(connection, now))
     after: str | None = ""
     while after is not None:
-        after, faults = await storage.database.read(partial(_page_of_faults, rows=rows, after=after))
-        wrong += faults
+        order_ids = await database.read(partial(_next_ids, rows=look.rows, after=after))
+        suspect = list(await database.read(partial(look.faults, order_ids=order_ids)))
+        found = await database.read(partial(look.faults, order_ids=suspect)) if suspect else {}
+        wrong += [f"replay {order_id}: {fault}" for order_id, fault in found.items()]
+        after = order_ids[-1] if order_ids else None
     return wrong
 
 
@@ -117,21 +122,22 @@ class _Work:
 
     def put_right(self, connection: Connection, after: str) -> str | None:
         """Compare the rows of some orders with their streams, and write those that differ."""
-        streams = _streams(connection, self.rows, after)
-        for order_id, events in streams.items():
+        order_ids = _next_ids(connection, self.rows, after)
+        for events in _streams_of(connection, self.rows, order_ids).values():
             order = replay(events)
             self._row(connection, order, events)
             self._claims(connection, order)
             self.found.orders += 1
-            after = order_id
-        return after if streams else None
+        return order_ids[-1] if order_ids else None
 
     def claim(self, connection: Connection, order_ids: Sequence[str]) -> None:
         """Give orders the slots they should have had."""
         for order_id, events in _streams_of(connection, self.rows, order_ids).items():
             order = replay(events)
-            claim = {"id": new_row_id(self.now), **self.rows.claim_row(order)}
-            if claim_rows.insert_claims(connection, [claim]):
+            claim_rows.end_claims_of(connection, [order_id])
+            claims = [{"id": new_row_id(self.now), **claim} for claim in self.rows.claim_rows(order)]
+            if claim_rows.insert_claims(connection, claims):
+                claim_rows.end_claims_of(connection, [order_id])
                 self.found.conflicts.append(order_id)
 
     def end_claims_of_nobody(self, connection: Connection) -> None:
@@ -143,63 +149,104 @@ class _Work:
         self.found.claims += connection.execute(ended.values(state=OVER)).rowcount
 
     def _row(self, connection: Connection, order: KeptOrder, events: Sequence[OrderEvent]) -> None:
-        at = events[-1].at.timestamp()
-        wanted = {**self.rows.order_row(order, at=at), "confirmed_at": _confirmed_at(events)}
         found = connection.execute(select(orders).where(orders.c.id == order.id)).one_or_none()
         row: dict[str, object] = found._asdict() if found is not None else {}
+        if row and not _row_fault(self.rows, row, events):
+            return
+        wanted = _row_of(self.rows, order, events)
         if not row:
             connection.execute(insert(orders), wanted)
-        elif _plain(row) != _plain(wanted) or _sealed_fault(self.rows, row, order):
-            del wanted["pin"], wanted["pin_until"]
-            connection.execute(update(orders).where(orders.c.id == order.id).values(wanted))
         else:
-            return
+            if not _pin_fault(self.rows, row, order):
+                del wanted["pin"], wanted["pin_until"]
+            connection.execute(update(orders).where(orders.c.id == order.id).values(wanted))
         self.found.rows += 1
 
     def _claims(self, connection: Connection, order: KeptOrder) -> None:
-        live = select(hold).where(hold.c.order_id == order.id, hold.c.state.in_((HELD, BOOKED)))
-        claims = connection.execute(live).mappings().all()
-        wanted = self.rows.claim_row(order) if order.has_slot(datetime.fromtimestamp(self.now, IST)) else None
-        right = [each for each in claims if wanted and {name: each[name] for name in wanted} == wanted]
-        lapsed = [each for each in claims if not wanted and each["state"] == HELD and each["expires_at"] <= self.now]
-        wrong = [each["id"] for each in claims if each not in right[:1] and each not in lapsed]
+        live = connection.execute(_live_claims([order.id])).mappings().all()
+        wanted = _claims_wanted(self.rows, order, self.now)
+        wrong, is_missing = _claim_faults(live, wanted, self.now)
         if wrong:
             connection.execute(update(hold).where(hold.c.id.in_(wrong)).values(state=OVER))
-        if wanted and not right:
+        if is_missing:
             self.found.missing.append(order.id)
-        self.found.claims += 1 if wrong or (wanted and not right) else 0
+        self.found.claims += 1 if wrong or is_missing else 0
 
 
-def _page_of_faults(connection: Connection, rows: OrderRows, after: str) -> tuple[str | None, list[str]]:
-    """What is wrong with some orders, and the last of their ids."""
-    streams = _streams(connection, rows, after)
-    kept = select(*KEPT).where(orders.c.id.in_(list(streams)))
-    found: dict[str, dict[str, object]] = {row.id: row._asdict() for row in connection.execute(kept)}
-    faults = []
-    for order_id, events in streams.items():
-        if fault := _fault(rows, events, found.get(order_id)):
-            faults.append(f"replay {order_id}: {fault}")
-    return (next(reversed(streams)) if streams else None), faults
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """A look at orders beside their streams; `now` is Unix seconds."""
+
+    rows: OrderRows
+    now: float
+
+    def faults(self, connection: Connection, order_ids: Sequence[str]) -> dict[str, str]:
+        """What is wrong, by the ids of the orders at fault."""
+        streams = _streams_of(connection, self.rows, order_ids)
+        found = connection.execute(select(orders).where(orders.c.id.in_(order_ids)))
+        kept = {row.id: row._asdict() for row in found}
+        claims: dict[str, list[RowMapping]] = {}
+        for claim in connection.execute(_live_claims(order_ids)).mappings():
+            claims.setdefault(claim["order_id"], []).append(claim)
+        looked = {
+            order_id: self._fault(events, kept.get(order_id), claims.get(order_id, []))
+            for order_id, events in streams.items()
+        }
+        return {order_id: fault for order_id, fault in looked.items() if fault}
+
+    def _fault(
+        self, events: Sequence[OrderEvent], row: Mapping[str, object] | None, claims: Sequence[RowMapping]
+    ) -> str:
+        try:
+            order = replay(events)
+        except SetupError as error:
+            return error.what
+        forbidden = first_fault(events)
+        if forbidden is not None:
+            return f"event {forbidden.version}, {forbidden.kind}, may not happen in the state it was in"
+        if row is None:
+            return "the order is not kept"
+        if fault := _row_fault(self.rows, row, events):
+            return fault
+        wrong, is_missing = _claim_faults(claims, _claims_wanted(self.rows, order, self.now), self.now)
+        return "its claim of the slot is not the one it should have" if wrong or is_missing else ""
 
 
-def _fault(rows: OrderRows, events: Sequence[OrderEvent], row: Mapping[str, object] | None) -> str:
-    try:
-        order = replay(events)
-    except SetupError as error:
-        return error.what
-    forbidden = first_fault(events)
-    if forbidden is not None:
-        return f"event {forbidden.version}, {forbidden.kind}, may not happen in the state it was in"
-    return _sealed_fault(rows, row, order) if row is not None else "the order is not kept"
+def _row_of(rows: OrderRows, order: KeptOrder, events: Sequence[OrderEvent]) -> dict[str, object]:
+    """The row that an order should have, but for the digits of its PIN."""
+    return {**rows.order_row(order, at=events[-1].at.timestamp()), "confirmed_at": _confirmed_at(events)}
+
+
+def _row_fault(rows: OrderRows, row: Mapping[str, object], events: Sequence[OrderEvent]) -> str:
+    """Why a row is not what its stream leads to; empty where it is."""
+    order = replay(events)
+    wanted = _row_of(rows, order, events)
+    differing = sorted(name for name in wanted if name not in _SEALED and row[name] != wanted[name])
+    if differing:
+        return f"not what the events lead to: {', '.join(differing)}"
+    return _sealed_fault(rows, row, order) or _pin_fault(rows, row, order)
 
 
 def _sealed_fault(rows: OrderRows, row: Mapping[str, object], order: KeptOrder) -> str:
-    """Why what is sealed in a row is not the order; empty where it is."""
     try:
-        kept = rows.order_of(_Kept(str(row["id"]), order.version, row["sealed"]))  # type: ignore[arg-type]
+        kept = rows.order_of(_Kept(order.id, order.version, row["sealed"]))  # type: ignore[arg-type]
     except SetupError as error:
         return error.what
     return "" if write_order(kept) == write_order(order) else "the events lead to something else than what is kept"
+
+
+def _pin_fault(rows: OrderRows, row: Mapping[str, object], order: KeptOrder) -> str:
+    """Why the digits that are kept of a PIN may not be, or are not the order's."""
+    pin = row["pin"]
+    if not isinstance(pin, bytes):
+        return ""
+    if order.pin is None or order.state is not OrderState.CONFIRMED:
+        return "the digits of a PIN are kept that nobody has to show"
+    try:
+        rows.digits_of(pin, order_id=order.id)
+    except SetupError as error:
+        return error.what
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,11 +257,33 @@ class _Kept:
     pin: bytes | None = None
 
 
-def _streams(connection: Connection, rows: OrderRows, after: str) -> dict[str, list[OrderEvent]]:
-    """The streams of the next orders by id."""
+def _claims_wanted(rows: OrderRows, order: KeptOrder, now: float) -> list[dict[str, object]]:
+    return rows.claim_rows(order) if order.has_slot(datetime.fromtimestamp(now, IST)) else []
+
+
+def _claim_faults(
+    live: Sequence[RowMapping], wanted: Sequence[Mapping[str, object]], now: float
+) -> tuple[list[object], bool]:
+    """The ids of an order's live claims that are wrong, and whether one that it should have is missing."""
+    missing, wrong = list(wanted), []
+    for each in live:
+        right = next((claim for claim in missing if {name: each[name] for name in claim} == claim), None)
+        if right is not None:
+            missing.remove(right)
+        elif wanted or each["state"] != HELD or each["expires_at"] > now:
+            wrong.append(each["id"])
+    return wrong, bool(missing)
+
+
+def _live_claims(order_ids: Sequence[str]) -> Select[tuple[object, ...]]:
+    return select(hold).where(hold.c.order_id.in_(order_ids), hold.c.state.in_((HELD, BOOKED)))
+
+
+def _next_ids(connection: Connection, rows: OrderRows, after: str) -> Sequence[str]:
+    """The ids of the next orders that have streams."""
     ids = select(order_event.c.order_id).where(order_event.c.provider_id == rows.provider_id)
     page = ids.where(order_event.c.order_id > after).distinct().order_by(order_event.c.order_id).limit(BATCH)
-    return _streams_of(connection, rows, connection.execute(page).scalars().all())
+    return connection.execute(page).scalars().all()
 
 
 def _streams_of(connection: Connection, rows: OrderRows, order_ids: Sequence[str]) -> dict[str, list[OrderEvent]]:
@@ -227,7 +296,3 @@ def _streams_of(connection: Connection, rows: OrderRows, order_ids: Sequence[str
 
 def _confirmed_at(events: Sequence[OrderEvent]) -> float | None:
     return next((event.at.timestamp() for event in events if event.kind is EventKind.CONFIRMED), None)
-
-
-def _plain(row: Mapping[str, object]) -> dict[str, object]:
-    return {name: value for name, value in row.items() if name not in _SEALED}

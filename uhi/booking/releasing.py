@@ -17,6 +17,7 @@ from uhi.booking.holds import is_live
 from uhi.booking.hospital import Hold
 from uhi.booking.kept import KeptOrder
 from uhi.booking.states import EventKind, OrderState, Party, step
+from uhi.booking.store import Written
 from uhi.errors import OrderChanged, SlotUnavailable
 
 PATIENCE = 10.0
@@ -46,10 +47,9 @@ class Releasing:
             if isinstance(outcome, Exception):
                 log.error("a lapsed hold was not given back: %s", type(outcome).__name__)
 
-    async def seated(
-        self, ask: Callable[[], Awaitable[Hold]], keep: Callable[[Hold], Awaitable[KeptOrder]]
-    ) -> KeptOrder:
-        """Have the hospital hold a slot and keep its order; where another order got the seat, ask for another seat.
+    async def seated(self, ask: Callable[[], Awaitable[Hold]], keep: Callable[[Hold], Awaitable[Written]]) -> KeptOrder:
+        """Have the hospital hold a slot and keep its order; where another order got the seat, ask for another seat. The
+        orders that once held the slot are moved to EXPIRED.
 
         Raises: SlotUnavailable when there is none; what `ask` and `keep` raise, after the hold was given back.
         """
@@ -58,10 +58,14 @@ class Releasing:
             hold, tries = await ask(), tries + 1
             try:
                 async with self._kept_or_let_go(hold):
-                    return await keep(hold)
+                    written = await keep(hold)
             except SlotUnavailable:
                 if tries >= hold.slot.seats:
                     raise
+                continue
+            if written.overtook:
+                await self._expire_others(written.order)
+            return written.order
 
     @asynccontextmanager
     async def _kept_or_let_go(self, hold: Hold) -> AsyncIterator[None]:
@@ -74,7 +78,7 @@ class Releasing:
             if not is_kept:
                 await self._try_to_let_go(hold)
 
-    async def expire_others(self, claimed: KeptOrder) -> None:
+    async def _expire_others(self, claimed: KeptOrder) -> None:
         """Move the orders that once held a slot to EXPIRED, now that another order has it."""
         for order in await self._desk.store.lapsed(now=self._desk.now(), slot_id=claimed.slot.id):
             if order.id != claimed.id:

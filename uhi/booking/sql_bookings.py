@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import cast
 
 from sqlalchemy import ColumnElement, Connection, and_, exists, or_, select, update
 
@@ -19,19 +20,28 @@ from uhi.booking.events import OrderEvent, events_between
 from uhi.booking.hospital import Hold
 from uhi.booking.kept import KeptOrder, without_spent_pin
 from uhi.booking.order_rows import EVENT, KEPT, KeptRow, OrderRows, as_kept
-from uhi.booking.order_writes import Refused, Writing, write_orders
+from uhi.booking.order_writes import Claiming, Refused, Writing, write_orders
 from uhi.booking.states import OrderState
 from uhi.booking.store import BookingStore, MemoryBookings, Step, Written
 from uhi.errors import OrderChanged, SetupError
 from uhi.exchange.row_ids import new_row_id
 from uhi.ports import Event
 from uhi.storage.sql.booking_tables import BOOKED, HELD, hold, order_event, orders
+from uhi.storage.sql.many import look_up, run
 from uhi.storage.sql.storage import SqlStorage
 from uhi.world import World
 
 CHANGED = "appointment.changed"
 
-MOST_KNOWN = 1_000
+_LIVE = """
+SELECT id, version FROM orders
+WHERE provider_id = :provider AND state = 'HELD' AND held_until > :now AND (:consumer = '' OR consumer_id = :consumer)
+ORDER BY held_until, id
+"""
+_NAMED = "SELECT id, version, sealed, pin FROM orders WHERE id IN (SELECT a FROM {given})"
+_ONE = "SELECT id, version, sealed, pin FROM orders WHERE id = :id AND provider_id = :provider"
+
+MOST_KNOWN = 4_000
 """How many orders are remembered as they were read or kept last, so that they need not be opened again."""
 
 log = logging.getLogger(__name__)
@@ -65,13 +75,13 @@ class SqlBookings:
         writing = self._writing(before, kept, happened, step)
         if step.letters:
             mine = await self._storage.together(lambda connection: _write_one(connection, writing), step.letters)
-        else:
-            mine = ()
-            refused = await self._database.grouped(self._write, writing, size=writing.size)
-            if refused is not None:
-                raise refused
+            self._remember(kept)
+            return Written(kept, tuple(mine))
+        outcome = await self._database.grouped(self._write, writing, size=writing.size)
+        if not isinstance(outcome, bool):
+            raise outcome
         self._remember(kept)
-        return Written(kept, tuple(mine))
+        return Written(kept, overtook=outcome)
 
     async def history(self, order_id: str) -> Sequence[OrderEvent]:
         """Return everything that happened to an order.
@@ -99,7 +109,9 @@ class SqlBookings:
 
         Raises: SetupError when it cannot be opened with the keys there are.
         """
-        return await self._first(orders.c.id == order_id)
+        wanted = {"id": order_id, "provider": self._provider_id}
+        row = await self._database.read(lambda connection: run(connection, _ONE, wanted).one_or_none())
+        return self._open(cast("KeptRow", row)) if row is not None else None
 
     async def by_appointment(self, appointment_id: str) -> KeptOrder | None:
         """Return the order of an appointment by the hospital's id, of several the one that was booked last."""
@@ -107,11 +119,17 @@ class SqlBookings:
 
     async def live_holds(self, *, now: datetime, patient_id: str = "", consumer_id: str = "") -> Sequence[KeptOrder]:
         """Return the orders held now, of one patient or through one consumer where named."""
-        held = [orders.c.state == OrderState.HELD.value, orders.c.held_until > now.timestamp()]
-        if consumer_id:
-            held.append(orders.c.consumer_id == consumer_id)
-        # Whose they are is sealed: a consumer has few live holds, so they are opened.
-        return [order for order in await self._all(*held) if patient_id in {"", order.patient.id}]
+        wanted = {"provider": self._provider_id, "consumer": consumer_id, "now": now.timestamp()}
+        found = await self._database.read(lambda connection: run(connection, _LIVE, wanted).all())
+        # Whose they are is sealed: those that this process has not in mind are opened.
+        known = {row.id: order for row in found if (order := self._in_mind(row.id, row.version)) is not None}
+        unknown = [(row.id,) for row in found if row.id not in known]
+        for row in await self._database.read(lambda on: look_up(on, _NAMED, unknown).all()) if unknown else ():
+            order = self._readable(cast("KeptRow", row))
+            if order is not None:
+                known[order.id] = order
+        held = [known[row.id] for row in found if row.id in known]
+        return [order for order in held if patient_id in {"", order.patient.id}]
 
     async def lapsed(self, *, now: datetime, slot_id: str = "") -> Sequence[KeptOrder]:
         """Return the orders still in state HELD whose hold is over, of one slot where named."""
@@ -132,9 +150,7 @@ class SqlBookings:
         """The order as it is kept in the version that was changed; None for a new one."""
         if not order.version:
             return None
-        known = self._known.get(order.id)
-        if known is None or known.version != order.version:
-            known = await self.get(order.id)
+        known = self._in_mind(order.id, order.version) or await self.get(order.id)
         if known is None or known.version != order.version:
             raise OrderChanged("the order was changed meanwhile", next_step="read it again")
         return known
@@ -149,15 +165,17 @@ class SqlBookings:
             version=before.version if before else 0,
             row=self._rows.order_row(order, at=at),
             events=[self._rows.event_row(each) for each in happened],
-            claim=self._rows.claim_row(order) if order.has_slot(step.now) else None,
-            claim_before=self._rows.claim_row(before) if before else None,
-            claim_id=new_row_id(at),
+            claims=self._claims(order, at) if order.has_slot(step.now) else (),
+            claims_before=self._rows.claim_rows(before) if before else (),
             at=at,
             is_confirmed=order.state is OrderState.CONFIRMED,
             told=self._event(order, at) if self._has_events and is_news else None,
         )
 
-    def _write(self, connection: Connection, writings: Sequence[Writing]) -> Sequence[Refused | None]:
+    def _claims(self, order: KeptOrder, at: float) -> list[Claiming]:
+        return [Claiming(new_row_id(at), claim) for claim in self._rows.claim_rows(order)]
+
+    def _write(self, connection: Connection, writings: Sequence[Writing]) -> Sequence[Refused | bool]:
         return write_orders(connection, writings)
 
     def _event(self, order: KeptOrder, at: float) -> Event:
@@ -192,14 +210,18 @@ class SqlBookings:
             return None
 
     def _open(self, row: KeptRow) -> KeptOrder:
-        known = self._known.get(row.id)
-        if known is None or known.version != row.version:
+        known = self._in_mind(row.id, row.version)
+        if known is None:
             known = self._rows.order_of(row)
             self._remember(known)
         if known.pin is not None and known.pin.token and row.pin is None:
             known = replace(known, pin=replace(known.pin, token=""))
             self._remember(known)
         return known
+
+    def _in_mind(self, order_id: str, version: int) -> KeptOrder | None:
+        known = self._known.get(order_id)
+        return known if known is not None and known.version == version else None
 
     def _remember(self, order: KeptOrder) -> None:
         self._known[order.id] = order
@@ -209,9 +231,9 @@ class SqlBookings:
 
 
 def _write_one(connection: Connection, writing: Writing) -> None:
-    (refused,) = write_orders(connection, [writing])
-    if refused is not None:
-        raise refused
+    (outcome,) = write_orders(connection, [writing])
+    if not isinstance(outcome, bool):
+        raise outcome
 
 
 def bookings_of(world: World, *, provider_id: str) -> BookingStore:

@@ -6,18 +6,21 @@ Sealed, and without the digits of a PIN, which live in this process's memory alo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, delete, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, delete, select, tuple_, update
 
 from uhi.booking.booking_json import read_booking, write_booking
 from uhi.booking.diary import Change, Diary, Entry, Key, MemoryDiary, Turn
+from uhi.booking.states import OrderState
 from uhi.storage.sql.consumer_tables import consumer_booking
 from uhi.storage.sql.storage import SqlStorage
 from uhi.storage.sql.upserts import insert_on
 from uhi.world import World
 
 MOST_DUE = 100
+_SHOWN = frozenset({OrderState.HELD, OrderState.CONFIRMED})
+"""In which states a patient has a PIN to show; afterwards its digits are forgotten."""
 
 _T = consumer_booking.c
 
@@ -40,6 +43,17 @@ class SqlDiary:
         row = await self._database.read(lambda connection: connection.execute(found).mappings().one_or_none())
         return self._open(row, self._pins.get(key, "")) if row is not None else None
 
+    async def known_of(self, keys: Collection[Key]) -> Mapping[Key, Entry]:
+        """See `Diary`.
+
+        Raises: SetupError, as `known`.
+        """
+        own, orders = _T.consumer_id == self._consumer_id, tuple_(_T.provider_id, _T.order_id)
+        found = select(consumer_booking).where(own, orders.in_([tuple(key) for key in keys]))
+        rows = await self._database.read(lambda connection: connection.execute(found).mappings().all())
+        opened = [self._open(row, self._pins.get(Key(row["provider_id"], row["order_id"]), "")) for row in rows]
+        return {entry.key: entry for entry in opened}
+
     async def change(self, key: Key, turn: Turn) -> Change:
         """See `Diary`. `turn` may be called more than once, and in another thread.
 
@@ -55,7 +69,9 @@ class SqlDiary:
 
         change = await self._database.write(work)
         after = change.after
-        if after is not None and after.booking.pin:
+        if after is not None and after.booking.state not in _SHOWN:
+            self._pins.pop(key, None)
+        elif after is not None and after.booking.pin:
             self._pins[key] = after.booking.pin
         return change
 

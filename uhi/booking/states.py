@@ -35,7 +35,11 @@ class OrderState(StrEnum):
 
 
 class EventKind(StrEnum):
-    """What happens to an order. `HELD_AGAIN`: its slot is taken once more for it, or an offered slot is taken up."""
+    """What happens to an order. `HELD_AGAIN`: its slot is taken once more for it, or an offered slot is taken up.
+
+    Online only: `CONSENT_GIVEN` to the consultation, somebody `JOINED` or `LEFT` the call, and one of several doctors
+    did not come (`DOCTOR_ABSENT`).
+    """
 
     HELD = "HELD"
     HELD_AGAIN = "HELD_AGAIN"
@@ -46,6 +50,10 @@ class EventKind(StrEnum):
     PIN_MISSED = "PIN_MISSED"
     PIN_VERIFIED = "PIN_VERIFIED"
     PIN_OVERRIDDEN = "PIN_OVERRIDDEN"
+    CONSENT_GIVEN = "CONSENT_GIVEN"
+    JOINED = "JOINED"
+    LEFT = "LEFT"
+    DOCTOR_ABSENT = "DOCTOR_ABSENT"
     STARTED = "STARTED"
     COMPLETED = "COMPLETED"
     RECORDS_LINKED = "RECORDS_LINKED"
@@ -72,12 +80,13 @@ class Party(StrEnum):
 
 
 class Via(StrEnum):
-    """What makes a move: a message, somebody at the provider without one, or the end of a hold."""
+    """What makes a move: a message, somebody at the provider without one, a call, or the end of a hold."""
 
     INIT = "init"
     CONFIRM = "confirm"
     HOLD = "hold"
     DESK = "desk"
+    CALL = "call"
     ON_CONFIRM = "on_confirm"
     ON_UPDATE = "on_update"
     CANCEL = "cancel"
@@ -100,6 +109,7 @@ _CONSUMER, _SYSTEM, _DESK = frozenset({Party.CONSUMER}), frozenset({Party.SYSTEM
 _TIME = frozenset({Party.TIME})
 _STAFF = frozenset({Party.DESK, Party.CLINICIAN})
 _HOUSE = _STAFF | _SYSTEM
+_CALLERS = _STAFF | _CONSUMER
 
 MOVES: tuple[Move, ...] = (
     Move(_K.HELD, None, _S.HELD, _CONSUMER | _DESK, Via.INIT),
@@ -115,6 +125,14 @@ MOVES: tuple[Move, ...] = (
     Move(_K.PIN_MISSED, _S.CONFIRMED, _S.CONFIRMED, _DESK, Via.DESK),
     Move(_K.PIN_VERIFIED, _S.CONFIRMED, _S.CONFIRMED, _DESK, Via.DESK),
     Move(_K.PIN_OVERRIDDEN, _S.CONFIRMED, _S.CONFIRMED, _DESK, Via.DESK),
+    Move(_K.CONSENT_GIVEN, _S.CONFIRMED, _S.CONFIRMED, _CALLERS, Via.CALL),
+    Move(_K.JOINED, _S.CONFIRMED, _S.CONFIRMED, _CALLERS, Via.CALL),
+    Move(_K.JOINED, _S.APPOINTMENT_STARTED, _S.APPOINTMENT_STARTED, _CALLERS, Via.CALL),
+    Move(_K.LEFT, _S.CONFIRMED, _S.CONFIRMED, _CALLERS, Via.CALL),
+    Move(_K.LEFT, _S.APPOINTMENT_STARTED, _S.APPOINTMENT_STARTED, _CALLERS, Via.CALL),
+    Move(_K.LEFT, _S.COMPLETED, _S.COMPLETED, _CALLERS, Via.CALL),
+    Move(_K.DOCTOR_ABSENT, _S.CONFIRMED, _S.CONFIRMED, _STAFF, Via.DESK),
+    Move(_K.DOCTOR_ABSENT, _S.APPOINTMENT_STARTED, _S.APPOINTMENT_STARTED, _STAFF, Via.DESK),
     Move(_K.STARTED, _S.CONFIRMED, _S.APPOINTMENT_STARTED, _STAFF, Via.ON_UPDATE),
     Move(_K.COMPLETED, _S.APPOINTMENT_STARTED, _S.COMPLETED, _STAFF, Via.ON_UPDATE),
     Move(_K.RECORDS_LINKED, _S.CONFIRMED, _S.CONFIRMED, _SYSTEM, Via.ON_UPDATE),

@@ -35,10 +35,14 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """An order as it is kept now, and `mine`: those of the letters kept with it that this process has taken to send."""
+    """An order as it is kept now, and `mine`: those of the letters kept with it that this process has taken to send.
+
+    `overtook` tells whether another order, whose hold was over, may have had its slot until now.
+    """
 
     order: KeptOrder
     mine: tuple[Letter, ...] = ()
+    overtook: bool = True
 
 
 class BookingStore(Protocol):
@@ -49,7 +53,7 @@ class BookingStore(Protocol):
         events that tell what happened, and with the letters that announce it.
 
         Two slots are in each other's way when they are one and the same, or one doctor would see two patients on one
-        seat at one time. The digits of a PIN that nobody has to show any more are dropped.
+        seat, or at two places, at one time. The digits of a PIN that nobody has to show any more are dropped.
         Raises: SlotUnavailable when another order has the slot, or one that overlaps it; OrderChanged when the order
             was kept by somebody else since it was read; StateConflict for a change that no event stands for. Then
             nothing is kept.
@@ -176,9 +180,12 @@ class MemoryBookings:
                 yield other
 
 
-def _places(slot: Slot) -> tuple[_Place, _Place]:
-    return ("slot", slot.id, slot.seat), ("doctor", slot.doctor.id, slot.seat)
+def _places(slot: Slot) -> tuple[_Place, ...]:
+    return ("slot", slot.id, slot.seat), *(("doctor", doctor.id, 0) for doctor in slot.doctors)
 
 
 def _overlap(one: Slot, other: Slot) -> bool:
+    is_side_by_side = (one.doctor.id, one.doctor.facility.id) == (other.doctor.id, other.doctor.facility.id)
+    if one.seat != other.seat and is_side_by_side:
+        return False
     return one.id == other.id or one.window.overlaps(other.window)

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from uhi.booking.hospital import Slot
 from uhi.errors import BookingError, IncompleteMessage
-from uhi.messages.values import IST, Descriptor, Term, wire_time
+from uhi.messages.values import IST, ONLINE, Descriptor, Term, wire_time
 from uhi.messages.wire import emit
 
 INITIATED = "INITIATED"
@@ -108,6 +108,10 @@ _COMMERCIAL = (
     "{facility}, on {day} from {start} to {end}. In an emergency the facility may offer another doctor or time. The "
     "wait may be up to 30 minutes longer than planned."
 )
+_ONLINE = (
+    " The consultation is held online, with {doctors}. By calling in you agree to it; where the doctor calls you, you "
+    "are asked first. It is not for emergencies, and the doctor may ask you to come in person instead."
+)
 _SETTLEMENT = (
     "The patient pays the facility directly. Nothing is settled through UHI, the patient's application or the network."
 )
@@ -135,7 +139,15 @@ def _commercial(slot: Slot) -> str:
         day=f"{start:%d %B %Y}",
         start=f"{start:%H:%M}",
         end=f"{slot.end.astimezone(IST):%H:%M}",
-    )
+    ) + _registered(slot)
+
+
+def _registered(slot: Slot) -> str:
+    """What the patient of a consultation online is to know of who sees them, and of what it cannot do."""
+    if slot.fulfilment != ONLINE:
+        return ""
+    known = [f"{each.name}, registration {each.registration_number} of the {each.council}" for each in slot.doctors]
+    return _ONLINE.format(doctors="; ".join(known))
 
 
 def _payment(slot: Slot) -> str:

@@ -14,11 +14,12 @@ from enum import StrEnum
 
 from uhi.conversation.media import TAKEN, check_media, media_type_of
 from uhi.conversation.names import clean_name
+from uhi.conversation.prescriptions import PRESCRIPTION, AnyMedicine, Formulary
 from uhi.errors import ContentRefused
 from uhi.messages.conversation import ChatContent
 
 MIB = 1_048_576
-HI_TYPES = ("prescription", "labReport")
+HI_TYPES = (PRESCRIPTION, "labReport")
 """The kinds of health document that a message may be said to hold."""
 
 _NEVER = {"Cc", "Cs"}
@@ -36,25 +37,30 @@ class Why(StrEnum):
     TYPE_NOT_TAKEN = "TYPE_NOT_TAKEN"
     TYPE_MISMATCH = "TYPE_MISMATCH"
     INFECTED = "INFECTED"
+    MEDICINE_NOT_TAKEN = "MEDICINE_NOT_TAKEN"
 
 
 @dataclass(frozen=True, slots=True)
 class ChatRules:
-    """What is taken: texts of so many characters, documents of so many bytes and of these types."""
+    """What is taken: texts of so many characters, documents of so many bytes and of these types, and prescriptions of
+    consultations online that the formulary takes."""
 
     text_chars: int = 4_000
     file_bytes: int = 5 * MIB
     media_types: frozenset[str] = TAKEN
+    formulary: Formulary = field(default_factory=AnyMedicine)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """A document: its bytes, what it says it is, and its name. `hi_type` is one of `HI_TYPES`, or empty."""
+    """A document: its bytes, what it says it is, and its name. `hi_type` is one of `HI_TYPES`, or empty; `medicines`
+    are what a prescription prescribes, for the formulary alone."""
 
     content: bytes = field(repr=False)
     media_type: str
     name: str = field(default="", repr=False)
     hi_type: str = ""
+    medicines: tuple[str, ...] = field(default=(), repr=False)
 
 
 def check_text(text: str, rules: ChatRules) -> str:
@@ -112,6 +118,7 @@ def check_document(document: Document, rules: ChatRules) -> Document:
         media_type=media_type,
         name=clean_name(document.name, media_type),
         hi_type=document.hi_type if document.hi_type in HI_TYPES else "",
+        medicines=document.medicines,
     )
 
 

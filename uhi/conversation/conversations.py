@@ -17,6 +17,7 @@ from uhi.actions import TO_CONSUMER, TO_PROVIDER
 from uhi.booking.appointments import Reach
 from uhi.booking.speaker import Speaker
 from uhi.conversation.book import ChatBook
+from uhi.conversation.calls import CallLog
 from uhi.conversation.contents import ChatRules, Document, check_document, check_text
 from uhi.conversation.incoming import Hearing
 from uhi.conversation.listening import Listener, Listeners
@@ -29,8 +30,10 @@ from uhi.conversation.messages import (
     write_document,
     write_text,
 )
+from uhi.conversation.prescriptions import PRESCRIPTION, Prescription
 from uhi.conversation.rows import Counted
 from uhi.conversation.talks import Orders, Talk
+from uhi.conversation.unfiled import Unfiled
 from uhi.conversation.vault import Shelf, Vault
 from uhi.errors import FileMissing, MessageKnown, MessagesNotTaken, OrderUnknown, SetupError, StateConflict
 from uhi.exchange.row_ids import new_row_id
@@ -95,7 +98,8 @@ class Conversations:
         self._orders = orders
         self._side = side
         self._book = ChatBook(storage, owner=speaker.subscriber_id)
-        self._vault = Vault(shelf, storage.ours.sealing)
+        self._vault = Vault(shelf, storage.ours.sealing, Unfiled(storage.database, speaker))
+        self.tidy, self.aclose = self._vault.tidy, self._vault.aclose
         self._links = SignedUrls(storage.ours.sealing.derived("signed links"), path=FILES_PATH)
         self._listeners = Listeners()
         self._hearing = Hearing(orders, self._book, self._vault, rules=self.rules, listeners=self._listeners)
@@ -118,12 +122,16 @@ class Conversations:
         return await self._said(replace(message, text=text), letters)
 
     async def send(self, order_id: str, document: Document, *, said: Said = Said()) -> Message:
-        """Send a document about an order; an infected one is neither kept nor sent.
+        """Send a document about an order; an infected one is neither kept nor sent, and of a consultation online no
+        prescription that the formulary does not take.
 
         Raises: as `say`.
         """
         talk = await self._open_talk(order_id)
         document = await asyncio.to_thread(check_document, document, self.rules)
+        if self._side is Role.PROVIDER and talk.is_online and document.hi_type == PRESCRIPTION:
+            prescribed = Prescription(talk.order_id, talk.doctor.id, document.medicines, document.content)
+            await self.rules.formulary.check(prescribed)
         message = self._message(talk, Kind.DOCUMENT, said)
         known = await self._book.known(message)
         if known is not None:
@@ -152,8 +160,13 @@ class Conversations:
         intent = self._intent(talk, content)
         if self._side is Role.PROVIDER:
             await self._speaker.tell(TO_CONSUMER, MessageToConsumer(intent=intent), talk.thread)
+            await self._hearing.put_down(talk, content, who=talk.doctor.id)
         else:
             await self._speaker.tell(TO_PROVIDER, MessageToProvider(intent=intent), talk.thread)
+
+    def log_calls(self, log: CallLog) -> None:
+        """Have put down who joins and leaves the calls that are set up by signals: a provider's, in its orders."""
+        self._hearing.call_log = log
 
     async def page(self, order_id: str, *, before: int = 0, after: int = 0, most: int = 50) -> Page:
         """Messages of an order, oldest first: those that follow number `after`, or else the last ones before number

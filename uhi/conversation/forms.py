@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
@@ -26,6 +26,9 @@ DOCUMENT_BODY = _BASE64 + 8 * KIB
 """The most bytes of a body that brings a document."""
 
 
+MedicineName = Annotated[str, Field(min_length=1, max_length=200)]
+
+
 class MessageQuery(Body):
     """Which messages: those after a number, or else the last ones before a number, or else the newest."""
 
@@ -42,7 +45,8 @@ class TextBody(Body):
 
 
 class DocumentBody(Body):
-    """A document; `content` is base64."""
+    """A document; `content` is base64. `medicines` are what a prescription prescribes, by name: of a consultation
+    online they are weighed before it is sent."""
 
     model_config = ConfigDict(str_max_length=_BASE64)
 
@@ -50,6 +54,7 @@ class DocumentBody(Body):
     media_type: str = Field(min_length=3, max_length=100)
     content: str = Field(min_length=1, repr=False)
     hi_type: Literal["", "prescription", "labReport"] = ""
+    medicines: tuple[MedicineName, ...] = Field(default=(), max_length=50, repr=False)
     content_id: str = Field(default="", pattern=_A_UUID)
 
 

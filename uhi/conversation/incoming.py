@@ -11,7 +11,9 @@ import logging
 from dataclasses import replace
 
 from uhi.booking.desk import Turns
+from uhi.booking.telemedicine import PATIENT
 from uhi.conversation.book import ChatBook
+from uhi.conversation.calls import CallLog, read_step
 from uhi.conversation.contents import ChatRules, read_document, read_text
 from uhi.conversation.listening import Listeners
 from uhi.conversation.media import media_type_of
@@ -23,6 +25,7 @@ from uhi.errors import ContentRefused, MessageKnown
 from uhi.exchange.row_ids import new_row_id
 from uhi.messages.conversation import Chat, ChatContent
 from uhi.messages.wire import Wire
+from uhi.subscribers import Role
 from uhi.verified import Verified
 
 log = logging.getLogger(__name__)
@@ -40,6 +43,7 @@ class Hearing:
         self._rules = rules
         self._listeners = listeners
         self._turns = Turns()
+        self.call_log: CallLog | None = None
 
     async def take(self, chat: Chat, about: Verified[Wire]) -> None:
         """Take a chat message: one of a known order, between its patient and its doctor; any other is ignored.
@@ -58,6 +62,14 @@ class Hearing:
                 await self._keep(content, talk, about, kind=Kind.DOCUMENT if spoken == _MEDIA else Kind.TEXT)
             else:
                 self._listeners.tell(Signal(talk.order_id, spoken, content))
+                if about.sender.role is Role.CONSUMER:
+                    await self.put_down(talk, content, who=PATIENT)
+
+    async def put_down(self, talk: Talk, content: ChatContent, *, who: str) -> None:
+        """Put down what a signal says of who joins or leaves a call online, where calls are put down."""
+        step = read_step(content, spoken=(content.content_type or "").strip().lower(), who=who)
+        if self.call_log is not None and talk.is_online and step is not None:
+            await self.call_log.call_signalled(talk.order_id, step)
 
     async def _talk(self, chat: Chat, about: Verified[Wire]) -> Talk | None:
         thread = about.thread

@@ -130,8 +130,8 @@ def write_chat(talk: Talk, content: ChatContent, *, side: Role, now: float) -> C
 def is_between(talk: Talk, chat: Chat, *, sender: Role) -> bool:
     """Whether a message that came names the people of the order, each in their place."""
     doctor_wrote = sender is Role.PROVIDER
-    wrote, reads = (talk.doctor, talk.patient) if doctor_wrote else (talk.patient, talk.doctor)
-    return _names(chat.sender, wrote) and _names(chat.receiver, reads)
+    patients, doctors = (chat.receiver, chat.sender) if doctor_wrote else (chat.sender, chat.receiver)
+    return _names(patients, talk.patient) and any(_names(doctors, each) for each in (talk.doctor, *talk.others))
 
 
 def _names(named: ChatParty | None, party: Talker) -> bool:

@@ -51,7 +51,12 @@ from uhi.identity.rules import PUBLIC, Target
 TOLD = (RECORD_MISSING, STATE_REFUSED, MESSAGING_UNSUPPORTED)
 """What saying something may be refused with, beside what every route is."""
 
-_WHERE = {Why.TYPE_NOT_TAKEN: "media_type", Why.TEXT_TOO_LONG: "text", Why.NOT_TEXT: "text"}
+_WHERE = {
+    Why.TYPE_NOT_TAKEN: "media_type",
+    Why.TEXT_TOO_LONG: "text",
+    Why.NOT_TEXT: "text",
+    Why.MEDICINE_NOT_TAKEN: "medicines",
+}
 _SENTENCES = {
     Why.EMPTY: "is to hold something",
     Why.TEXT_TOO_LONG: "is to have fewer characters",
@@ -61,6 +66,7 @@ _SENTENCES = {
     Why.TYPE_NOT_TAKEN: "is to be one of the types that are taken",
     Why.TYPE_MISMATCH: "is to be of the type that media_type says",
     Why.INFECTED: "is infected, and was not kept",
+    Why.MEDICINE_NOT_TAKEN: "is to be what may be prescribed online",
 }
 
 
@@ -97,6 +103,7 @@ class TalkPages:
                 media_type=asked.media_type,
                 name=asked.name,
                 hi_type=asked.hi_type,
+                medicines=asked.medicines,
             )
             message = await self._conversations.send(order_id, document, said=_said(call, asked.content_id))
         return self._shown(message)
@@ -113,7 +120,7 @@ class TalkPages:
         talk = await self._orders.find(order_id)
         if talk is None:
             raise Refusal(RECORD_MISSING, f"{call.principal.id} asked for a conversation that is not there")
-        call.permit(target_of(talk))
+        call.permit(target_of(talk, practitioner_id=call.principal.practitioner_id))
         return order_id
 
     def _shown(self, message: Message) -> MessageAnswer:
@@ -159,9 +166,10 @@ class FilePages:
         return Raw(content=document.content, media=document.media_type, disposition=attachment(document.name))
 
 
-def target_of(talk: Talk) -> Target:
-    """A conversation as rules look at it."""
-    return Target(tenant=talk.tenant, practitioner_id=talk.practitioner_id, account_id=talk.account_id)
+def target_of(talk: Talk, *, practitioner_id: str = "") -> Target:
+    """A conversation as rules look at it; of several doctors it is that one's whose record is named."""
+    whose = practitioner_id if practitioner_id in talk.other_practitioner_ids else talk.practitioner_id
+    return Target(tenant=talk.tenant, practitioner_id=whose, account_id=talk.account_id)
 
 
 def _said(call: Call[Body], content_id: str) -> Said:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, RowMapping, delete, func, insert, select, text, update
 
-from uhi.errors import MessageKnown
+from uhi.conversation.unfiled import file
+from uhi.errors import OVERLOADED, MessageKnown, Refusal
 from uhi.storage.sql.conversation_tables import chat_message, conversation
 
 _OPEN = text(
@@ -31,7 +32,7 @@ class Counted:
 def append(connection: Connection, row: Mapping[str, object]) -> int:
     """Keep a message as the next of its conversation; returns its number.
 
-    Raises: MessageKnown when one with this content id is kept.
+    Raises: MessageKnown when one with this content id is kept; Refusal(OVERLOADED) when its document is gone.
     """
     owner, order_id = row["owner"], row["order_id"]
     connection.execute(_OPEN, {"owner": owner, "order_id": order_id, "at": row["at"]})
@@ -44,6 +45,8 @@ def append(connection: Connection, row: Mapping[str, object]) -> int:
     seq = int(connection.execute(step.returning(conversation.c.last_seq)).scalar_one())
     if known(connection, row) is not None:
         raise MessageKnown("a message is kept already under its content id")
+    if row["file_key"] and not file(connection, str(row["file_key"])):
+        raise Refusal(OVERLOADED, "a document was laid away too long ago", next_step="send it again")
     connection.execute(insert(chat_message), {**row, "seq": seq})
     return seq
 

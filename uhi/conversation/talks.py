@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from uhi.booking.appointments import Booking, Reach
-from uhi.booking.hospital import Patient
+from uhi.booking.hospital import Doctor, Patient
 from uhi.booking.kept import KeptOrder
 from uhi.booking.states import OrderState
+from uhi.messages.values import ONLINE
 from uhi.verified import Thread
 
 _OPEN = frozenset({OrderState.CONFIRMED, OrderState.APPOINTMENT_STARTED, OrderState.COMPLETED})
@@ -34,7 +35,8 @@ class Talk:
 
     `is_open`: something may be said now. `reach` is how else the facility is reached, and whether it takes messages at
     all. `tenant` (None: nobody's) and `practitioner_id` say at the hospital whose it is, `account_id` on the patient's
-    side; each of the two is empty where it does not apply.
+    side; each of the two is empty where it does not apply. `others` are the doctors who see the patient besides,
+    `other_practitioner_ids` their records at the hospital; `is_online` tells that nobody meets.
     """
 
     order_id: str
@@ -46,6 +48,9 @@ class Talk:
     tenant: str | None = None
     practitioner_id: str = ""
     account_id: str = ""
+    other_practitioner_ids: frozenset[str] = frozenset()
+    is_online: bool = False
+    others: tuple[Talker, ...] = ()
 
 
 class Orders(Protocol):
@@ -71,7 +76,9 @@ def talk_of_order(order: KeptOrder) -> Talk:
         order_id=order.id,
         thread=order.thread,
         patient=_party_of(order.patient),
-        doctor=Talker(doctor.id, doctor.name, doctor.gender),
+        doctor=_talker(doctor),
+        others=tuple(map(_talker, order.slot.others)),
+        is_online=order.slot.fulfilment == ONLINE,
         is_open=order.state in _OPEN,
         reach=Reach(helpline_number=doctor.facility.helpline_number, messaging=True),
     )
@@ -84,7 +91,9 @@ def talk_of_booking(booking: Booking, patient: Patient, *, account_id: str = "")
         order_id=booking.order_id,
         thread=booking.thread,
         patient=_party_of(patient),
-        doctor=Talker(doctor.id, doctor.name, doctor.gender),
+        doctor=_talker(doctor),
+        others=tuple(map(_talker, booking.slot.others)),
+        is_online=booking.slot.fulfilment == ONLINE,
         is_open=booking.state in _OPEN and not booking.price_mismatch,
         reach=booking.reach,
         account_id=account_id,
@@ -93,3 +102,7 @@ def talk_of_booking(booking: Booking, patient: Patient, *, account_id: str = "")
 
 def _party_of(patient: Patient) -> Talker:
     return Talker(patient.id, patient.name, patient.gender)
+
+
+def _talker(doctor: Doctor) -> Talker:
+    return Talker(doctor.id, doctor.name, doctor.gender)

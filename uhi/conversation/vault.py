@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from uhi.conversation.contents import Why
+from uhi.conversation.unfiled import Unfiled
 from uhi.errors import ContentRefused
 from uhi.files import Clamd, NoScanner, ObjectStore, Scanner, Verdict, open_store
 from uhi.storage.sealing import Sealing
@@ -46,13 +47,14 @@ class Laid:
 class Vault:
     """Puts documents away and takes them out again."""
 
-    def __init__(self, shelf: Shelf, sealing: Sealing) -> None:
+    def __init__(self, shelf: Shelf, sealing: Sealing, unfiled: Unfiled) -> None:
         self._store = shelf.store
         self._scanner = shelf.scanner
         self._sealing = sealing
+        self._unfiled = unfiled
 
     async def put(self, content: bytes) -> Laid:
-        """Keep a document; an infected one is not kept.
+        """Keep a document for the message that is kept next; an infected one is not kept.
 
         Raises: ContentRefused (INFECTED); Refusal(OVERLOADED) when scanner or store are away.
         """
@@ -61,6 +63,7 @@ class Vault:
             raise ContentRefused("a document is infected", reason=Why.INFECTED.value, next_step="do not send it again")
         key = f"{_FOLDER}/{secrets.token_hex(16)}"
         sealed = await asyncio.to_thread(self._sealing.seal, content, about=f"file {key}")
+        await self._unfiled.put_down(key)
         await self._store.put(key, sealed)
         return Laid(key, verdict)
 
@@ -78,3 +81,16 @@ class Vault:
         Raises: Refusal(OVERLOADED).
         """
         await self._store.delete(key)
+
+    async def aclose(self) -> None:
+        """Let go of the store."""
+        await self._store.aclose()
+
+    async def tidy(self) -> None:
+        """Remove what a process has left that died, or lost its database, before a message had it.
+
+        Raises: Refusal(OVERLOADED); then it is to be done again.
+        """
+        for key in await self._unfiled.left():
+            await self._store.delete(key)
+            await self._unfiled.forget(key)

@@ -136,7 +136,7 @@ def _is_news(leg: Leg[Wire]) -> bool:
 def _answer(leg: AnyLeg, request: OpenRequest, now: float) -> Admission:
     if request.ttl_until is not None and now > request.ttl_until:
         raise Refusal(TTL_PASSED, f"{leg.name} came {now - request.ttl_until:.0f} s after the request's ttl")
-    return Admission(answers=request.message_id, late=now > request.until)
+    return Admission(answers=request.message_id, late=now > request.until, until=request.until)
 
 
 def end_of_work(leg: AnyLeg, context: Context, now: float) -> float:

@@ -7,7 +7,7 @@ callback's handler runs either way. Source: decision 29, UHI correlation rules.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Generator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -82,6 +82,18 @@ class Request:
     what: str
 
 
+async def _nowhere(message_id: str) -> None:
+    """There is no other process."""
+
+
+@dataclass(frozen=True, slots=True)
+class Roads:
+    """How a question gets out, and where answers are looked for once more before its wait is over."""
+
+    send: Callable[[], Awaitable[None]]
+    look: Callable[[str], Awaitable[None]] = _nowhere
+
+
 class Asking(Generic[A]):
     """A question under way. Nothing is sent before it is iterated or awaited, and it is sent once.
 
@@ -89,11 +101,9 @@ class Asking(Generic[A]):
     first. Either raises DeliveryError when the question could not be handed over.
     """
 
-    def __init__(
-        self, request: Request, send: Callable[[], Coroutine[object, object, None]], taps: Taps, clock: Clock
-    ) -> None:
+    def __init__(self, request: Request, roads: Roads, taps: Taps, clock: Clock) -> None:
         self.request = request
-        self._send = send
+        self._roads = roads
         self._taps = taps
         self._clock = clock
         self._is_sent = False
@@ -110,21 +120,25 @@ class Asking(Generic[A]):
 
     async def __aiter__(self) -> AsyncIterator[Heard[A]]:
         queue = self._taps.open(self.message_id)
-        timer = asyncio.ensure_future(self._end_later(queue))
+        timer: asyncio.Future[None] | None = None
         try:
             if not self._is_sent:
-                await self._send()
+                await self._roads.send()
                 self._is_sent = True
+            # Not before: whoever is told that an answer is late counts from the moment of sending.
+            timer = asyncio.ensure_future(self._end_later(queue))
             while not isinstance(heard := await queue.get(), _End):
                 if isinstance(heard, DeliveryError):
                     raise heard
                 yield heard  # type: ignore[misc]  # the leg of the request fixed the message's kind at the door
         finally:
-            timer.cancel()
+            if timer is not None:
+                timer.cancel()
             self._taps.close(self.message_id)
 
     async def _end_later(self, queue: asyncio.Queue[_Item]) -> None:
         await self._clock.sleep(self.request.wait)
+        await self._roads.look(self.message_id)
         queue.put_nowait(_End())
 
     def __await__(self) -> Generator[object, None, Heard[A]]:

@@ -87,6 +87,7 @@ def facts_of(opened: Opened[Wire], candidate: Candidate, admitted: Admitted, tru
         provider_id=_party(Role.PROVIDER, candidate, trust),
         answers=admitted.admission.answers,
         late=admitted.admission.late,
+        until=admitted.admission.until,
     )
 
 

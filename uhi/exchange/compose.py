@@ -22,6 +22,9 @@ from uhi.verified import Thread
 CORE_VERSION = "0.7.1"
 COUNTRY = "IND"
 
+_MOST_NAMED = 10
+"""How many missing fields an error names: a long catalogue may lack thousands."""
+
 
 @dataclass(frozen=True, slots=True)
 class Heading:
@@ -65,9 +68,10 @@ def compose_decline(heading: Heading, decline: Decline) -> bytes:
 def _write(heading: Heading, body: dict[str, object]) -> bytes:
     absent = missing(heading.leg.name, body)
     if absent:
+        more = f" and {len(absent) - _MOST_NAMED} more" if len(absent) > _MOST_NAMED else ""
         raise IncompleteMessage(
             f"{heading.leg.name} cannot be sent",
-            got=f"no {', '.join(absent)}",
+            got=f"no {', '.join(absent[:_MOST_NAMED])}{more}",
             expected="every field the protocol requires",
             next_step="fill them and send again",
         )

@@ -17,6 +17,8 @@ from uhi.exchange.legs import AnyLeg
 from uhi.exchange.parties import ttl_end
 from uhi.exchange.retry import CRITICAL_LIFE, DISCOVERY_LIFE
 from uhi.exchange.row_ids import new_row_id
+from uhi.messages.tags import TELECONSULTATION_URI
+from uhi.messages.values import ONLINE, Fulfillment, tag
 from uhi.messages.wire import Wire
 from uhi.ports import Letter
 from uhi.signing import body_digest
@@ -70,11 +72,11 @@ class Dispatch:
         urgency = Urgency.OFFER if is_plain_no else outgoing.leg.urgency
         letter = self._letter(outgoing, body, now, urgency)
         order = _order_of(message)
-        is_secret = getattr(order, "authorization", None) is not None
+        is_secret = shows_secrets(order)
         letter = replace(letter, order_id=str(getattr(order, "id", None) or ""), is_secret=is_secret)
         if not outgoing.leg.audit or is_plain_no or self.gateway is None:
             return (letter,)
-        if outgoing.thread.domain not in self.audited_domains:
+        if outgoing.thread.domain not in self.audited_domains or _kind_of(order) == ONLINE:
             return (letter,)
         copy = replace(letter, id=new_row_id(now), to=self.gateway, path=outgoing.leg.audit)
         # A copy never goes before an order.
@@ -133,6 +135,19 @@ def _line(letter: Letter) -> str:
     if not letter.is_critical or letter.to.role is Role.REGISTRY:
         return ""
     return f"{letter.to.id} {letter.transaction_id}"
+
+
+def shows_secrets(order: object) -> bool:
+    """Whether an order shows a PIN, or the link to a call: its body is kept no longer than it takes to deal with it."""
+    fulfillment = getattr(order, "fulfillment", None)
+    tags = fulfillment.tags if isinstance(fulfillment, Fulfillment) else None
+    return getattr(order, "authorization", None) is not None or tag(tags, TELECONSULTATION_URI) is not None
+
+
+def _kind_of(order: object) -> str | None:
+    """The kind of consultation: UHI has audit copies for those at a facility only."""
+    fulfillment = getattr(order, "fulfillment", None)
+    return fulfillment.kind if isinstance(fulfillment, Fulfillment) else None
 
 
 def _order_of(message: Wire | Decline) -> object:

@@ -54,6 +54,11 @@ class Elsewhere:
         finally:
             del self._waiting[message_id]
 
+    async def look(self, message_id: str) -> None:
+        """Pour what has come until now, if another process may have taken it."""
+        if message_id in self._waiting:
+            await self._pour(message_id, set())
+
     def _heard(self, message_id: str) -> None:
         if message_id in self._waiting:
             self._waiting[message_id].set()

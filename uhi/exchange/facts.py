@@ -6,6 +6,7 @@ Pure. Above: `receive`, which alone makes verified messages of it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf, isfinite
 
 from uhi import strict_json
 from uhi.errors import INTERNAL, Refusal
@@ -14,7 +15,8 @@ from uhi.subscribers import Role, Subscriber
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """Who sent it, which way, in which conversation, and what it answers. `expires` is Unix seconds."""
+    """Who sent it, which way, in which conversation, and what it answers. `expires`, and `until`, the time when the
+    question stops waiting, are Unix seconds."""
 
     sender: Subscriber
     via: Subscriber | None
@@ -25,6 +27,7 @@ class Facts:
     provider_id: str
     answers: str
     late: bool
+    until: float = inf
 
     def write(self) -> bytes:
         """The facts as JSON."""
@@ -39,6 +42,7 @@ class Facts:
                 "thread": [self.transaction_id, self.consumer_id, self.provider_id],
                 "answers": self.answers,
                 "late": self.late,
+                "until": self.until if isfinite(self.until) else None,
             }
         )
 
@@ -70,7 +74,13 @@ def _facts(value: object) -> Facts:
         provider_id=provider_id,
         answers=str(value["answers"]),
         late=value["late"] is True,
+        until=_number(value.get("until")),
     )
+
+
+def _number(value: object) -> float:
+    # An older version wrote none.
+    return float(value) if isinstance(value, int | float) else inf
 
 
 def _texts(value: object) -> list[str]:

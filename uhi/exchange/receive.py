@@ -166,10 +166,18 @@ def replay(kept: Kept, legs: Mapping[str, AnyLeg]) -> Received:
         raise Refusal(INTERNAL, f"the journal's row {kept.id} cannot be read", next_step="report it as a bug")
     message, context, error = parse_body(kept.body, leg)
     facts = read_facts(kept.facts)
-    admission = Admission(answers=facts.answers, late=facts.late)
+    admission = Admission(answers=facts.answers, late=facts.late, until=facts.until)
     stuff = _Stuff(kept.body, kept.digest, kept.authorization, kept.received_at)
     parts = _Parts(message, context or _without_context(), error)
     return Received(leg, _made(parts, facts, admission, stuff), kept.id, is_again=True)
+
+
+def overtaken(received: Received, now: float) -> Received:
+    """An answer that nobody waits for here: late as well when its question's time has run out since step 8."""
+    admission = received.message.admission
+    if now < admission.until:
+        return received
+    return replace(received, message=replace(received.message, admission=replace(admission, late=True), proof=_PROOF))
 
 
 def _taken(legs: tuple[AnyLeg, ...], opened: Opened[Wire]) -> tuple[AnyLeg, ...]:
@@ -253,4 +261,4 @@ def _made(parts: _Parts, facts: Facts, admission: Admission, stuff: _Stuff) -> V
     )
 
 
-__all__ = ["Door", "Received", "Repeated", "authenticate", "receive", "replay"]
+__all__ = ["Door", "Received", "Repeated", "authenticate", "overtaken", "receive", "replay"]

@@ -43,6 +43,10 @@ class AccountPage:
     next: str = ""
 
 
+def _nothing_else(connection: Connection) -> None:
+    """What most changes need."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Step:
     """One change: what it is called in the trail, who makes it, and within which tenants."""
@@ -52,6 +56,7 @@ class _Step:
     tenants: Tenants = None
     reason: str = ""
     ends_sessions: bool = False
+    also: Callable[[Connection], None] = _nothing_else
 
 
 class Accounts:
@@ -149,14 +154,22 @@ class Accounts:
         step = replace(_giving("account.withdraw", account_id, grant, by=by, acting=acting), ends_sessions=True)
         return await self._change(account_id, lambda kept: replace(kept, grants=kept.grants - {grant}), step)
 
-    async def close(self, account_id: str, *, acting: Acting, by: Principal = NOBODY) -> Account:
-        """End an account, one's own or one of the administrator's own tenant; its sessions end with it.
+    async def close(
+        self,
+        account_id: str,
+        *,
+        acting: Acting,
+        by: Principal = NOBODY,
+        also: Callable[[Connection], None] = _nothing_else,
+    ) -> Account:
+        """End an account, one's own or one of the administrator's own tenant; its sessions end with it. `also` is done
+        in the same transaction, or nothing is.
 
-        Raises: Refusal(ACCESS_DENIED, RECORD_MISSING).
+        Raises: Refusal(ACCESS_DENIED, RECORD_MISSING), and what `also` raises.
         """
         is_own = acting.actor == account_id
         tenants = None if is_own else staff_tenants(by, acting)
-        step = _Step("account.close", acting, tenants, ends_sessions=True)
+        step = _Step("account.close", acting, tenants, ends_sessions=True, also=also)
         return await self._change(
             account_id, lambda kept: replace(_home(kept, tenants), state=AccountState.CLOSED), step
         )
@@ -196,6 +209,7 @@ class Accounts:
                 after=rows.digest(after),
             )
             append(connection, entry)
+            step.also(connection)
             return after
 
         return await self._store.database.write(work)

@@ -136,7 +136,7 @@ class Sessions:
             lambda connection: rows.exchange(connection, token, client=client, now=now)
         )
         if isinstance(outcome, Reused):
-            self._open.drop_where(lambda each: each == outcome.session_id)
+            self._open.drop_where(lambda owner: owner == outcome.account_id)
             await self._tell(outcome)
             raise invalid("an older refresh token was used again: its session is closed")
         return self._handed_over(outcome.live, outcome.successor)
@@ -163,8 +163,8 @@ class Sessions:
             return
         now = self._clock.now()
         mine = session.c.id == session_id
-        await self._database.read(lambda connection: rows.live(connection, mine, now=now))
-        self._open.keep(session_id, session_id, asked_at=now)
+        there = await self._database.read(lambda connection: rows.live(connection, mine, now=now))
+        self._open.keep(session_id, there.session.account_id, asked_at=now)
 
     async def confirm(self, session_id: str, signed_in: SignedIn) -> Opened:
         """The same session after its person signed in again: with a fresh time and these methods. An app gets an access
@@ -197,6 +197,8 @@ class Sessions:
     async def close_all(self, account_id: str, *, keep: str = "", acting: Acting | None = None) -> None:
         """Close every session of an account but the one to `keep`."""
         await self._close((session.c.account_id == account_id) & (session.c.id != keep), acting)
+        # Those that ended together with the account, or with its password, count no longer here either.
+        self._open.drop_where(lambda owner: owner == account_id)
 
     async def of_account(self, account_id: str) -> Sequence[Session]:
         """The open sessions of an account, the newest first."""
@@ -211,15 +213,15 @@ class Sessions:
     async def _close(self, which: ColumnElement[bool], acting: Acting | None) -> None:
         now = self._clock.now()
 
-        def work(connection: Connection) -> list[str]:
+        def work(connection: Connection) -> set[str]:
             closed = rows.close(connection, which, at=now, because="sign-out")
             themselves = (acting or Acting(actor=owner, kind=ActorKind.PERSON) for _, owner in closed)
             entries = zip(closed, themselves, strict=True)
             append(connection, *(who.entry("session.close", _named(each), at=now) for (each, _), who in entries))
-            return [each for each, _ in closed]
+            return {owner for _, owner in closed}
 
-        closed = await self._database.write(work)
-        self._open.drop_where(lambda each: each in closed)
+        owners = await self._database.write(work)
+        self._open.drop_where(lambda owner: owner in owners)
 
     async def _tell(self, reused: Reused) -> None:
         try:

@@ -14,13 +14,13 @@ from hashlib import sha256
 from typing import TypeVar
 
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from uhi import strict_json
 from uhi.ports import Clock
 from uhi.storage.sealing import Sealing
 from uhi.storage.sql.database import Database
 from uhi.storage.sql.identity_tables import identity_key
+from uhi.storage.sql.upserts import insert_on
 
 R = TypeVar("R")
 
@@ -71,8 +71,7 @@ class IdentityStore:
             "sealed": self.sealing.seal(secrets.token_bytes(_KEY_BYTES), about=_about(_NAME)),
             "created_at": self.clock.now(),
         }
-        insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-        connection.execute(insert(identity_key).values(row).on_conflict_do_nothing())
+        connection.execute(insert_on(connection, identity_key).values(row).on_conflict_do_nothing())
         kept = select(identity_key.c.sealed).where(identity_key.c.name == _NAME)
         return bytes(connection.execute(kept).scalar_one())
 

@@ -10,12 +10,12 @@ import math
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from uhi.errors import TOO_MANY_TRIES, Refusal
 from uhi.exchange.rates import place_of
 from uhi.identity.store import IdentityStore, Keyed
 from uhi.storage.sql.identity_tables import throttle
+from uhi.storage.sql.upserts import insert_on
 
 _A_DAY = 86_400.0
 
@@ -120,9 +120,8 @@ class _Row:
 
 def _locked_row(connection: Connection, key: str, now: float) -> _Row:
     """The row as it was, locked until the transaction ends; made where it is missing."""
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     row = {"key": key, "since": now, "locked_until": 0.0, "updated_at": now}
-    connection.execute(insert(throttle).values(row).on_conflict_do_nothing())
+    connection.execute(insert_on(connection, throttle).values(row).on_conflict_do_nothing())
     kept = select(throttle).where(throttle.c.key == key).with_for_update()
     found = connection.execute(kept).one()
     return _Row(found.tries, found.since, found.lockouts, found.locked_until, found.in_a_row, found.updated_at)

@@ -14,7 +14,7 @@ from typing import Protocol, TypeVar
 from uhi.errors import SetupError
 from uhi.listing.data_file import DataFile, read_data
 from uhi.listing.entries import Table
-from uhi.listing.settings import ListingSettings
+from uhi.listing.settings import ListingSettings, demo_file
 from uhi.listing.sources import Fixed, Refreshed, Source, SqlRows
 from uhi.messages.values import Descriptor
 from uhi.ports import Clock
@@ -138,6 +138,5 @@ def file_origin(path: Path, *lists: str) -> FileOrigin:
 
 def demo_origin(package: str, *lists: str) -> FileOrigin:
     """Return the lists of the demo file that ships with a participant's package, `demo/<package>.yaml`."""
-    name = package.rpartition(".")[2]
-    with resources.as_file(resources.files(package) / "demo" / f"{name}.yaml") as path:
+    with resources.as_file(demo_file(package)) as path:
         return file_origin(path, *lists)

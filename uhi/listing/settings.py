@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from pydantic import Field, ValidationError
@@ -27,8 +29,8 @@ class ListingSettings(BaseSettings):
     refresh_seconds: float = Field(default=60.0, ge=0, le=86_400)
 
     @classmethod
-    def read(cls, name: str) -> ListingSettings:
-        """Read the environment, `UHI_<name>_…`.
+    def read(cls, name: str, *, package: str = "") -> ListingSettings:
+        """Read the environment, `UHI_<name>_…`; `package` is one that has a demo file to begin with.
 
         Raises: SetupError when not exactly one place is named, or a value cannot be read.
         """
@@ -41,7 +43,14 @@ class ListingSettings(BaseSettings):
         if (settings.file is None) == (not settings.database_url):
             raise SetupError(
                 f"{prefix}FILE or {prefix}DATABASE_URL is missing, or both are there",
+                got="neither" if settings.file is None else "both",
                 expected="one of the two: a YAML file, or a database",
-                next_step="copy the file in the participant's demo folder and name it there",
+                next_step=f"copy {demo_file(package) if package else 'a demo file'} and name the copy there, as "
+                "docs/how-to/other-services.md shows",
             )
         return settings
+
+
+def demo_file(package: str) -> Traversable:
+    """Return the demo file that ships with a participant's package, `demo/<package>.yaml`."""
+    return resources.files(package) / "demo" / f"{package.rpartition('.')[2]}.yaml"

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -116,14 +117,16 @@ class Refreshed(Generic[T]):
         self._seconds = seconds
         self._read_at: float | None = None
         self._entries: Sequence[T] = ()
+        self._reading = asyncio.Lock()
 
     async def read(self) -> Sequence[T]:
-        """Return every entry, at most `seconds` old."""
-        now = self._clock.now()
-        if self._read_at is None or not 0 <= now - self._read_at < self._seconds:
-            self._entries = await self._source.read()
-            self._read_at = now
-        return self._entries
+        """Return every entry, at most `seconds` old; many who ask at once have it read once."""
+        async with self._reading:
+            now = self._clock.now()
+            if self._read_at is None or not 0 <= now - self._read_at < self._seconds:
+                self._entries = await self._source.read()
+                self._read_at = now
+            return self._entries
 
 
 class _RowUnreadable(Exception):

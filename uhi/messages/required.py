@@ -6,8 +6,9 @@ of the other services where they agree.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from uhi.messages.tags import PREFIX
 
@@ -150,14 +151,96 @@ def missing(action: str, body: Mapping[str, object]) -> list[str]:
     action = _SAME.get(action, action)
     if action not in COMMON:
         return []
-    rows = _CONTEXT if action == "search" else _BOTH_PARTIES
-    if body.get("error") and not body.get("message"):
-        rows += _FAILURE
-    else:
-        rows += COMMON[action]
-        if _member(body, "context.domain") == CONSULTATION:
-            rows += CONSULTATION_ONLY.get(action, ())
+    is_failure = bool(body.get("error") and not body.get("message"))
+    is_consultation = _member(body, "context.domain") == CONSULTATION
+    if all(_has_all(part, body) for part in _parts(action, is_failure, is_consultation)):
+        return []
+    # Rarely: now every place is named.
+    rows = _rows_for(action, is_failure, is_consultation)
     return list(dict.fromkeys(path for row in rows for path in _lacking(row, body)))
+
+
+def _rows_for(action: str, is_failure: bool, is_consultation: bool) -> tuple[Row, ...]:
+    rows = _CONTEXT if action == "search" else _BOTH_PARTIES
+    if is_failure:
+        return rows + _FAILURE
+    return rows + COMMON[action] + (CONSULTATION_ONLY.get(action, ()) if is_consultation else ())
+
+
+@dataclass(frozen=True, slots=True)
+class _Leaf:
+    """What must be there of one member: itself (`is_needed`; text only where not `may_be_empty`), and members of it."""
+
+    name: str
+    is_needed: bool
+    may_be_empty: bool
+    inner: tuple[_Leaf, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Rows that hold for the same entries on the same condition, as one tree of members; `row` is any of them."""
+
+    lists: tuple[str, ...]
+    row: Row
+    leaves: tuple[_Leaf, ...]
+
+
+@cache
+def _parts(action: str, is_failure: bool, is_consultation: bool) -> tuple[_Part, ...]:
+    parts: dict[tuple[object, ...], list[Row]] = {}
+    for row in _rows_for(action, is_failure, is_consultation):
+        *lists, _ = row.path.split("[].")
+        parts.setdefault((*lists, row.when, row.unless), []).append(row)
+    return tuple(_part(rows) for rows in parts.values())
+
+
+def _part(rows: list[Row]) -> _Part:
+    *lists, _ = rows[0].path.split("[].")
+    paths = [row.path.split("[].")[-1] for row in rows]
+    return _Part(tuple(lists), rows[0], _leaves([_names(path) for path in paths]))
+
+
+def _leaves(paths: list[tuple[str, ...]]) -> tuple[_Leaf, ...]:
+    """The tree of these paths; a name that ends with `?` may hold empty text, unless it stands without one too."""
+    inner: dict[str, list[tuple[str, ...]]] = {}
+    may_be_empty: dict[str, bool] = {}
+    for first, *rest in paths:
+        name = first.removesuffix("?")
+        inner.setdefault(name, [])
+        if rest:
+            inner[name].append(tuple(rest))
+        else:
+            may_be_empty[name] = may_be_empty.get(name, True) and first != name
+    return tuple(
+        _Leaf(name, name in may_be_empty, may_be_empty.get(name, False), _leaves(found))
+        for name, found in inner.items()
+    )
+
+
+def _has_all(part: _Part, body: Mapping[str, object]) -> bool:
+    """Whether no row of the part lacks anything: what `_lacking` would find, without the names of places."""
+    return all(_has(part.leaves, entry) for entry in _values(body, part.lists) if _applies(part.row, entry))
+
+
+def _has(leaves: tuple[_Leaf, ...], node: object) -> bool:
+    if not isinstance(node, Mapping):
+        return False
+    for leaf in leaves:
+        value = node.get(leaf.name)
+        if leaf.is_needed and _is_absent(value, may_be_empty=leaf.may_be_empty):
+            return False
+        if leaf.inner and not _has(leaf.inner, value):
+            return False
+    return True
+
+
+def _values(body: object, lists: tuple[str, ...]) -> Iterable[object]:
+    nodes = [body]
+    for path in lists:
+        found = [_member(node, path) for node in nodes]
+        nodes = [entry for each in found if isinstance(each, list) for entry in each]
+    return nodes
 
 
 def _lacking(row: Row, body: Mapping[str, object]) -> Iterator[str]:
@@ -185,9 +268,14 @@ def _applies(row: Row, entry: object) -> bool:
 
 
 def _member(node: object, path: str) -> object:
-    for part in path.split("."):
-        node = node.get(_name(part)) if isinstance(node, Mapping) else None
+    for name in _names(path):
+        node = node.get(name) if isinstance(node, Mapping) else None
     return node
+
+
+@cache
+def _names(path: str) -> tuple[str, ...]:
+    return tuple(map(_name, path.split(".")))
 
 
 def _name(part: str) -> str:
@@ -199,4 +287,6 @@ def _spelled(path: str) -> str:
 
 
 def _is_absent(value: object, *, may_be_empty: bool) -> bool:
+    if type(value) is str:
+        return not value and not may_be_empty
     return value is None or value in ({}, []) or (value == "" and not may_be_empty)

@@ -34,6 +34,25 @@ OLD_CANCEL_REASON = "cancelReason"
 CARE_CONTEXT_ID = "care_context_id"
 TELECONSULTATION_URI = "teleconsultation/uri"
 FAX = "contact/fax"
+GROUP_CONSULTATION = "groupConsultation"
+FIRST_DOCTOR_NAME = "primaryDoctorName"
+FIRST_DOCTOR_ADDRESS = "primaryDoctorHPRAddress"
+SECOND_DOCTOR_NAME = "secondaryDoctorName"
+SECOND_DOCTOR_ADDRESS = "secondaryDoctorHPRAddress"
+SECOND_DOCTOR_GENDER = "secondaryDoctorGender"
+
+OUR_PREFIX = "@uhi-network/"
+"""Before the names of tags that UHI has no name for. They travel with consultations online only."""
+
+REGISTRATION_NUMBER = "registration_number"
+COUNCIL = "medical_council"
+SECOND_REGISTRATION_NUMBER = "secondary_registration_number"
+SECOND_COUNCIL = "secondary_medical_council"
+GRIEVANCE_CONTACT = "grievance_contact"
+GUARDIAN_NAME = "guardian_name"
+GUARDIAN_RELATION = "guardian_relation"
+GUARDIAN_PHONE = "guardian_phone"
+GUARDIAN_ABHA = "guardian_abha_address"
 
 
 def tag(tags: Mapping[str, object] | None, name: str) -> str | None:
@@ -50,6 +69,16 @@ def tag(tags: Mapping[str, object] | None, name: str) -> str | None:
 def write_tags(values: Mapping[str, str | None]) -> Tags:
     """Return tags with the prefix we write, leaving out those without a value."""
     return {PREFIX + name: value for name, value in values.items() if value is not None}
+
+
+def our_tag(tags: Mapping[str, object] | None, name: str) -> str:
+    """Return the text of a tag of our own; empty when it is absent, or no text or number."""
+    return _text((tags or {}).get(OUR_PREFIX + name))
+
+
+def write_our_tags(values: Mapping[str, str]) -> Tags:
+    """Return tags of our own, leaving out those that are empty."""
+    return {OUR_PREFIX + name: value for name, value in values.items() if value}
 
 
 def _text(value: object) -> str:

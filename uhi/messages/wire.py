@@ -14,6 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJson
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+_ATOMS = frozenset({str, int, float, bool})
+"""What goes into JSON as it is. Of these exactly: `NumberText` is a `str`, too."""
+
 
 class NumberText(str):
     """Text that came as a JSON number: a string for readers, dumped as the number it was."""
@@ -115,7 +118,7 @@ def dump(model: Wire) -> dict[str, object]:
 
     The result shares nothing with the model. Member order follows the model, not the body that was read.
     """
-    return {name: _plain(value) for name, value in _members(model)}
+    return {name: value if type(value) in _ATOMS else _plain(value) for name, value in _members(model)}
 
 
 def emit(model: Wire) -> dict[str, object]:
@@ -123,7 +126,13 @@ def emit(model: Wire) -> dict[str, object]:
 
     Source: UHI reads these as absent and asks senders to leave them out.
     """
-    return {name: value for name, value in ((n, _sent(v)) for n, v in _members(model)) if value not in (None, {})}
+    sent: dict[str, object] = {}
+    for name, value in _members(model):
+        if type(value) in _ATOMS:
+            sent[name] = value
+        elif value is not None and (written := _sent(value)) != {}:
+            sent[name] = written
+    return sent
 
 
 def truth(value: bool | str | None) -> bool | None:
@@ -138,16 +147,17 @@ def json_path(location: tuple[int | str, ...]) -> str:
     return "$" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
 
 
-def _members(model: Wire) -> Iterator[tuple[str, object]]:
+def _members(model: Wire) -> list[tuple[str, object]]:
     present = model.model_fields_set
-    for name, value in model.__dict__.items():
-        if name in present:
-            yield name, value
+    members = [member for member in model.__dict__.items() if member[0] in present]
     if model.__pydantic_extra__:
-        yield from model.__pydantic_extra__.items()
+        members += model.__pydantic_extra__.items()
+    return members
 
 
 def _plain(value: object) -> object:
+    if type(value) in _ATOMS:
+        return value
     if isinstance(value, Wire):
         return dump(value)
     if isinstance(value, NumberText):
@@ -163,5 +173,5 @@ def _sent(value: object) -> object:
     if isinstance(value, Wire):
         return emit(value)
     if isinstance(value, list):
-        return [_sent(entry) for entry in value]
+        return [entry if type(entry) in _ATOMS else _sent(entry) for entry in value]
     return _plain(value)

@@ -165,7 +165,8 @@ class Requests(Protocol):
         counterpart and the oldest request not answered yet, else None."""
 
     async def talks_with(self, owner: str, counterpart: str, transaction_id: str) -> bool:
-        """Whether this owner asked, was answered by, or accepted a message of that counterpart in that transaction."""
+        """Whether this owner asked, was answered by, or accepted a message of that counterpart in that transaction, or
+        keeps an order of theirs from it."""
 
     async def search_of(
         self, owner: str, transaction_id: str, *, asker: str, provider: str, now: float

@@ -21,12 +21,20 @@ class Whose(Protocol):
     def target_of(self, order: KeptOrder) -> Target:
         """The record of an order, as rules look at it."""
 
+    def practitioners_of(self, order: KeptOrder) -> frozenset[str]:
+        """The records of everybody who sees the patient."""
+
 
 def hospital_orders(database: Database, store: BookingStore, whose: Whose, *, provider_id: str) -> ProviderOrders:
     """The orders of a hospital that conversations are about."""
 
     def told(order: KeptOrder) -> Talk:
         target = whose.target_of(order)
-        return replace(talk_of_order(order), tenant=target.tenant, practitioner_id=target.practitioner_id)
+        return replace(
+            talk_of_order(order),
+            tenant=target.tenant,
+            practitioner_id=target.practitioner_id,
+            other_practitioner_ids=whose.practitioners_of(order) - {target.practitioner_id},
+        )
 
     return ProviderOrders(database, store, provider_id=provider_id, told=told)

@@ -12,7 +12,7 @@ from uhi.booking.events import OrderEvent
 from uhi.booking.kept import KeptOrder
 from uhi.booking.pin import ATTEMPTS, Pin
 from uhi.booking.reasons import Cancellation
-from uhi.messages.values import IST
+from uhi.messages.values import IST, ONLINE
 
 
 class DoctorAnswer(Answer):
@@ -81,6 +81,40 @@ class PatientAnswer(Answer):
     phone: str
 
 
+class ConsentAnswer(Answer):
+    """Consent to be consulted online: `initiator` is `patient` for one who called in, `doctor` for one who was asked
+    (`is_explicit`)."""
+
+    initiator: str
+    is_explicit: bool
+    mode: str
+    at: datetime
+    text: str
+
+
+class PresenceAnswer(Answer):
+    """Who (`patient`, or a doctor's HPR address) joined the call, left it, or did not come (`absent`), and when."""
+
+    who: str
+    what: str
+    at: datetime
+
+
+class OnlineAnswer(Answer):
+    """The log of a consultation online; `mode` is empty until it starts. `others` see the patient besides."""
+
+    mode: str
+    consents: tuple[ConsentAnswer, ...]
+    presences: tuple[PresenceAnswer, ...]
+    others: tuple[DoctorAnswer, ...]
+
+
+class JoinAnswer(Answer):
+    """The link by which a doctor joins the call, empty where none is made."""
+
+    url: str
+
+
 class EventAnswer(Answer):
     """One thing that happened to it. `by` is `consumer`, `person` or `provider` with an id, or `time`."""
 
@@ -92,7 +126,8 @@ class EventAnswer(Answer):
 
 class AppointmentDetail(Answer):
     """Everything the desk knows of an appointment, and what happened to it, in order. `offer_for` is the order that was
-    called off when this slot was kept instead, `rescheduled_to` the one that the patient booked instead."""
+    called off when this slot was kept instead, `rescheduled_to` the one that the patient booked instead. `online` is
+    null for one at the facility."""
 
     appointment: AppointmentAnswer
     patient: PatientAnswer
@@ -103,6 +138,7 @@ class AppointmentDetail(Answer):
     care_context_id: str
     offer_for: str
     rescheduled_to: str
+    online: OnlineAnswer | None
     history: tuple[EventAnswer, ...]
 
 
@@ -154,6 +190,7 @@ def detail_of(order: KeptOrder, events: tuple[OrderEvent, ...], *, practitioner_
         care_context_id=order.care_context_id,
         offer_for=order.offer_for,
         rescheduled_to=order.rescheduled_to,
+        online=_online(order) if order.slot.fulfilment == ONLINE else None,
         history=tuple(map(_event, events)),
     )
 
@@ -175,6 +212,24 @@ def _pin(pin: Pin) -> PinAnswer:
         valid_from=pin.valid_from,
         valid_to=pin.valid_to,
         override_reason=pin.override.reason.value if pin.override else "",
+    )
+
+
+def _online(order: KeptOrder) -> OnlineAnswer:
+    return OnlineAnswer(
+        mode=order.mode.value if order.mode else "",
+        consents=tuple(
+            ConsentAnswer(
+                initiator=each.initiator.value,
+                is_explicit=each.is_explicit,
+                mode=each.mode.value,
+                at=each.at,
+                text=each.text,
+            )
+            for each in order.consents
+        ),
+        presences=tuple(PresenceAnswer(who=each.who, what=each.what.value, at=each.at) for each in order.presences),
+        others=tuple(DoctorAnswer(id="", hpr_address=each.id, name=each.name) for each in order.slot.others),
     )
 
 

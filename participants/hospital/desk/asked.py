@@ -13,6 +13,7 @@ from uhi.api.fields import IdText
 from uhi.api.routes import Body
 from uhi.booking.reasons import DoctorReason, OverrideReason
 from uhi.booking.states import OrderState
+from uhi.booking.telemedicine import Attendance, Mode
 
 MOST = 100
 
@@ -49,6 +50,21 @@ class OverrideBody(Body):
 
     reason: OverrideReason
     text: str = Field(default="", max_length=500, repr=False)
+
+
+class ConsentBody(Body):
+    """How the consultation is to be held, and how the patient agreed, in the words of who asked."""
+
+    mode: Mode = Mode.VIDEO
+    text: str = Field(default="", max_length=500, repr=False)
+
+
+class PresenceBody(Body):
+    """Who did what: `patient`, or a doctor by HPR address."""
+
+    who: IdText = Field(min_length=1, repr=False)
+    what: Attendance
+    mode: Mode = Mode.VIDEO
 
 
 class CompletionBody(Body):

@@ -13,6 +13,7 @@ from datetime import date, datetime, time, timedelta
 from participants.hospital.desk.answers import (
     AppointmentDetail,
     AppointmentList,
+    JoinAnswer,
     PinChecked,
     appointment_answer,
     detail_of,
@@ -20,12 +21,11 @@ from participants.hospital.desk.answers import (
 from participants.hospital.desk.asked import CancellationBody, MoveBody, OwnQuery
 from participants.hospital.desk.places import Places
 from participants.hospital.desk.refusing import refusing
+from participants.hospital.schedules.hospital import DatabaseHospital
 from uhi.api.routes import Body, Call
 from uhi.booking.agenda import Agenda, OrderFilter, OrderPage
-from uhi.booking.hospital import Hospital
 from uhi.booking.kept import KeptOrder
 from uhi.booking.provider import ConsultationProvider
-from uhi.booking.reasons import CancelledBy, DoctorReason, chosen
 from uhi.booking.states import EventKind, OrderState, Party, who_may
 from uhi.errors import RECORD_MISSING, REQUEST_INVALID, STATE_REFUSED, PinInvalid, Refusal
 from uhi.identity.roles import Permission
@@ -40,6 +40,8 @@ PERMISSIONS = {
 STEPS: Mapping[str, EventKind] = {
     "pin": EventKind.PIN_VERIFIED,
     "override": EventKind.PIN_OVERRIDDEN,
+    "consent": EventKind.CONSENT_GIVEN,
+    "presence": EventKind.JOINED,
     "start": EventKind.STARTED,
     "complete": EventKind.COMPLETED,
     "no-show": EventKind.NO_SHOW,
@@ -63,7 +65,7 @@ class Counter:
     """Where the staff's questions about appointments, and their steps, come together."""
 
     provider: ConsultationProvider
-    hospital: Hospital
+    hospital: DatabaseHospital
     agenda: Agenda
     places: Places
 
@@ -86,7 +88,7 @@ class Counter:
         order = await self.agenda.get(order_id)
         if order is None:
             raise Refusal(RECORD_MISSING, f"{call.principal.id} asked for an appointment that is not there")
-        call.permit(self.places.target_of(order))
+        call.permit(self.places.target_of(order, practitioner_id=call.principal.practitioner_id))
         return order
 
     async def detail(self, call: Call[Body]) -> AppointmentDetail:
@@ -108,13 +110,10 @@ class Counter:
 
         Raises: Refusal as `refusing` tells.
         """
-        reason = asked.reason.value
 
         async def called_off(visit: str, who: str) -> None:
-            chosen(DoctorReason, reason, text=asked.text)
-            # Before the order lets go of the seat, or somebody else would have it in between.
-            await self.hospital.cancel(visit, by=CancelledBy.DOCTOR, reason=reason)
-            await self.provider.cancelled(visit, reason, text=asked.text, by=who)
+            async with self.hospital.calling_off(visit):
+                await self.provider.cancelled(visit, asked.reason.value, text=asked.text, by=who)
 
         return await self.take(call, called_off)
 
@@ -123,13 +122,25 @@ class Counter:
 
         Raises: Refusal as `refusing` tells.
         """
-        reason = asked.reason.value
 
         async def moved(visit: str, who: str) -> None:
-            await self.provider.move(visit, reason, asked.slot_id, text=asked.text, by=who)
-            await self.hospital.cancel(visit, by=CancelledBy.DOCTOR, reason=reason)
+            self.places.demand_own(asked.slot_id, await self.own(call, call.path["id"]))
+            async with self.hospital.calling_off(visit):
+                await self.provider.move(visit, asked.reason.value, asked.slot_id, text=asked.text, by=who)
 
         return await self.take(call, moved)
+
+    async def join_link(self, call: Call[Body]) -> JoinAnswer:
+        """The link by which who asks joins the call of the appointment that the path names.
+
+        Raises: Refusal as `refusing` tells.
+        """
+        order = await self._booked(call)
+        with refusing():
+            url = await self.provider.join_link(
+                order.appointment_id, self.places.address_of(call.principal.practitioner_id)
+            )
+        return JoinAnswer(url=url)
 
     async def check_pin(self, call: Call[Body], pin: str) -> PinChecked:
         """See whether this is the PIN of the appointment that the path names; three wrong ones are counted.

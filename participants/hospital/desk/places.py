@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from participants.hospital.organisations.directory import Directory
+from participants.hospital.schedules.board import practice_of
 from uhi.booking.kept import KeptOrder
+from uhi.errors import SlotUnavailable
 from uhi.identity.rules import Target
 
 
@@ -19,17 +21,34 @@ class Places:
     def __init__(self, directory: Directory) -> None:
         self._directory = directory
 
-    def target_of(self, order: KeptOrder) -> Target:
-        """The record that an order is, as far as rules look at it; one at an unknown place is nobody's."""
+    def target_of(self, order: KeptOrder, *, practitioner_id: str = "") -> Target:
+        """The record that an order is, as far as rules look at it; one at an unknown place is nobody's. Of several
+        doctors who see the patient it is that one's whose record is named."""
         return Target(
             tenant=self.organisation_of(order) or None,
             facility_id=order.slot.doctor.facility.id,
-            practitioner_id=self.practitioner_of(order),
+            practitioner_id=practitioner_id
+            if practitioner_id and practitioner_id in self.practitioners_of(order)
+            else self.practitioner_of(order),
         )
+
+    def practitioners_of(self, order: KeptOrder) -> frozenset[str]:
+        """The ids of the records of everybody who sees the patient, of those who are known."""
+        known = self._directory.snapshot.practitioner_ids
+        return frozenset(filter(None, (known.get(doctor.id, "") for doctor in order.slot.doctors)))
 
     def organisation_of(self, order: KeptOrder) -> str:
         """The id of the organisation an order belongs to; empty for a place that is not known."""
         return self.organisation_at(order.slot.doctor.facility.id)
+
+    def demand_own(self, slot_id: str, order: KeptOrder) -> None:
+        """See that a slot is one of the organisation that an order belongs to.
+
+        Raises: SlotUnavailable, in the words for one that is not there.
+        """
+        practice = self._directory.snapshot.practices.get(practice_of(slot_id))
+        if practice is None or practice.organisation_id != self.organisation_of(order):
+            raise SlotUnavailable("there is no such slot")
 
     def organisation_at(self, location_id: str) -> str:
         """The id of the organisation that a place belongs to; empty for one that is not known."""

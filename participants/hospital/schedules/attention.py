@@ -16,7 +16,6 @@ from participants.hospital.organisations.snapshot import Snapshot
 from participants.hospital.schedules import rows
 from participants.hospital.schedules.board import practice_of
 from participants.hospital.schedules.derive import Timetable, Why
-from participants.hospital.schedules.head_rows import insert_on
 from participants.hospital.schedules.hours import read_slot_id
 from participants.hospital.schedules.reading import timetables_of
 from participants.hospital.schedules.records import Owned
@@ -25,6 +24,7 @@ from participants.hospital.schedules.week import Times
 from uhi.booking.states import OrderState
 from uhi.errors import RECORD_MISSING, Refusal
 from uhi.storage.sql.booking_tables import BOOKED, hold, orders
+from uhi.storage.sql.upserts import insert_on
 
 _AT_ONCE = 500
 _NAMED_IN_SQL = 50
@@ -121,7 +121,7 @@ def _booked(look: Look) -> Select[Any]:
             schedule_ack.c.by,
             schedule_ack.c.at,
         )
-        .join(orders, orders.c.id == hold.c.order_id)
+        .join(orders, and_(orders.c.id == hold.c.order_id, orders.c.practitioner_id == hold.c.practitioner_id))
         .outerjoin(
             schedule_ack,
             and_(schedule_ack.c.order_id == hold.c.order_id, schedule_ack.c.slot_id == hold.c.slot_id),

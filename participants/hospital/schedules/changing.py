@@ -142,11 +142,22 @@ def drop_leave(writing: Writing, leave_id: str, *, seen: int) -> Leave:
     return before
 
 
-def call_off(writing: Writing, seat: SeatOff) -> None:
-    """Close the seat of a slot; one that is closed stays so."""
-    if rows.put_off(writing.connection, seat):
+def call_off(writing: Writing, seat: SeatOff) -> bool:
+    """Close the seat of a slot; whether it was open."""
+    is_new = rows.put_off(writing.connection, seat)
+    if is_new:
         writing.touch(seat.practice_id)
         writing.note("close", f"slot {seat.slot_id}", after={"seat": seat.seat})
+    return is_new
+
+
+def take_back(writing: Writing, seat: SeatOff) -> bool:
+    """Open one seat again, whose appointment stands after all; whether it was closed."""
+    is_open = rows.open_seat(writing.connection, seat)
+    if is_open:
+        writing.touch(seat.practice_id)
+        writing.note("open", f"slot {seat.slot_id}", before={"seat": seat.seat})
+    return is_open
 
 
 def open_slot(writing: Writing, practice_id: str, slot_id: str) -> None:

@@ -94,6 +94,7 @@ def slot_of(place: Place, times: Times, *, seat: int) -> Slot:
         quote=place.practice.quotes[place.kind],
         fulfilment=place.kind,
         seat=seat,
+        others=place.practice.groups.get(place.kind, ()),
     )
 
 

@@ -231,7 +231,7 @@ def _span(path: str, text: str) -> Span:
     try:
         return read_span(text)
     except ValueError as error:
-        refusal = refusal_of((path, f"is {error}; write 10:00-13:00"))
+        refusal = refusal_of((path, f"{error}; write 10:00-13:00"))
     raise refusal
 
 

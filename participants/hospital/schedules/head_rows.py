@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, Table, and_, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, and_, or_, select, update
 
 from participants.hospital.organisations.tables import practice
 from participants.hospital.schedules.records import Scope
 from participants.hospital.schedules.tables import schedule_change, schedule_head
+from uhi.storage.sql.upserts import insert_on
 
 PRACTICE, ORGANISATION = "practice", "organisation"
 
@@ -33,11 +33,6 @@ def put_change(connection: Connection, version: int, scopes: Iterable[Scope]) ->
     for scope in scopes:
         new = insert_on(connection, schedule_change).values(scope=scope.name, scope_id=scope.id, version=version)
         connection.execute(new.on_conflict_do_update(index_elements=["scope", "scope_id"], set_={"version": version}))
-
-
-def insert_on(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
-    """An insert that may say what is to happen where the row is there already."""
-    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
 
 
 def changed_since(connection: Connection, version: int) -> list[str]:

@@ -8,8 +8,11 @@ is a reading, so it costs no write. Above: `uhi.booking.ConsultationProvider`; b
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
@@ -21,10 +24,10 @@ from participants.hospital.schedules.boards import Groups, Question, read_board
 from participants.hospital.schedules.calling_off import Ending, is_booked
 from participants.hospital.schedules.facade import Schedules
 from participants.hospital.schedules.finding import Finding, first_slots, slot_of, slots_of
-from participants.hospital.schedules.hours import read_slot_id
+from participants.hospital.schedules.hours import SlotName, read_slot_id
 from participants.hospital.schedules.seats import Given, GivenSeats
-from participants.hospital.schedules.timetables import Plan, refreshed
-from participants.hospital.schedules.week import DAY_SECONDS, Times
+from participants.hospital.schedules.timetables import Plan, refreshed, versions
+from participants.hospital.schedules.week import DAY_SECONDS, Times, day_of
 from uhi.booking.hospital import Appointment, Doctor, DoctorQuery, Hold, Patient, Slot, Window
 from uhi.booking.intents import LONGEST_WINDOW
 from uhi.booking.matching import matcher
@@ -32,6 +35,14 @@ from uhi.booking.reasons import CancelledBy
 from uhi.errors import SlotUnavailable
 from uhi.ports import Clock
 from uhi.storage.sql.storage import SqlStorage
+
+
+class _Found(NamedTuple):
+    """What one reading found: the version of the directory, the timetables, who has which time."""
+
+    directory: int
+    plan: Plan
+    board: Board
 
 
 class DatabaseHospital:
@@ -58,7 +69,7 @@ class DatabaseHospital:
         Of every doctor only so many days are looked at as there are before that slot.
         """
         kind, fits, finding = query.fulfilment, matcher(query), self._finding()
-        plan, _ = await self._read(finding, None)
+        plan = (await self._read(finding, None)).plan
         places = [
             place
             for practice in finding.snapshot.practices.values()
@@ -79,9 +90,9 @@ class DatabaseHospital:
         if not practices or asked.end <= asked.start:
             return []
         span = Times(int(asked.start.timestamp()), int(asked.end.timestamp()) + DAY_SECONDS)
-        plan, board = await self._read(finding, finding.question(practices, span))
-        places = [place for practice in practices for place in _places(practice, plan, practice.quotes)]
-        return slots_of(finding, places, board, asked)
+        found = await self._read(finding, finding.question(practices, span))
+        places = [place for practice in practices for place in _places(practice, found.plan, practice.quotes)]
+        return slots_of(finding, places, found.board, asked)
 
     async def hold(self, slot_id: str, *, patient: Patient, until: datetime) -> Hold:
         """Name a free seat of a slot; the order that is kept with it claims it.
@@ -90,26 +101,33 @@ class DatabaseHospital:
         Raises: SlotUnavailable when every seat is taken, the doctor is taken elsewhere then, or there is no such slot
             now.
         """
-        await self._directory.refresh()
-        finding, name = self._finding(), read_slot_id(slot_id)
-        practice = finding.snapshot.practices.get(name.practice) if name else None
-        if name is None or practice is None or name.fulfilment not in practice.quotes:
+        name = read_slot_id(slot_id)
+        if name is None:
             raise SlotUnavailable("there is no such slot")
+        finding, practice, found = await self._read_of(name)
         start = int(name.start.timestamp())
-        plan, board = await self._read(finding, finding.question([practice], Times(start, start + DAY_SECONDS)))
-        place, times = _slot_at(_places(practice, plan, (name.fulfilment,)), start, finding.now)
-        given = self._given.again(slot_id, patient.id, now=finding.now)
+        place, times = _slot_at(_places(practice, found.plan, (name.fulfilment,)), start, finding.now)
+        given = self._given.again(slot_id, patient.id, doctor=practice.doctor.id, now=finding.now)
         if given is None:
-            self._given.put_on(board, now=finding.now)
-            given = self._give(slot_id, place, times, board=board, patient=patient)
-        return Hold(id=given.hold_id, slot=slot_of(place, times, seat=given.taken.seat), patient=patient, until=until)
+            self._given.put_on(found.board, place.doctors, now=finding.now)
+            given = self._give(slot_id, place, times, board=found.board, patient=patient)
+        slot = _with_capacity(slot_of(place, times, seat=given.taken.seat), place, times)
+        return Hold(id=given.hold_id, slot=slot, patient=patient, until=until)
 
     async def release(self, hold: Hold) -> None:
         """Nothing is kept of a hold but that its seat was given out a moment ago."""
         self._given.forget(hold.id)
 
     async def book(self, hold: Hold) -> Appointment:
-        """Return the appointment of a hold: the order that is kept with it is what books the slot."""
+        """Return the appointment of a hold: the order that is kept with it is what books the slot.
+
+        What a hold promised is kept where hours or fees have changed since; such an appointment needs attention.
+        Raises: SlotUnavailable when whoever was to see the patient cannot be booked there any more.
+        """
+        name = read_slot_id(hold.slot.id)
+        practice = self._directory.snapshot.practices.get(name.practice) if name else None
+        if name is None or practice is None or name.fulfilment not in practice.quotes:
+            raise SlotUnavailable("the doctor cannot be booked there any more", next_step="search again")
         return Appointment(id=hold.id)
 
     async def cancel(self, appointment_id: str, *, by: CancelledBy, reason: str) -> None:
@@ -124,6 +142,25 @@ class DatabaseHospital:
             await self._database.read(ending.check)
         else:
             await self._database.write(ending.close)
+        self._given.forget(appointment_id)
+
+    @asynccontextmanager
+    async def calling_off(self, appointment_id: str) -> AsyncIterator[None]:
+        """Around what calls an appointment off for the facility: its seat is closed before, so that nobody gets it in
+        between, and open again where the appointment stands after all.
+
+        Where the process dies in between, the appointment stands with its seat closed and is listed among those that
+        need attention; calling it off once more is all there is to do.
+        Raises: StateConflict when the consultation has begun.
+        """
+        ending = Ending(appointment_id, self._provider_id, CancelledBy.DOCTOR, self._clock.now())
+        was_open, is_off = await self._database.write(ending.close), False
+        try:
+            yield
+            is_off = True
+        finally:
+            if was_open and not is_off:
+                await self._database.write(ending.stand)
         self._given.forget(appointment_id)
 
     async def appointment(self, appointment_id: str) -> Appointment | None:
@@ -148,17 +185,35 @@ class DatabaseHospital:
         self._given.give(given)
         return given
 
-    async def _read(self, finding: Finding, asked: Question | None) -> tuple[Plan, Board]:
+    async def _read_of(self, name: SlotName) -> tuple[Finding, Practice, _Found]:
+        """What there is of a slot, as the newest directory has it: in one reading, as long as nothing changed."""
+        start = int(name.start.timestamp())
+        while True:
+            finding = self._finding()
+            practice = finding.snapshot.practices.get(name.practice)
+            if practice is None or name.fulfilment not in practice.quotes:
+                if await self._directory.refresh() is finding.snapshot:
+                    raise SlotUnavailable("there is no such slot")
+                continue
+            asked = finding.question([practice], Times(start, start + DAY_SECONDS))
+            found = await self._read(finding, asked)
+            if found.directory == finding.snapshot.version:
+                return finding, practice, found
+            await self._directory.refresh()
+
+    async def _read(self, finding: Finding, asked: Question | None) -> _Found:
         """The plan as it is now, and what is asked about claims, in one reading."""
         plan, now = self._schedules.plan, finding.now
 
-        def query(connection: Connection) -> tuple[Plan, Board]:
-            newest = refreshed(connection, plan, now=now)
-            return newest, read_board(connection, asked, finding.groups) if asked else Board()
+        def query(connection: Connection) -> _Found:
+            # Claims first: what the facility calls off meanwhile is then still claimed, or closed already.
+            board = read_board(connection, asked, finding.groups) if asked else Board()
+            directory, version = versions(connection)
+            return _Found(directory, refreshed(connection, plan, version=version, now=now), board)
 
-        newest, board = await self._database.read(query)
-        self._schedules.take(newest)
-        return newest, board
+        found = await self._database.read(query)
+        self._schedules.take(found.plan)
+        return found
 
     def _finding(self) -> Finding:
         snapshot = self._directory.snapshot
@@ -176,6 +231,12 @@ class DatabaseHospital:
 def _places(practice: Practice, plan: Plan, kinds: Iterable[str]) -> list[Place]:
     timetable = plan.timetables.get(practice.id)
     return [Place.of(practice, timetable, kind) for kind in kinds] if timetable else []
+
+
+def _with_capacity(slot: Slot, place: Place, times: Times) -> Slot:
+    """The slot with how many seats there are, of it and of its day."""
+    seats, of_day = place.timetable.week.seats, place.timetable.on(day_of(times.start), place.kind)
+    return replace(slot, seats=seats, day_capacity=seats * len(of_day))
 
 
 def _slot_at(places: Sequence[Place], start: int, now: float) -> tuple[Place, Times]:

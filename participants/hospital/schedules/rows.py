@@ -13,13 +13,13 @@ from sqlalchemy import Connection, Row, delete, select
 
 from participants.hospital.organisations.tables import practice, practitioner
 from participants.hospital.schedules.forms import WeekForm, read_hours, read_week
-from participants.hospital.schedules.head_rows import insert_on
 from participants.hospital.schedules.hours import WEEKDAYS, Span
 from participants.hospital.schedules.records import DayException, KeptWeek, Owned, SeatOff
 from participants.hospital.schedules.tables import schedule, schedule_exception, schedule_off
 from participants.hospital.schedules.week import Times, Week
 from uhi import strict_json
 from uhi.errors import RECORD_MISSING, Refusal
+from uhi.storage.sql.upserts import insert_on
 
 
 def owned(connection: Connection, practice_id: str) -> Owned:
@@ -156,6 +156,13 @@ def off_of(connection: Connection, practice_id: str, *, after: str = "", most: i
     query = select(schedule_off).where(columns.practice_id == practice_id, columns.slot_id > after)
     rows = connection.execute(query.order_by(columns.slot_id, columns.seat).limit(most)).all()
     return [_seat_off(row) for row in rows]
+
+
+def open_seat(connection: Connection, seat: SeatOff) -> bool:
+    """Open a seat again; whether it was closed."""
+    columns = schedule_off.c
+    same = (columns.slot_id == seat.slot_id, columns.seat == seat.seat)
+    return connection.execute(delete(schedule_off).where(*same)).rowcount == 1
 
 
 def open_slot(connection: Connection, practice_id: str, slot_id: str) -> int:

@@ -14,6 +14,9 @@ from sqlalchemy import Connection
 from participants.hospital.schedules import head_rows
 from participants.hospital.schedules.derive import Timetable
 from participants.hospital.schedules.reading import all_timetables, timetables_of
+from uhi.storage.sql.many import run
+
+_VERSIONS = "SELECT (SELECT version FROM organisation_head), (SELECT version FROM schedule_head)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +27,14 @@ class Plan:
     timetables: Mapping[str, Timetable] = field(default_factory=dict)
 
 
-def refreshed(connection: Connection, plan: Plan, *, now: float) -> Plan:
-    """Return the plan as the database has it now: the very same where nothing changed."""
-    version = head_rows.version_of(connection)
+def versions(connection: Connection) -> tuple[int, int]:
+    """Return the version of the directory, and that of the timetables, which is read last."""
+    directory, timetables = (int(str(each)) for each in run(connection, _VERSIONS, {}).one())
+    return directory, timetables
+
+
+def refreshed(connection: Connection, plan: Plan, *, version: int, now: float) -> Plan:
+    """Return the plan as the database has it now, which is in this version: the very same where nothing changed."""
     if version == plan.version:
         return plan
     if plan.version < 0:

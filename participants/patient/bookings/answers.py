@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
@@ -179,6 +179,10 @@ class BookingAnswer(BookingLine):
     rating: RatingAnswer | None
     price_mismatch: bool
     next_step: str
+
+    def to_keep(self) -> Self:
+        """See `Answer`: without the digits of a PIN, which are written nowhere."""
+        return self.model_copy(update={"pin": self.pin.model_copy(update={"digits": ""})}) if self.pin else self
 
 
 class BookingList(Answer):

@@ -36,9 +36,14 @@ def _event(shown: Shown, host: str, at: datetime) -> Event:
     event.add("dtstamp", at)
     event.add("dtstart", slot.start.astimezone(UTC))
     event.add("dtend", slot.end.astimezone(UTC))
-    event.add("summary", f"{slot.doctor.name}, {facility.name}")
+    event.add("summary", _line(f"{slot.doctor.name}, {facility.name}"))
     if facility.address:
-        event.add("location", facility.address)
+        event.add("location", _line(facility.address))
     event.add("status", _STATUS.get(shown.booking.state, "CONFIRMED"))
     event.add("class", "PRIVATE")
     return event
+
+
+def _line(text: str) -> str:
+    # A hospital's own words; a calendar may hold no control characters, and these no line of their own.
+    return "".join(each if each.isprintable() else " " for each in text)

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from participants.patient.bookings.asking import asking_hospital
 from participants.patient.bookings.rows import CANCEL, CONFIRM, BookingRows, Ours, Rating, Wish, agree, wait_for
 from participants.patient.bookings.shelf import Shelf
-from participants.patient.people.consents import Consents
+from participants.patient.people.consents import Consent, Consents
 from participants.patient.people.members import Member
 from participants.patient.people.notices import Purpose
 from uhi.audit import Acting
@@ -23,7 +23,7 @@ from uhi.audit.trail import append
 from uhi.booking.appointments import Booking, held
 from uhi.booking.consumer import Bookings
 from uhi.booking.diary import key_of
-from uhi.booking.offers import accept
+from uhi.booking.offers import Offer, accept
 from uhi.booking.states import OrderState
 from uhi.errors import STATE_REFUSED, BookingError, DeliveryError, IncompleteMessage, NoAnswer, Refusal
 from uhi.exchange.row_ids import new_row_id
@@ -33,6 +33,7 @@ WAIT = 4.0
 """How long somebody waits for a hospital's word, in seconds; less than any request may take."""
 
 _NO_DECISION = 500
+_OVER = frozenset({OrderState.CANCELLED, OrderState.FAILED, OrderState.EXPIRED})
 _RATED = frozenset({OrderState.COMPLETED, OrderState.APPOINTMENT_STARTED, OrderState.DOCTOR_NO_SHOW})
 
 
@@ -67,10 +68,24 @@ class BookingDesk:
         patient = member.patient
         with asking_hospital("slot"):
             offer = await self.bookings.hold(found, patient, wait=self.wait)
+        return await self._kept(offer, member, consent, acting)
+
+    async def hold_offered(self, ours: Ours, member: Member, *, acting: Acting) -> Shown:
+        """Hold the slot that the hospital offers in the place of a booking it called off, for its member.
+
+        Raises: as `hold`.
+        """
+        consent = await self.consents.check(ours.account_id, Purpose.BOOKING, acting=acting)
+        booking = await self.booking(ours)
+        with asking_hospital("booking"):
+            offer = await self.bookings.hold_offered(booking, member.patient, wait=self.wait)
+        return await self._kept(offer, member, consent, acting)
+
+    async def _kept(self, offer: Offer, member: Member, consent: Consent, acting: Acting) -> Shown:
         now = self.database.clock.now()
         made = Ours(
             id=new_row_id(now),
-            account_id=account_id,
+            account_id=member.account_id,
             member_id=member.id,
             consent_id=consent.id,
             key=key_of(offer.thread, offer.order_id),
@@ -103,13 +118,15 @@ class BookingDesk:
 
         Raises: as `confirm`.
         """
-        was = await self._booking(old)
+        was = await self.booking(old)
         if not was.is_confirmed or old.id == new.id:
-            raise Refusal(STATE_REFUSED, "only a confirmed booking can be moved, and to another slot")
-        await self._agree(new, agreed, acting, replaces_id=old.id)
+            refusal = Refusal(STATE_REFUSED, "only a confirmed booking can be moved, and to another slot")
+            refusal.mistakes = (("booking", "only a confirmed one can be moved, and to another slot"),)
+            raise refusal
+        await self._agree(new, agreed, acting, replaces=old)
         work = partial(self.bookings.reschedule, was, new.offer, agreed=agreed, wait=self.wait)
         with asking_hospital("agreed"):
-            await self._answered(new, work)
+            await self._answered(new, work, is_move=True)
         return await self.again(new.id)
 
     async def cancel(self, ours: Ours, reason: str, text: str, *, acting: Acting) -> Shown:
@@ -117,7 +134,7 @@ class BookingDesk:
 
         Raises: as `confirm`.
         """
-        booking = await self._booking(ours)
+        booking = await self.booking(ours)
         if booking.state is OrderState.CANCELLED:
             return await self.again(ours.id)
         now = self.database.clock.now()
@@ -137,7 +154,7 @@ class BookingDesk:
 
         Raises: as `asking_hospital`.
         """
-        booking = await self._booking(ours)
+        booking = await self.booking(ours)
         with asking_hospital("booking"):
             await self.bookings.status(booking, wait=self.wait)
         return await self.again(ours.id)
@@ -147,7 +164,7 @@ class BookingDesk:
 
         Raises: as `asking_hospital`.
         """
-        booking = await self._booking(ours)
+        booking = await self.booking(ours)
         with asking_hospital("booking"):
             await self.bookings.report_doctor_no_show(booking)
         entry = acting.entry("booking.doctor_no_show", f"booking {ours.id}", at=self.database.clock.now())
@@ -159,8 +176,10 @@ class BookingDesk:
 
         Raises: Refusal(STATE_REFUSED).
         """
-        if (await self._booking(ours)).state not in _RATED:
-            raise Refusal(STATE_REFUSED, "the appointment has not taken place", next_step="rate it afterwards")
+        if (await self.booking(ours)).state not in _RATED:
+            refusal = Refusal(STATE_REFUSED, "the appointment has not taken place", next_step="rate it afterwards")
+            refusal.mistakes = (("booking", "the appointment has not taken place; rate it afterwards"),)
+            raise refusal
         now = self.database.clock.now()
         rating = Rating(stars, text, now)
 
@@ -184,36 +203,52 @@ class BookingDesk:
 
     async def show(self, ours: Ours) -> Shown:
         """A booking as it stands now."""
-        rating = await self.database.read(lambda connection: self.rows.rating(connection, ours))
-        return Shown(ours, await self._booking(ours), rating)
+        ratings = await self.database.read(lambda on: self.rows.ratings(on, ours.account_id, [ours.id]))
+        return Shown(ours, await self.booking(ours), ratings.get(ours.id))
 
     async def page(self, wish: Wish) -> Sequence[tuple[float, Shown]]:
         """Bookings by when they begin, each with that time."""
-        found = await self.database.read(lambda connection: self.rows.page(connection, wish))
-        return [(start, await self.show(ours)) for start, ours in found]
 
-    async def _booking(self, ours: Ours) -> Booking:
+        def read(connection: Connection) -> tuple[Sequence[tuple[float, Ours]], Mapping[str, Rating]]:
+            found = self.rows.page(connection, wish)
+            return found, self.rows.ratings(connection, wish.account_id, [ours.id for _, ours in found])
+
+        found, ratings = await self.database.read(read)
+        known = await self.bookings.known_of([ours.key for _, ours in found])
+        return [
+            (start, Shown(ours, known.get(ours.key) or held(ours.offer), ratings.get(ours.id))) for start, ours in found
+        ]
+
+    async def booking(self, ours: Ours) -> Booking:
+        """How an order stands."""
         known = await self.bookings.known(ours.key.order_id, thread=ours.offer.thread)
         return known or held(ours.offer)
 
-    async def _agree(self, ours: Ours, agreed: Mapping[str, str], acting: Acting, *, replaces_id: str = "") -> None:
+    async def _agree(
+        self, ours: Ours, agreed: Mapping[str, str], acting: Acting, *, replaces: Ours | None = None
+    ) -> None:
         await self.consents.check(ours.account_id, Purpose.BOOKING, acting=acting)
         with asking_hospital("agreed"):
             accept(ours.offer, agreed)
-        if (await self._booking(ours)).state is not OrderState.HELD:
+        state = (await self.booking(ours)).state
+        if state in _OVER:
+            raise Refusal(STATE_REFUSED, "the booking is over", got=state.value, next_step="hold another slot")
+        if state is not OrderState.HELD:
             return
         now = self.database.clock.now()
 
         def work(connection: Connection) -> None:
+            if replaces is not None:
+                self.rows.check_stays(connection, replaces, ours)
             agree(connection, ours, now=now)
-            wait_for(connection, ours.id, CONFIRM, now=now, replaces_id=replaces_id)
+            wait_for(connection, ours.id, CONFIRM, now=now, replaces_id=replaces.id if replaces else None)
             append(connection, acting.entry("booking.confirm", f"booking {ours.id}", at=now))
 
         await self.database.write(work)
 
-    async def _answered(self, ours: Ours, work: Callable[[], Awaitable[object]]) -> None:
+    async def _answered(self, ours: Ours, work: Callable[[], Awaitable[object]], *, is_move: bool = False) -> None:
         """Ask, and keep that there is an answer; after silence, or where nobody knows whether the question arrived, it
-        is still awaited.
+        is still awaited. A move that is refused leaves the other booking its place.
 
         Raises: BookingError, DeliveryError, IncompleteMessage.
         """
@@ -223,13 +258,13 @@ class BookingDesk:
             return
         except DeliveryError as error:
             if error.status is not None and error.status < _NO_DECISION:
-                await self._stop_waiting(ours)
+                await self._stop_waiting(ours, is_lost=is_move)
             raise
         except (BookingError, IncompleteMessage):
-            await self._stop_waiting(ours)
+            await self._stop_waiting(ours, is_lost=is_move)
             raise
         await self._stop_waiting(ours)
 
-    async def _stop_waiting(self, ours: Ours) -> None:
-        now = self.database.clock.now()
-        await self.database.write(lambda connection: wait_for(connection, ours.id, "", now=now))
+    async def _stop_waiting(self, ours: Ours, *, is_lost: bool = False) -> None:
+        now, replaces_id = self.database.clock.now(), "" if is_lost else None
+        await self.database.write(lambda on: wait_for(on, ours.id, "", now=now, replaces_id=replaces_id))

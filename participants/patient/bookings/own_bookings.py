@@ -42,20 +42,12 @@ class OwnBookings:
         agreed = await self.desk.database.read(lambda connection: agreements(connection, account_id))
         return {"bookings": told, "agreements": [dict(row) for row in agreed]}
 
-    async def check_erasable(self, account_id: str) -> None:
-        """See `OwnData`: a hospital expects the patient.
-
-        Raises: Refusal(STATE_REFUSED).
-        """
-        now = self.desk.database.clock.now()
-        ahead = await self.desk.database.read(lambda on: self.desk.rows.ahead(on, account_id, now=now))
-        if ahead:
+    def erase(self, connection: Connection, account_id: str) -> int:
+        """See `OwnData`: not while a hospital expects the patient."""
+        if self.desk.rows.ahead(connection, account_id, now=self.desk.database.clock.now()):
             refusal = Refusal(STATE_REFUSED, "appointments are ahead", next_step="cancel them first")
             refusal.mistakes = (("bookings", "some are ahead or awaited: cancel them first"),)
             raise refusal
-
-    def erase(self, connection: Connection, account_id: str) -> int:
-        """See `OwnData`."""
         return len(erase_bookings(connection, account_id, self.desk.rows.consumer_id))
 
     async def erased(self, account_id: str) -> None:

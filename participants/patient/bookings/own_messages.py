@@ -42,9 +42,6 @@ class OwnMessages:
         found = await self.database.read(lambda connection: connection.execute(talked).scalars().all())
         return {booking_id: await self._said(booking_id) for booking_id in found}
 
-    async def check_erasable(self, account_id: str) -> None:
-        """See `OwnData`: nothing is in the way."""
-
     def erase(self, connection: Connection, account_id: str) -> int:
         """See `OwnData`."""
         own = select(patient_booking.c.id).where(patient_booking.c.account_id == account_id)

@@ -28,7 +28,6 @@ from participants.patient.bookings.showing import booking_answer, line_answer, r
 from participants.patient.people.members import Members
 from participants.patient.people.routes import OWN, OWN_READ
 from uhi.api.routes import Body, Call, Nothing, Raw, Routes, Sent
-from uhi.booking.states import OrderState
 from uhi.errors import (
     ALREADY_TAKEN,
     CONSENT_REQUIRED,
@@ -72,10 +71,11 @@ class BookingRoutes:
         post = partial(group.route, "POST", rule=OWN, answer=BookingAnswer, key="required")
         asks, consented = partial(post, refuses=_ASKS), (*_ASKS, CONSENT_REQUIRED, ALREADY_TAKEN)
         post(path="/v1/bookings", body=HoldBody, status=201, refuses=consented)(self.hold_slot)
+        post(path=f"{_ONE}/offered-slot", body=Nothing, status=201, refuses=consented)(self.hold_offered_slot)
         post(path=f"{_ONE}/confirm", body=AgreedBody, others=(202,), refuses=consented)(self.confirm_booking)
         post(path=f"{_ONE}/reschedule", body=MoveBody, others=(202,), refuses=consented)(self.move_booking)
         asks(path=f"{_ONE}/cancel", body=CancelBody, others=(202,))(self.cancel_booking)
-        asks(path=f"{_ONE}/status", body=Nothing)(self.ask_status)
+        asks(path=f"{_ONE}/status", rule=OWN_READ, body=Nothing)(self.ask_status)
         asks(path=f"{_ONE}/doctor-no-show", body=Nothing)(self.report_doctor_no_show)
         post(path=f"{_ONE}/rating", body=RatingBody, refuses=(STATE_REFUSED,))(self.rate_booking)
         return group
@@ -92,24 +92,23 @@ class BookingRoutes:
             account_id=call.principal.id,
             since=call.now if asked.when == "upcoming" else None,
             until=call.now if asked.when == "past" else None,
-            states=_kept_states(asked.state),
+            standings=frozenset({asked.state}) if asked.state else frozenset(),
+            now=call.now,
             after=read_place(asked.after),
             newest=asked.when == "past",
             most=asked.most + 1,
         )
         found = await self.desk.page(wish)
         page = found[: asked.most]
-        lines = [line_answer(shown, now=call.now) for _, shown in page]
-        # HELD, PENDING and EXPIRED are one state in the rows.
-        fitting = tuple(line for line in lines if asked.state in {"", line.state})
+        lines = tuple(line_answer(shown, now=call.now) for _, shown in page)
         is_last = len(found) <= asked.most
-        return BookingList(bookings=fitting, next="" if is_last else write_place(page[-1][0], page[-1][1].ours.id))
+        return BookingList(bookings=lines, next="" if is_last else write_place(page[-1][0], page[-1][1].ours.id))
 
     async def get_calendar(self, call: Call[Nothing]) -> Raw:
         """One's upcoming appointments as a calendar."""
         call.permit(Target(account_id=call.principal.id))
-        states = frozenset({OrderState.CONFIRMED.value, OrderState.APPOINTMENT_STARTED.value})
-        wish = Wish(account_id=call.principal.id, since=call.now, states=states, most=_MOST_IN_A_CALENDAR)
+        booked = frozenset({Standing.CONFIRMED, Standing.APPOINTMENT_STARTED})
+        wish = Wish(account_id=call.principal.id, since=call.now, standings=booked, most=_MOST_IN_A_CALENDAR)
         found = await self.desk.page(wish)
         return Raw(content=write_calendar([shown for _, shown in found], host=self.host, at=call.now))
 
@@ -127,6 +126,13 @@ class BookingRoutes:
         member = await self.members.get(call.body.member_id)
         call.permit(Target(account_id=member.account_id))
         return booking_answer(await self.desk.hold(member, call.body.slot, acting=call.acting), now=call.now)
+
+    async def hold_offered_slot(self, call: Call[Nothing]) -> BookingAnswer:
+        """Hold the slot that the hospital offers in the place of this booking, which it called off."""
+        ours = await self._own(call)
+        member = await self.members.get(ours.member_id)
+        call.permit(Target(account_id=member.account_id))
+        return booking_answer(await self.desk.hold_offered(ours, member, acting=call.acting), now=call.now)
 
     async def confirm_booking(self, call: Call[AgreedBody]) -> Sent[BookingAnswer]:
         """Book what is held; 202 where the hospital has not answered yet."""
@@ -167,9 +173,3 @@ class BookingRoutes:
 
 def _sent(shown: Shown, now: float) -> Sent[BookingAnswer]:
     return Sent(booking_answer(shown, now=now), status=202 if shown.ours.waits_for else None)
-
-
-def _kept_states(state: str) -> frozenset[str]:
-    if not state:
-        return frozenset()
-    return frozenset({OrderState.HELD.value if state in {Standing.HELD, Standing.PENDING, Standing.EXPIRED} else state})

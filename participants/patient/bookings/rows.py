@@ -11,13 +11,16 @@ from hashlib import sha256
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, and_, delete, or_, select, update
 
+from participants.patient.bookings.answers import Standing
 from participants.patient.bookings.tables import patient_agreement, patient_booking, patient_rating
 from participants.patient.people.data_keys import DataKeys
 from uhi.booking.booking_json import read_offer_json, write_offer
 from uhi.booking.diary import Key
 from uhi.booking.offers import Offer
-from uhi.errors import ALREADY_TAKEN, RECORD_MISSING, Refusal
+from uhi.booking.states import OrderState
+from uhi.errors import ALREADY_TAKEN, RECORD_MISSING, STATE_REFUSED, Refusal
 from uhi.messages.values import Term
+from uhi.storage.sealing import Sealing
 from uhi.storage.sql.consumer_tables import consumer_booking
 from uhi.storage.sql.upserts import insert_on
 from uhi.verified import Thread
@@ -53,13 +56,14 @@ class Rating:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """Which bookings of an account: those that end after `since`, or before `until`, in one of `states` (empty: any);
-    after the place `after` in the order, the latest first with `newest`."""
+    """Which bookings of an account: those that end after `since`, or before `until`, that stand in one of these ways
+    `now` (empty: any); after the place `after` in the order, the latest first with `newest`."""
 
     account_id: str
     since: float | None = None
     until: float | None = None
-    states: frozenset[str] = frozenset()
+    standings: frozenset[Standing] = frozenset()
+    now: float = 0.0
     after: tuple[float, str] | None = None
     newest: bool = False
     most: int = 20
@@ -86,6 +90,7 @@ class BookingRows:
             "provider_id": ours.key.provider_id,
             "order_id": ours.key.order_id,
             "made_at": ours.made_at,
+            "held_until": ours.offer.until.timestamp(),
             "sealed": sealing.seal(write_offer(ours.offer), about=_about(ours.id)),
         }
         connection.execute(insert_on(connection, patient_booking).values(row).on_conflict_do_nothing())
@@ -93,7 +98,7 @@ class BookingRows:
         kept = connection.execute(found).mappings().one()
         if kept["account_id"] != ours.account_id:
             raise Refusal(ALREADY_TAKEN, "another account has this order", next_step="choose another slot")
-        return self._open(connection, kept)
+        return _ours(kept, sealing)
 
     def get(self, connection: Connection, booking_id: str) -> Ours:
         """One booking, whosesoever.
@@ -115,7 +120,9 @@ class BookingRows:
             .order_by(*order)
             .limit(wish.most)
         )
-        return [(row["starts_at"], self._open(connection, row)) for row in connection.execute(found).mappings()]
+        rows = connection.execute(found).mappings().all()
+        sealing = self.keys.of(connection, wish.account_id) if rows else None
+        return [(row["starts_at"], _ours(row, sealing)) for row in rows if sealing]
 
     def of_transaction(self, connection: Connection, thread: Thread) -> Sequence[Ours]:
         """The bookings of a conversation with a provider, the newest first."""
@@ -128,6 +135,22 @@ class BookingRows:
         )
         return [self._open(connection, row) for row in connection.execute(found).mappings()]
 
+    def check_stays(self, connection: Connection, old: Ours, new: Ours) -> None:
+        """See that nothing else takes a booking's place already, or may do so; until the transaction ends nothing does.
+
+        Raises: Refusal(STATE_REFUSED).
+        """
+        connection.execute(select(_B.id).where(_B.id == old.id).with_for_update())
+        has_taken = _C.state.in_([OrderState.CONFIRMED.value, OrderState.APPOINTMENT_STARTED.value])
+        found = (
+            select(_B.id)
+            .join(consumer_booking, and_(_C.provider_id == _B.provider_id, _C.order_id == _B.order_id))
+            .where(_C.consumer_id == self.consumer_id, _B.replaces_id == old.id, _B.id != new.id)
+            .where(has_taken | ((_C.state == OrderState.HELD.value) & (_B.waits_for != "")))
+        )
+        if connection.execute(found).first() is not None:
+            raise Refusal(STATE_REFUSED, "the booking is being moved already", next_step="ask for the other's status")
+
     def ahead(self, connection: Connection, account_id: str, *, now: float) -> int:
         """How many of an account's bookings are confirmed and not over, or wait for a hospital's word."""
         states = ("CONFIRMED", "APPOINTMENT_STARTED")
@@ -135,13 +158,13 @@ class BookingRows:
             select(_B.id)
             .join(consumer_booking, and_(_C.provider_id == _B.provider_id, _C.order_id == _B.order_id))
             .where(_B.account_id == account_id, _C.consumer_id == self.consumer_id, _C.ends_at > now)
-            .where(or_(_C.state.in_(states), and_(_B.waits_for == CONFIRM, _C.state == "HELD")))
+            .where(or_(_C.state.in_(states), and_(_B.waits_for != "", _C.state == "HELD")))
         )
         return len(connection.execute(found).all())
 
     def rate(self, connection: Connection, ours: Ours, rating: Rating) -> None:
         """Keep what somebody thinks, in the place of what they thought before."""
-        sealing = self.keys.of(connection, ours.account_id)
+        sealing = self.keys.of(connection, ours.account_id, seals=True)
         told = {
             "stars": rating.stars,
             "rated_at": rating.rated_at,
@@ -152,35 +175,22 @@ class BookingRows:
         )
         connection.execute(new.on_conflict_do_update(index_elements=["booking_id"], set_=told))
 
-    def rating(self, connection: Connection, ours: Ours) -> Rating | None:
-        """What somebody thought; None where they did not say."""
-        found = select(patient_rating).where(patient_rating.c.booking_id == ours.id)
-        row = connection.execute(found).mappings().one_or_none()
-        if row is None:
-            return None
-        sealing = self.keys.of(connection, ours.account_id)
-        text = sealing.open(row["sealed"], about=_about_rating(ours.id)).decode()
-        return Rating(row["stars"], text, row["rated_at"])
+    def ratings(self, connection: Connection, account_id: str, ids: Sequence[str]) -> dict[str, Rating]:
+        """What somebody thought of these bookings of theirs, where they said, by their ids."""
+        own = patient_rating.c.account_id == account_id
+        found = select(patient_rating).where(own, patient_rating.c.booking_id.in_(ids))
+        rows = connection.execute(found).mappings().all()
+        sealing = self.keys.of(connection, account_id) if rows else None
+        return {row["booking_id"]: _rating(row, sealing) for row in rows if sealing}
 
     def _open(self, connection: Connection, row: RowMapping) -> Ours:
-        sealing = self.keys.of(connection, row["account_id"])
-        return Ours(
-            id=row["id"],
-            account_id=row["account_id"],
-            member_id=row["member_id"],
-            consent_id=row["consent_id"],
-            key=Key(row["provider_id"], row["order_id"]),
-            offer=read_offer_json(sealing.open(row["sealed"], about=_about(row["id"]))),
-            replaces_id=row["replaces_id"],
-            waits_for=row["waits_for"],
-            made_at=row["made_at"],
-        )
+        return _ours(row, self.keys.of(connection, row["account_id"]))
 
 
-def wait_for(connection: Connection, booking_id: str, what: str, *, now: float, replaces_id: str = "") -> None:
-    """Keep what a hospital is being asked; an empty `what`: it has answered."""
+def wait_for(connection: Connection, booking_id: str, what: str, *, now: float, replaces_id: str | None = None) -> None:
+    """Keep what a hospital is being asked, and in whose place with `replaces_id`; an empty `what`: it has answered."""
     values: dict[str, object] = {"waits_for": what, "waits_since": now if what else None}
-    if replaces_id:
+    if replaces_id is not None:
         values["replaces_id"] = replaces_id
     connection.execute(update(patient_booking).where(_B.id == booking_id).values(values))
 
@@ -224,14 +234,46 @@ def text_hash(term: Term) -> str:
     return sha256("\n".join(text or "" for text in shown).encode()).hexdigest()
 
 
+def _ours(row: RowMapping, sealing: Sealing) -> Ours:
+    return Ours(
+        id=row["id"],
+        account_id=row["account_id"],
+        member_id=row["member_id"],
+        consent_id=row["consent_id"],
+        key=Key(row["provider_id"], row["order_id"]),
+        offer=read_offer_json(sealing.open(row["sealed"], about=_about(row["id"]))),
+        replaces_id=row["replaces_id"],
+        waits_for=row["waits_for"],
+        made_at=row["made_at"],
+    )
+
+
+def _rating(row: RowMapping, sealing: Sealing) -> Rating:
+    text = sealing.open(row["sealed"], about=_about_rating(row["booking_id"])).decode()
+    return Rating(row["stars"], text, row["rated_at"])
+
+
+def _standing(standing: Standing, now: float) -> ColumnElement[bool]:
+    """As `showing.state_of` tells it of one booking."""
+    is_held, is_pending, is_over = _C.state == OrderState.HELD.value, _B.waits_for == CONFIRM, _B.held_until <= now
+    match standing:
+        case Standing.PENDING:
+            return is_held & is_pending
+        case Standing.HELD:
+            return is_held & ~is_pending & ~is_over
+        case Standing.EXPIRED:
+            return (is_held & ~is_pending & is_over) | (_C.state == OrderState.EXPIRED.value)
+    return _C.state == standing.value
+
+
 def _wanted(wish: Wish) -> list[ColumnElement[bool]]:
     wanted = [_B.account_id == wish.account_id]
     if wish.since is not None:
         wanted.append(_C.ends_at > wish.since)
     if wish.until is not None:
         wanted.append(_C.ends_at <= wish.until)
-    if wish.states:
-        wanted.append(_C.state.in_(sorted(wish.states)))
+    if wish.standings:
+        wanted.append(or_(*(_standing(each, wish.now) for each in sorted(wish.standings))))
     if wish.after is not None:
         start, booking_id = wish.after
         if wish.newest:

@@ -179,5 +179,5 @@ def _next_step(shown: Shown, state: Standing) -> str:
     if shown.ours.waits_for and state is Standing.CONFIRMED:
         return "The hospital has not answered to the cancellation yet. POST its status later."
     if shown.booking.offered_slot:
-        return "The hospital offers another slot: search again with this doctor and book it."
+        return "The hospital keeps another slot: POST its offered-slot, and confirm that booking."
     return ""

@@ -26,12 +26,13 @@ patient_booking = Table(
     words("waits_for"),
     time("waits_since", nullable=True),
     time("made_at"),
+    time("held_until"),
     Column("sealed", LargeBinary, nullable=False),
     UniqueConstraint("provider_id", "order_id", name="patient_booking_order"),
     Index("patient_booking_account", "account_id", "id"),
 )
 """Whose an order is. `consent_id` is what it stands on, `waits_for` what a hospital was asked and has not answered yet
-(`confirm`, `cancel`), `sealed` the offer, with the account's own key."""
+(`confirm`, `cancel`), `held_until` when its hold ends, `sealed` the offer, with the account's own key."""
 
 patient_agreement = Table(
     "patient_agreement",

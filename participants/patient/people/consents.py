@@ -82,6 +82,15 @@ class Consents:
 
         return await self._database.write(work)
 
+    def end_all(self, connection: Connection, account_id: str, *, acting: Acting) -> None:
+        """End every consent of an account, in the caller's transaction."""
+        now = self._database.clock.now()
+        for purpose in Purpose:
+            known = _in_force(connection, account_id, purpose)
+            if known is not None:
+                _end(connection, known.id, now)
+                append(connection, acting.entry("consent.withdraw", f"consent {known.id}", at=now))
+
     async def of(self, account_id: str) -> Sequence[Consent]:
         """All of an account's, the newest first."""
         query = select(patient_consent).where(_T.account_id == account_id).order_by(_T.given_at.desc(), _T.id.desc())

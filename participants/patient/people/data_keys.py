@@ -1,8 +1,8 @@
-"""Each account's own key: what is about it and its family is sealed with that, so that deleting the key deletes all.
+"""Each account's own key: who its people are is sealed with that, so that deleting the key deletes all of it.
 
-Sync functions on a connection. The key stands in the same database, sealed with the program's: a copy of the database
-made before an erasure, together with the program's key file, still opens it. Above: whatever keeps something personal.
-Source: case IAM-17.
+Sync functions on a connection. A key is a file beside the database, itself sealed with the program's key: neither a
+copy of the database with the program's key nor one of the folder without it opens anything. The table says whose keys
+there are, and whose were erased. Above: whatever keeps something personal. Source: case IAM-17.
 """
 
 from __future__ import annotations
@@ -10,12 +10,15 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, select
 
+from participants.patient.people.key_folder import KeyFolder
 from participants.patient.people.tables import patient_key
 from uhi.errors import RECORD_MISSING, Refusal
 from uhi.storage.sealing import KEY_BYTES, Sealing
 from uhi.storage.sql.upserts import insert_on
+
+_T = patient_key.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,32 +26,45 @@ class DataKeys:
     """The keys of all accounts, sealed with `sealing`."""
 
     sealing: Sealing
+    folder: KeyFolder
 
-    def of(self, connection: Connection, account_id: str) -> Sealing:
-        """How what is about an account is sealed and opened.
+    def of(self, connection: Connection, account_id: str, *, seals: bool = False) -> Sealing:
+        """How what is about an account is opened, and with `seals` sealed: whoever erases waits until that is kept.
 
         Raises: Refusal(RECORD_MISSING) where there is no key: nothing was kept, or everything was erased.
         """
-        found = self._read(connection, account_id)
-        if found is None:
+        query = select(_T.erased_at).where(_T.account_id == account_id)
+        row = connection.execute(query.with_for_update(read=True) if seals else query).one_or_none()
+        sealed = self.folder.read(account_id) if row is not None and row.erased_at is None else None
+        if sealed is None:
             raise Refusal(RECORD_MISSING, "nothing is kept about this account, or it was erased")
-        return found
+        return Sealing([self.sealing.open(sealed, about=_about(account_id))])
 
     def made_for(self, connection: Connection, account_id: str, *, now: float) -> Sealing:
-        """The same, with a new key where there is none yet."""
-        sealed = self.sealing.seal(secrets.token_bytes(KEY_BYTES), about=_about(account_id))
-        row = {"account_id": account_id, "sealed": sealed, "made_at": now}
-        connection.execute(insert_on(connection, patient_key).values(row).on_conflict_do_nothing())
-        return self.of(connection, account_id)
+        """The same, with a new key where there never was one.
 
-    def destroy(self, connection: Connection, account_id: str) -> None:
-        """Make everything unreadable that was sealed for an account."""
-        connection.execute(delete(patient_key).where(patient_key.c.account_id == account_id))
+        Raises: Refusal(RECORD_MISSING) where everything was erased.
+        """
+        row = {"account_id": account_id, "made_at": now, "erased_at": None}
+        if connection.execute(insert_on(connection, patient_key).values(row).on_conflict_do_nothing()).rowcount:
+            # Whatever file there may be is of a step that was not kept.
+            self.folder.write(account_id, self.sealing.seal(secrets.token_bytes(KEY_BYTES), about=_about(account_id)))
+        return self.of(connection, account_id, seals=True)
 
-    def _read(self, connection: Connection, account_id: str) -> Sealing | None:
-        query = select(patient_key.c.sealed).where(patient_key.c.account_id == account_id)
-        sealed = connection.execute(query).scalar_one_or_none()
-        return Sealing([self.sealing.open(sealed, about=_about(account_id))]) if sealed is not None else None
+    def destroy(self, connection: Connection, account_id: str, *, now: float) -> None:
+        """Let there be no key of an account any more, ever; once this step is kept, `clear` deletes its file."""
+        new = insert_on(connection, patient_key).values(account_id=account_id, made_at=now, erased_at=now)
+        connection.execute(new.on_conflict_do_update(index_elements=["account_id"], set_={"erased_at": now}))
+
+    def clear(self, connection: Connection) -> None:
+        """Delete the files of those who were erased, as far as they are still there.
+
+        Raises: SetupError when one cannot be deleted.
+        """
+        erased = connection.execute(select(_T.account_id).where(_T.erased_at.is_not(None))).scalars()
+        for account_id in erased:
+            if self.folder.has(account_id):
+                self.folder.delete(account_id)
 
 
 def _about(account_id: str) -> str:

@@ -112,7 +112,7 @@ class Members:
 
         def work(connection: Connection) -> Member:
             now = self._database.clock.now()
-            sealing = self._keys.of(connection, member.account_id)
+            sealing = self._keys.of(connection, member.account_id, seals=True)
             others = [self._open(row, sealing) for row in _rows(connection, member.account_id)]
             _check_fits(changed, [each for each in others if each.id != member.id])
             same = update(patient_member).where(_T.id == member.id, _T.version == member.version)
@@ -152,7 +152,8 @@ class Members:
 
         def read(connection: Connection) -> Sequence[Member]:
             rows = _rows(connection, account_id)
-            return [self._open(row, self._keys.of(connection, account_id)) for row in rows]
+            sealing = self._keys.of(connection, account_id) if rows else None
+            return [self._open(row, sealing) for row in rows if sealing]
 
         return await self._database.read(read)
 

@@ -1,7 +1,7 @@
 """Everything about one account: as JSON for its holder, and erased when they ask for it.
 
-Erasing deletes the account's data key, so that whatever was sealed with it cannot be read any more, and the rows
-themselves. Consents, agreements and the audit trail stay: they are evidence and name nobody but the account's id.
+An erasure deletes the rows and the account's data key, so that copies of the database do not tell either what was
+sealed with it. Consents, agreements and the audit trail stay: they are evidence and name the account's id only.
 Above: routes; below: every part that keeps something personal. Source: case IAM-17; privacy rules 9.
 """
 
@@ -20,7 +20,7 @@ from uhi.api.idempotency import forget_person
 from uhi.audit import Acting
 from uhi.audit.trail import append
 from uhi.booking.plain_json import plain
-from uhi.identity.accounts import Accounts
+from uhi.identity.parts import IdentityParts
 from uhi.identity.principals import Principal
 from uhi.storage.sql.database import Database
 
@@ -43,14 +43,11 @@ class OwnData(Protocol):
     async def export(self, account_id: str) -> object:
         """Return all of it, as a JSON value."""
 
-    async def check_erasable(self, account_id: str) -> None:
-        """Refuse while something is under way that an erasure would break.
-
-        Raises: Refusal(STATE_REFUSED).
-        """
-
     def erase(self, connection: Connection, account_id: str) -> int:
-        """Delete all of it in the caller's transaction; returns how many rows."""
+        """Delete all of it in the caller's transaction; returns how many rows.
+
+        Raises: Refusal(STATE_REFUSED) while something is under way that an erasure would break.
+        """
 
     async def erased(self, account_id: str) -> None:
         """Delete what is kept elsewhere; called once the transaction is committed."""
@@ -70,14 +67,14 @@ class Holder:
 
     database: Database
     keys: DataKeys
-    accounts: Accounts
+    identity: IdentityParts
     members: Members
     consents: Consents
     parts: Sequence[OwnData] = ()
 
     async def export(self, account_id: str, *, acting: Acting) -> dict[str, object]:
         """Everything, nothing hidden in it; audited."""
-        account = await self.accounts.get(account_id)
+        account = await self.identity.accounts.get(account_id)
         told: dict[str, object] = {
             "account": {
                 "id": account.id,
@@ -97,29 +94,30 @@ class Holder:
         return told
 
     async def erase(self, account_id: str, *, acting: Acting, by: Principal) -> Erased:
-        """Erase everything and close the account.
+        """Erase everything and close the account, in one step; none of its tokens counts any more.
 
         Raises: Refusal(STATE_REFUSED) while something is under way.
         """
-        for part in self.parts:
-            await part.check_erasable(account_id)
-        await self._end_consents(account_id, acting)
+        rows: dict[str, int] = {}
 
-        def work(connection: Connection) -> dict[str, int]:
-            rows = {part.name: part.erase(connection, account_id) for part in self.parts}
+        def work(connection: Connection) -> None:
+            now = self.database.clock.now()
+            # First, so that nothing is sealed any more while the rest goes.
+            self.keys.destroy(connection, account_id, now=now)
+            for part in self.parts:
+                rows[part.name] = part.erase(connection, account_id)
             rows["members"] = erase_members(connection, account_id)
+            self.consents.end_all(connection, account_id, acting=acting)
             forget_person(connection, account_id)
-            self.keys.destroy(connection, account_id)
-            append(connection, acting.entry("patient.erase", f"account {account_id}", at=self.database.clock.now()))
-            return rows
+            append(connection, acting.entry("patient.erase", f"account {account_id}", at=now))
 
-        rows = await self.database.write(work)
+        await self.identity.accounts.close(account_id, acting=acting, by=by, also=work)
+        await self.identity.sessions.close_all(account_id, acting=acting)
+        await self.clear()
         for part in self.parts:
             await part.erased(account_id)
-        await self.accounts.close(account_id, acting=acting, by=by)
         return Erased(rows=rows)
 
-    async def _end_consents(self, account_id: str, acting: Acting) -> None:
-        for consent in await self.consents.of(account_id):
-            if consent.withdrawn_at is None:
-                await self.consents.withdraw(account_id, consent.purpose, acting=acting)
+    async def clear(self) -> None:
+        """Delete the keys of those who were erased, where that is still to be done."""
+        await self.database.read(self.keys.clear)

@@ -1,4 +1,4 @@
-"""The tables of people: each account's own key, family members, consents.
+"""The tables of people: whose keys there are, family members, consents.
 
 Above: the modules beside it; below: `participants.patient.metadata`.
 """
@@ -16,10 +16,10 @@ patient_key = Table(
     "patient_key",
     metadata,
     Column("account_id", Text, primary_key=True),
-    Column("sealed", LargeBinary, nullable=False),
     time("made_at"),
+    time("erased_at", nullable=True),
 )
-"""The key that everything about an account and its family is sealed with, itself sealed. Without it that is gone."""
+"""Whose people are sealed with a key of their own, which is a file elsewhere; `erased_at`: it is gone, for good."""
 
 patient_member = Table(
     "patient_member",

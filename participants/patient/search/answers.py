@@ -136,7 +136,7 @@ class SearchBegun(Answer):
 
 
 class SlotAnswer(Answer):
-    """A free slot; book it with `ref`, by which it is known until `SlotList.until`."""
+    """A free slot; book it with `ref`, by which it is known for an hour."""
 
     ref: str
     start: datetime

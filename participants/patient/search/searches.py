@@ -49,9 +49,6 @@ from uhi.verified import Declined, Thread, Verified
 NOBODY_THERE = "nobody"
 NOT_SENT = "not sent"
 _A_MINUTE = 60
-_GRACE = 5.0
-"""How much longer answers are listened for than waited for: one that is being taken in when the question ends is told
-neither to whoever asked nor as a late one."""
 
 log = logging.getLogger(__name__)
 
@@ -106,7 +103,7 @@ class Searches:
         if len(self._background) >= self.rules.most_under_way:
             raise Refusal(OVERLOADED, "too many searches are under way", next_step="search again in a moment")
         now, rules = self.clock.now(), self.rules
-        asking = self._participant.ask(SEARCH, write_search(query_of(wanted), wanted.window), wait=rules.wait + _GRACE)
+        asking = self._participant.ask(SEARCH, write_search(query_of(wanted), wanted.window), wait=rules.wait)
         key = key_of(wanted, account_id, domain=asking.thread.domain)
         search = Search(
             id=uuid4().hex,
@@ -171,7 +168,11 @@ class Searches:
         """
         slot = await self.kept.slot(account_id, ref, now=self.clock.now())
         if slot is None:
-            raise Refusal(RECORD_MISSING, "there is no such slot, or not any more", next_step="ask for the slots again")
+            refusal = Refusal(
+                RECORD_MISSING, "there is no such slot, or not any more", next_step="ask for the slots again"
+            )
+            refusal.mistakes = (("slot", "there is none, or not any more; ask for the slots again"),)
+            raise refusal
         return slot
 
     async def quote(self, account_id: str, ref: str) -> Quote:

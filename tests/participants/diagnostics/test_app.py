@@ -209,9 +209,11 @@ async def test_a_laboratory_on_a_database_gives_one_seat_to_one_patient(database
         outcomes = await asyncio.gather(
             *(scene.bookings.hold(slot, another(at), wait=5) for at in range(4)), return_exceptions=True
         )
+        following = await first_slot(scene)
         store = bookings_of(scene.provider.world, provider_id="list.example")
         seats = [(order.slot.doctor.id, order.slot.seat) for order in await store.standing(now=scene.now)]
 
-    assert all(isinstance(one, BookingDeclined) or one.order_id for one in outcomes)
-    assert len(seats) == len(set(seats)) <= 2
+    assert sorted(isinstance(one, BookingDeclined) for one in outcomes) == [False, False, True, True]
+    assert len(seats) == len(set(seats)) == 2
     assert {team for team, _ in seats} == {"pashan-home"}
+    assert following.slot.start > slot.slot.start

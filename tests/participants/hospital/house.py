@@ -76,6 +76,7 @@ class House:
     named: int = 0
     organisations: list[str] = field(default_factory=list)
     people: dict[str, Account] = field(default_factory=dict)
+    apps: list[Participant] = field(default_factory=list)
 
     @classmethod
     @asynccontextmanager
@@ -106,13 +107,19 @@ class House:
             made[0].serve_people(pages)
             session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
             async with serve(pages) as server, session:
-                yield cls(network, settings, made[0], bookings, asker(session, server.url), folder, server.url)
+                ask = asker(session, server.url)
+                yield cls(network, settings, made[0], bookings, ask, folder, server.url, apps=[app])
 
     @property
     def clock(self) -> FakeClock:
         """The time of everybody here."""
         assert isinstance(self.network.clock, FakeClock)
         return self.network.clock
+
+    @property
+    def app(self) -> Participant:
+        """The patient's application."""
+        return self.apps[0]
 
     async def settle_in(self) -> None:
         """Take in the organisations of the towns, at the operator's word."""

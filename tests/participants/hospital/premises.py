@@ -26,6 +26,7 @@ def settings_in(folder: Path, database_url: str, **more: object) -> HospitalSett
         "token_key_folder": folder / "token-keys",
         "requests_per_minute": 1_000_000,
         "public_requests_per_minute": 1_000_000,
+        "hold_share_percent": 100,
         "files_url": f"file://{folder / 'files'}",
         **more,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from datetime import timedelta
 
 import aiohttp
@@ -10,6 +11,7 @@ import pytest
 from participants.hospital.app import app
 from participants.hospital.bootstrap import hospital_on, hospital_program, policy_of
 from tests.participants.hospital.premises import CLINIC, settings_in
+from uhi.booking.appointments import OFFERED_SLOT
 from uhi.errors import SetupError
 from uhi.messages.values import ONLINE, PHYSICAL
 from uhi.network import LOCAL, NETWORKS
@@ -41,6 +43,18 @@ async def test_program_serves_network_and_people_on_one_port(settings):
     assert statuses == [200, 401, 200, 415, 404]
 
 
+async def test_taken_port_ends_it_at_once(settings, caplog):
+    """Ours: what began before the port was found taken has ended before the database is closed."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        with pytest.raises(SetupError, match="cannot listen"):
+            async with hospital_program(settings).participant.serving(port=other.getsockname()[1]):
+                pass
+
+    assert not [record for record in caplog.records if record.levelname in ("WARNING", "ERROR")]
+
+
 def test_served_by_its_name(settings, monkeypatch):
     """Decision 41: `uhi serve hospital`, from the environment alone."""
     for name, value in settings.model_dump(exclude_defaults=True).items():
@@ -61,8 +75,10 @@ def test_what_nha_has_not_opened_is_off(settings, name):
     """Decision 38: online consultations and select are built, and off in NHA's presets."""
     policy, here = policy_of(settings, NETWORKS[name]), policy_of(settings, LOCAL)
 
+    assert (policy.rescheduled_to_tag, policy.offered_slot_tag) == ("", "")
     assert (policy.fulfilments, policy.select) == ((PHYSICAL,), False)
     assert (here.fulfilments, here.select) == ((PHYSICAL, ONLINE), True)
+    assert here.offered_slot_tag == OFFERED_SLOT
 
 
 def test_settings_become_rules_of_booking(tmp_path):

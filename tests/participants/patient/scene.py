@@ -63,6 +63,7 @@ def settings_in(folder: Path, **more: object) -> PatientSettings:
         "database_url": "sqlite:///unused.db",
         "body_key_file": folder / "body.key",
         "token_key_folder": folder / "token-keys",
+        "account_keys_folder": folder / "account-keys",
         "files_url": (folder / "files").as_uri(),
         "requests_per_minute": 1_000_000,
         "public_requests_per_minute": 1_000_000,

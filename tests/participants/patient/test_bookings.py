@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import json
+import re
+from base64 import b64decode
+from datetime import datetime, timedelta
+from types import SimpleNamespace
+
+import pytest
 from icalendar import Calendar
 
-from tests.participants.patient.scene import agreed
+from participants.patient.bookings.calendar import write_calendar
+from tests.participants.patient.scene import RAVI, agreed
 from uhi.actions import CONFIRM, Decline
+from uhi.booking.states import OrderState
 from uhi.errors import SLOT_UNAVAILABLE
 from uhi.handlers import Handlers
+from uhi.keeping import sealing_of
 from uhi.messages import OnConfirm
-from uhi.messages.values import Price, Quotation
+from uhi.messages.values import IST, Price, Quotation
+from uhi.ports import Retention
 
 
 def answering(scene, action, function) -> None:
@@ -211,6 +222,75 @@ async def test_lists_are_pages_in_order_of_time(scene):
     assert ("pin" in first["bookings"][0], broken.status) == (False, 400)
 
 
+async def test_each_page_is_full_whatever_state_is_asked_for(scene):
+    """Issue: filters by state; HELD, PENDING and EXPIRED are told apart before a page is cut."""
+    ravi = await scene.person("ravi")
+    member = await ravi.ready()
+    held = [await ravi.held(member) for _ in range(2)]
+    database, ids = scene.program.desk.database, [each["id"] for each in held]
+    sql = "UPDATE patient_booking SET {} WHERE id = '{}'"
+    await database.write(lambda on: on.exec_driver_sql(sql.format("waits_for = 'confirm'", ids[0])))
+
+    async def of(state: str) -> list[tuple[str, str]]:
+        page = (await ravi.ask("GET", f"/v1/bookings?most=1&state={state}")).json
+        return [(each["id"], each["state"]) for each in page["bookings"]]
+
+    assert (await of("HELD"), await of("PENDING"), await of("EXPIRED")) == (
+        [(ids[1], "HELD")],
+        [(ids[0], "PENDING")],
+        [],
+    )
+    await database.write(lambda on: on.exec_driver_sql(sql.format("held_until = 0", ids[1])))
+    assert (await of("HELD"), [each for each, _ in await of("EXPIRED")]) == ([], [ids[1]])
+
+
+async def test_a_pin_is_not_kept_with_an_answer_for_who_asks_again(scene):
+    """Decision 37: the digits are in memory alone; the same key brings the same answer without them."""
+    ravi = await scene.person("ravi")
+    offer = await ravi.held(await ravi.ready())
+    path, body = f"/v1/bookings/{offer['id']}", agreed(offer)
+
+    first = await ravi.ask("POST", f"{path}/confirm", key="one", json=body)
+    again = await ravi.ask("POST", f"{path}/confirm", key="one", json=body)
+    shown = await ravi.ask("GET", path)
+
+    digits = first.json["pin"]["digits"]
+    assert (len(digits), again.headers["Idempotency-Replayed"]) == (4, "true")
+    assert again.json == {**first.json, "pin": {**first.json["pin"], "digits": ""}}
+    assert shown.json["pin"]["digits"] == digits
+
+
+def opened(connection, sealing) -> list[bytes]:
+    """What is sealed in the tables that a PIN could get into."""
+    keys = {
+        "body": "{id}",
+        "consumer_booking": "booking {provider_id} {order_id}",
+        "idempotency": "request {id}",
+    }
+    rows = [
+        sealing.open(row["sealed"], about=about.format(**row))
+        for name, about in keys.items()
+        for row in connection.exec_driver_sql(f"SELECT * FROM {name}").mappings()
+    ]
+    bodies = [json.loads(row)["body"] for row in rows if b'"digest"' in row and b'"status"' in row]
+    return [*rows, *map(b64decode, bodies)]
+
+
+async def test_a_pin_is_in_no_row_even_for_who_has_the_key(scene):
+    """Decision 37: what is sealed in the application's database is opened, and no PIN is in it."""
+    ravi = await scene.person("ravi")
+    await ravi.confirmed(await ravi.ready())
+    await scene.net.settle()
+    # A body that is to be forgotten stays a few minutes for other processes.
+    await scene.app.world.storage.purge(Retention(), now=scene.net.clock.now() + 600)
+
+    sealing = sealing_of(scene.settings)
+    rows = await scene.program.desk.database.read(lambda on: opened(on, sealing))
+
+    assert len(rows) > 5
+    assert [row for row in rows if re.search(rb'"(token|digits|pin)": ?"[0-9]{4}"', row)] == []
+
+
 async def test_a_calendar_holds_ones_own_appointments_and_nothing_about_health(scene):
     """Issue: ICS; RFC 5545, read by a reader that is not ours."""
     ravi, meena = await scene.person("ravi"), await scene.person("meena")
@@ -263,3 +343,71 @@ async def test_a_rating_is_kept_and_sent_nowhere(scene):
 
     assert (rated.status, rated.json["rating"]["stars"], rated.json["rating"]["text"]) == (200, 4, "kind")
     assert (bad.status, len(list(scene.net.calls))) == (400, hops)
+
+
+def test_what_a_hospital_calls_itself_makes_no_line_of_a_calendar():
+    """RFC 5545: names come from elsewhere; line ends and control characters in them end nothing."""
+    evil = "Dr. A\r\nBEGIN:VALARM\rTRIGGER:-PT1M\nEND:VALARM\u2028X\x0bY\x85Z\x00;,\\"
+    doctor = SimpleNamespace(name=evil, facility=SimpleNamespace(name=evil, address=evil))
+    start = datetime(2027, 1, 4, 10, tzinfo=IST)
+    slot = SimpleNamespace(doctor=doctor, start=start, end=start + timedelta(minutes=30))
+    booking = SimpleNamespace(slot=slot, state=OrderState.CONFIRMED)
+    shown = SimpleNamespace(ours=SimpleNamespace(id="b-1"), booking=booking)
+
+    written = write_calendar([shown], host="app.example", at=0.0)
+
+    [event] = Calendar.from_ical(written).walk("VEVENT")
+    assert Calendar.from_ical(written).walk("VALARM") == []
+    assert all(each in b"\r\n" or each >= 0x20 for each in written)
+    assert str(event["summary"]).startswith("Dr. A  BEGIN:VALARM TRIGGER")
+
+
+@pytest.mark.case("IAM-04")
+@pytest.mark.parametrize(
+    ("step", "body"),
+    [
+        ("", {"slot": "s", "member_id": "m", "account_id": "acc-other"}),
+        ("", {"slot": "s", "member_id": "m", "state": "CONFIRMED"}),
+        ("/x/confirm", {"agreed": {}, "total": "1.00"}),
+        ("/x/reschedule", {"to": "y", "agreed": {}, "replaces": "z"}),
+        ("/x/cancel", {"reason": "PATIENT_BOOKED_IN_ERROR", "by": "doctor"}),
+        ("/x/rating", {"stars": 5, "account_id": "acc-other"}),
+        ("/x/offered-slot", {"offered_slot": "another"}),
+        ("/x/status", {"state": "COMPLETED"}),
+    ],
+)
+async def test_nobody_sets_what_is_not_theirs_to_set(quick_scene, step, body):
+    """Case IAM-04: owner, state, price and the like are refused by name in every body, whatever it is about."""
+    ravi = await quick_scene.person("ravi")
+
+    got = await ravi.ask("POST", f"/v1/bookings{step}", json=body)
+
+    assert (got.status, got.json["code"]) == (400, "API_REQUEST_INVALID")
+
+
+async def test_words_of_a_rating_are_given_back_as_they_are_and_as_json_only(quick_scene):
+    """Security rules: text is data; nothing here is ever a page."""
+    ravi = await quick_scene.person("ravi")
+    booked = await ravi.confirmed(await ravi.ready())
+    visit = (await quick_scene.provider._attending._desk.store.get(booked["order_id"])).appointment_id
+    await quick_scene.provider.override_pin(visit, "OVERRIDE_VULNERABLE_PATIENT")
+    await quick_scene.provider.started(visit)
+    await quick_scene.net.settle()
+    text = "<script>alert(1)</script>"
+
+    got = await ravi.ask("POST", f"/v1/bookings/{booked['id']}/rating", json={"stars": 1, "text": text})
+
+    assert (got.json["rating"]["text"], got.headers["Content-Type"]) == (text, "application/json")
+    assert got.headers["X-Content-Type-Options"] == "nosniff"
+
+
+async def test_one_accounts_key_is_not_anothers(quick_scene):
+    """Reliability rules 5: keys are by who asks; the same text of two people is two keys."""
+    ravi, meena = await quick_scene.person("ravi"), await quick_scene.person("meena")
+    body = {**RAVI, "relation": "other"}
+
+    mine = await ravi.ask("POST", "/v1/members", key="same", json=body)
+    hers = await meena.ask("POST", "/v1/members", key="same", json=body)
+
+    assert (mine.status, hers.status, "Idempotency-Replayed" in hers.headers) == (201, 201, False)
+    assert mine.json["id"] != hers.json["id"]

@@ -25,6 +25,7 @@ def test_application_comes_from_the_environment(tmp_path, monkeypatch):
         "DATABASE_URL": f"sqlite:///{tmp_path}/app.db",
         "BODY_KEY_FILE": str(tmp_path / "body.key"),
         "TOKEN_KEY_FOLDER": str(tmp_path / "tokens"),
+        "ACCOUNT_KEYS_FOLDER": str(tmp_path / "account-keys"),
         "FILES_URL": (tmp_path / "files").as_uri(),
     }
     for name, value in given.items():

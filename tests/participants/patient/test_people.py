@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-import pytest
-from sqlalchemy import inspect
+from dataclasses import replace
 
+import pytest
+from sqlalchemy import delete, insert, inspect
+
+from participants.patient.metadata import metadata
+from participants.patient.people import consents, notices
 from participants.patient.people.abha import check_digit
+from participants.patient.people.key_folder import KeyFolder
 from participants.patient.people.notices import CURRENT, Purpose
 from tests.participants.patient.scene import RAVI
+from uhi.audit import Acting, ActorKind
 from uhi.errors import Refusal
 
 NUMBER = "9112345678901"
@@ -15,7 +21,7 @@ ABHA = NUMBER + check_digit(NUMBER)
 
 
 PERSONAL = (
-    *("patient_key", "patient_member", "patient_booking", "consumer_booking", "patient_rating", "chat_message"),
+    *("patient_member", "patient_booking", "consumer_booking", "patient_rating", "chat_message"),
     "idempotency",
 )
 
@@ -25,6 +31,17 @@ async def rows_left(scene) -> list[int]:
     counts = [f"SELECT count(*) FROM {name}" for name in PERSONAL]
     database = scene.program.desk.database
     return [await database.read(lambda on, sql=sql: on.exec_driver_sql(sql).scalar_one()) for sql in counts]
+
+
+def rows_of(connection, table) -> list[dict[str, object]]:
+    """What a backup has of a table."""
+    return [dict(row) for row in connection.exec_driver_sql(f"SELECT * FROM {table}").mappings()]
+
+
+def put_back(connection, table, rows) -> None:
+    """Let a table be as in a backup."""
+    connection.execute(delete(metadata.tables[table]))
+    connection.execute(insert(metadata.tables[table]), rows)
 
 
 async def test_members_are_added_changed_listed_and_removed(quick_scene):
@@ -140,6 +157,28 @@ async def test_a_consent_to_one_purpose_is_none_to_another(quick_scene):
     assert (got.status, got.json["code"]) == (403, "APP_CONSENT_REQUIRED")
 
 
+@pytest.mark.case("IAM-15")
+async def test_a_consent_to_a_text_that_is_no_longer_in_force_counts_no_more(quick_scene, monkeypatch):
+    """Case IAM-15: it ends with its notice; the trail names it, and one to the new text counts."""
+    ravi = await quick_scene.person("ravi")
+    given, member = (await ravi.consent()).json, await ravi.member()
+    ref = await quick_scene.found(ravi.account.id)
+    newer = tuple(replace(each, version=2, text=f"{each.text}\nMore.") for each in CURRENT)
+    for module in (consents, notices):
+        monkeypatch.setattr(module, "CURRENT", newer)
+    told = {"purpose": "booking", "text_hash": next(each.text_hash for each in newer if each.purpose == "booking")}
+
+    refused = await ravi.ask("POST", "/v1/bookings", json={"slot": ref, "member_id": member})
+    old = await ravi.ask("POST", "/v1/consents", json={**told, "text_hash": given["text_hash"]})
+    new = await ravi.ask("POST", "/v1/consents", json=told)
+    then = await ravi.ask("POST", "/v1/bookings", json={"slot": ref, "member_id": member})
+
+    assert [each.status for each in (refused, old, new, then)] == [403, 409, 201, 201]
+    rows = await quick_scene.program.people.trail.rows()
+    assert ("consent.use", f"consent {given['id']}") in {(row.action, row.object) for row in rows}
+    assert then.json["consent_id"] == new.json["id"] != given["id"]
+
+
 @pytest.mark.case("IAM-17")
 async def test_an_export_holds_everything_in_full(scene):
     """Case IAM-17: complete JSON: people, consents, bookings with offers, agreements, ratings."""
@@ -160,27 +199,93 @@ async def test_an_export_holds_everything_in_full(scene):
 
 @pytest.mark.case("IAM-17")
 async def test_an_erasure_leaves_nothing_that_can_be_read(scene):
-    """Case IAM-17: the account's key is gone; rows that a backup still has cannot be opened with what is left."""
+    """Case IAM-17: the rows are gone, no token counts any more, and the account is closed."""
     ravi = await scene.person("ravi")
     member = await ravi.ready()
     booked = await ravi.confirmed(member)
     await scene.heard(booked["id"], "canary words")
     ahead = await ravi.ask("DELETE", "/v1/own-data")
     await ravi.ask("POST", f"/v1/bookings/{booked['id']}/cancel", json={"reason": "PATIENT_BOOKED_IN_ERROR"})
-    database, rows = scene.program.desk.database, scene.program.desk.rows
-    backup = await database.read(lambda on: on.exec_driver_sql("SELECT * FROM patient_member").mappings().one())
 
     erased = await ravi.ask("DELETE", "/v1/own-data")
+    then = await ravi.ask("GET", "/v1/members")
 
+    assert then.status == 401
     assert (ahead.status, erased.status, erased.json["rows"]) == (
         409,
         200,
         {"messages": 1, "bookings": 1, "searches": 0, "members": 1},
     )
-    with pytest.raises(Refusal):
-        await database.read(lambda on: rows.keys.of(on, str(backup["account_id"])))
     assert await rows_left(scene) == [0] * len(PERSONAL)
     assert (await scene.program.people.parts.accounts.get("acc-ravi")).state.value == "CLOSED"
+    assert list((scene.folder / "account-keys").iterdir()) == []
+
+
+@pytest.mark.case("IAM-17")
+async def test_a_backup_of_the_database_opens_nothing_of_who_was_erased(scene):
+    """Case IAM-17: crypto-shredding: the rows of before, with the program's key, are unreadable without the file."""
+    ravi, meena = await scene.person("ravi"), await scene.person("meena")
+    member, hers = await ravi.member(), await meena.member(name="Meena", abha_address="meena@sbx")
+    database = scene.program.desk.database
+    tables = ("patient_key", "patient_member")
+    backup = await database.read(lambda on: {each: rows_of(on, each) for each in tables})
+
+    await ravi.ask("DELETE", "/v1/own-data")
+    await database.write(lambda on: [put_back(on, name, rows) for name, rows in backup.items()])
+
+    with pytest.raises(Refusal, match="erased"):
+        await scene.program.holder.members.get(member)
+    assert (await scene.program.holder.members.get(hers)).about.name == "Meena"
+
+
+async def test_what_is_under_way_keeps_nothing_of_who_was_erased(scene):
+    """Ours: a hospital's answer that comes after the erasure is not kept for an account that is no more."""
+    ravi = await scene.person("ravi")
+    member = await ravi.ready()
+    ref, known = await scene.found(ravi.account.id), await scene.program.holder.members.get(member)
+    acting = Acting(actor=ravi.account.id, kind=ActorKind.PERSON)
+    true, desk = scene.program.desk.bookings.hold, scene.program.desk
+
+    async def meanwhile(*given, **named):
+        offer = await true(*given, **named)
+        assert (await ravi.ask("DELETE", "/v1/own-data")).status == 200
+        return offer
+
+    desk.bookings.hold = meanwhile
+    with pytest.raises(Refusal, match="erased"):
+        await desk.hold(known, ref, acting=acting)
+
+    assert (await rows_left(scene))[:2] == [0, 0]
+
+
+async def test_a_key_that_could_not_be_deleted_is_deleted_later(scene, monkeypatch):
+    """Ours: the file goes after the rows, and in the next hour if not at once."""
+    ravi = await scene.person("ravi")
+    await ravi.member()
+    holder, folder = scene.program.holder, scene.folder / "account-keys"
+    monkeypatch.setattr(KeyFolder, "delete", lambda *_: None)
+
+    await ravi.ask("DELETE", "/v1/own-data")
+    left = len(list(folder.iterdir()))
+    monkeypatch.undo()
+    await holder.clear()
+
+    assert (left, list(folder.iterdir())) == (1, [])
+
+
+async def test_keys_that_are_open_to_others_are_not_used(quick_scene):
+    """Case IAM-11: a folder or file with any mode bit beyond the owner's is refused."""
+    ravi = await quick_scene.person("ravi")
+    await ravi.member()
+    folder = quick_scene.folder / "account-keys"
+
+    folder.chmod(0o755)
+    loose = await ravi.ask("GET", "/v1/members")
+    folder.chmod(0o700)
+    next(folder.iterdir()).chmod(0o644)
+    open_file = await ravi.ask("GET", "/v1/members")
+
+    assert (loose.status, open_file.status) == (500, 500)
 
 
 @pytest.mark.case("IAM-10")

@@ -25,6 +25,7 @@ TABLE = """
     GET    /v1/bookings/{held}/calendar.ics         200
     POST   /v1/bookings/{held}/confirm              200
     POST   /v1/bookings/{held}/status               200
+    POST   /v1/bookings/{held}/offered-slot         409
     POST   /v1/bookings/{held}/reschedule           404
     POST   /v1/bookings/{held}/doctor-no-show       409
     POST   /v1/bookings/{held}/rating               409

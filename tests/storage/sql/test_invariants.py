@@ -42,8 +42,12 @@ NO_ORDER_OF_EVENTS = {
     "postgresql": "DROP TRIGGER order_event_next ON order_event",
 }
 NO_GUARD = {
-    "sqlite": ("DROP TRIGGER hold_no_overlap", "DROP INDEX hold_live_slot"),
-    "postgresql": ("ALTER TABLE hold DROP CONSTRAINT hold_no_overlap", "DROP INDEX hold_live_slot"),
+    "sqlite": ("DROP TRIGGER hold_no_overlap", "DROP TRIGGER hold_no_overlap_later", "DROP INDEX hold_live_slot"),
+    "postgresql": (
+        "ALTER TABLE hold DROP CONSTRAINT hold_no_overlap",
+        "ALTER TABLE hold DROP CONSTRAINT hold_one_place",
+        "DROP INDEX hold_live_slot",
+    ),
 }
 
 
@@ -83,6 +87,19 @@ async def test_two_live_claims_of_one_slot_or_time_are_found(database, name, sta
     await run(database, HOLD.format(id="c", slot="one", start=0, end=1_000, state="EXPIRED"))
 
     assert await wrong(database) == ["d a"]
+
+
+async def test_live_claims_of_one_doctor_at_two_places_are_found(database):
+    """Reliability, invariant d: seats are side by side at one place only."""
+    await run(database, *NO_GUARD[database.dialect])
+    await run(database, HOLD.format(id="a", slot="one", start=0, end=1_000, state="CONFIRMED"))
+    await run(database, HOLD.format(id="b", slot="two", start=500, end=1_500, state="HELD"))
+    await run(database, "UPDATE hold SET seat = 1 WHERE id = 'b'")
+
+    before = await wrong(database)
+    await run(database, "UPDATE hold SET facility_id = 'south' WHERE id = 'b'")
+
+    assert (before, await wrong(database)) == ([], ["d a"])
 
 
 async def test_a_confirmed_order_that_nobody_was_told_of_is_found(database):

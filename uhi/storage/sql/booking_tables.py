@@ -96,6 +96,7 @@ hold = Table(
     time("ends_at"),
     key("state"),
     time("expires_at"),
+    words("facility_id"),
     Index("hold_order", "order_id"),
     Index("hold_times", "provider_id", "practitioner_id", "starts_at"),
     Index(
@@ -111,12 +112,14 @@ hold = Table(
         "provider_id",
         "slot_id",
         "seat",
+        "practitioner_id",
         unique=True,
         sqlite_where=text(_LIVE),
         postgresql_where=text(_LIVE),
     ),
 )
-"""Claims of slots, one row each; of one order at most one lives. Slots and doctors are those of one provider."""
+"""Claims of slots, one row for each doctor who takes part; of one order at most one of a doctor lives. Slots and
+doctors are those of one provider."""
 
 POSTGRESQL_DDL = (
     "CREATE EXTENSION IF NOT EXISTS btree_gist",
@@ -124,20 +127,27 @@ POSTGRESQL_DDL = (
     provider_id WITH =, practitioner_id WITH =, seat WITH =,
     tstzrange(to_timestamp(starts_at), to_timestamp(greatest(starts_at, ends_at))) WITH &&
 ) WHERE ({_LIVE})""",
+    f"""ALTER TABLE hold ADD CONSTRAINT hold_one_place EXCLUDE USING gist (
+    provider_id WITH =, practitioner_id WITH =, facility_id WITH <>,
+    tstzrange(to_timestamp(starts_at), to_timestamp(greatest(starts_at, ends_at))) WITH &&
+) WHERE ({_LIVE})""",
 )
-"""What PostgreSQL needs after the table `hold`: no two live claims of one doctor and seat overlap."""
+"""What PostgreSQL needs after the table `hold`: no two live claims of one doctor overlap that have the same
+seat, or are at different places."""
 
 SQLITE_DDL = (
     """CREATE TRIGGER hold_no_overlap BEFORE INSERT ON hold
 WHEN NEW.state IN ('HELD', 'CONFIRMED') AND EXISTS (
     SELECT 1 FROM hold h
-    WHERE h.provider_id = NEW.provider_id AND h.practitioner_id = NEW.practitioner_id AND h.seat = NEW.seat
+    WHERE h.provider_id = NEW.provider_id AND h.practitioner_id = NEW.practitioner_id
+      AND (h.seat = NEW.seat OR h.facility_id <> NEW.facility_id)
       AND h.state IN ('HELD', 'CONFIRMED') AND h.starts_at < NEW.ends_at AND NEW.starts_at < h.ends_at)
 BEGIN SELECT RAISE(IGNORE); END""",
     """CREATE TRIGGER hold_no_overlap_later BEFORE UPDATE ON hold
 WHEN NEW.state IN ('HELD', 'CONFIRMED') AND EXISTS (
     SELECT 1 FROM hold h
-    WHERE h.provider_id = NEW.provider_id AND h.practitioner_id = NEW.practitioner_id AND h.seat = NEW.seat
+    WHERE h.provider_id = NEW.provider_id AND h.practitioner_id = NEW.practitioner_id
+      AND (h.seat = NEW.seat OR h.facility_id <> NEW.facility_id)
       AND h.state IN ('HELD', 'CONFIRMED') AND h.starts_at < NEW.ends_at AND NEW.starts_at < h.ends_at
       AND h.id <> NEW.id)
 BEGIN SELECT RAISE(ABORT, 'hold_no_overlap'); END""",

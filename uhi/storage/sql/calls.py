@@ -9,12 +9,13 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select
 
 from uhi.exchange.row_ids import new_row_id
 from uhi.messages.values import IST
 from uhi.ports import Direction, Hop
 from uhi.storage.sql.database import Database
+from uhi.storage.sql.many import insert_rows
 from uhi.storage.sql.tables import hop as table
 
 MOST_OF_A_TRANSACTION = 20_000
@@ -23,6 +24,10 @@ MOST_OF_A_TRANSACTION = 20_000
 STRANGERS_A_SECOND = 20
 """The most hops of a second that are kept of whom nobody knows: whoever floods us must not fill the disk."""
 
+_COLUMNS = (
+    *("id", "at", "direction", "sender", "receiver", "action", "transaction_id", "message_id", "outcome"),
+    *("status", "ms", "attempt", "detail", "consumer_url", "category", "stage"),
+)
 _LONGEST = 255
 _LONGEST_DETAIL = 1_000
 
@@ -79,7 +84,7 @@ class CallPage:
 def insert_hops(connection: Connection, hops: Sequence[Hop]) -> Sequence[None]:
     """Write hops; ids sort by time, and among equal times by the order given."""
     if hops:
-        connection.execute(insert(table), [_values(hop) for hop in hops])
+        insert_rows(connection, table, _COLUMNS, [_values(hop) for hop in hops])
     return [None] * len(hops)
 
 
@@ -134,25 +139,25 @@ def _beyond(connection: Connection, mark: str) -> list[ColumnElement[bool]]:
     return [or_(table.c.at < at, and_(table.c.at == at, table.c.id < mark))]
 
 
-def _values(hop: Hop) -> dict[str, object]:
-    return {
-        "id": new_row_id(hop.at),
-        "at": hop.at,
-        "direction": hop.direction.value,
-        "sender": _stored(hop.sender),
-        "receiver": _stored(hop.receiver),
-        "action": _stored(hop.action),
-        "transaction_id": _stored(hop.transaction_id),
-        "message_id": _stored(hop.message_id),
-        "outcome": _stored(hop.outcome),
-        "status": hop.status,
-        "ms": hop.ms,
-        "attempt": hop.attempt,
-        "detail": _stored(hop.detail, _LONGEST_DETAIL),
-        "consumer_url": _stored(hop.consumer_url),
-        "category": _stored(hop.category),
-        "stage": _stored(hop.stage),
-    }
+def _values(hop: Hop) -> tuple[object, ...]:
+    return (
+        new_row_id(hop.at),
+        hop.at,
+        hop.direction.value,
+        _stored(hop.sender),
+        _stored(hop.receiver),
+        _stored(hop.action),
+        _stored(hop.transaction_id),
+        _stored(hop.message_id),
+        _stored(hop.outcome),
+        hop.status,
+        hop.ms,
+        hop.attempt,
+        _stored(hop.detail, _LONGEST_DETAIL),
+        _stored(hop.consumer_url),
+        _stored(hop.category),
+        _stored(hop.stage),
+    )
 
 
 def _stored(text: str, longest: int = _LONGEST) -> str:

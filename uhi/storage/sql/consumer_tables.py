@@ -31,6 +31,7 @@ consumer_booking = Table(
     time("updated_at"),
     Column("version", Integer, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
+    Index("consumer_booking_transaction", "transaction_id"),
     Index(
         "consumer_booking_errand",
         "errand_due",

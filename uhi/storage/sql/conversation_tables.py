@@ -24,6 +24,16 @@ conversation = Table(
 """One conversation of a subscriber, `owner`. Messages are numbered up to `last_seq`, our side has read up to
 `read_seq`; `unread` counts what the other side said after that."""
 
+laid_file = Table(
+    "laid_file",
+    metadata,
+    Column("key", Text, primary_key=True),
+    key("owner"),
+    time("at"),
+    Index("laid_file_at", "at"),
+)
+"""Documents that are about to lie in the file store, and that no message has yet."""
+
 chat_message = Table(
     "chat_message",
     metadata,

@@ -20,9 +20,10 @@ RETENTION = 7 * 86_400.0
 VIOLATIONS: Mapping[str, str] = MappingProxyType(
     {
         "d": """
-SELECT a.id FROM hold a JOIN hold b ON a.id < b.id AND a.provider_id = b.provider_id AND a.seat = b.seat
-   AND (a.slot_id = b.slot_id
-        OR (a.practitioner_id = b.practitioner_id AND a.starts_at < b.ends_at AND b.starts_at < a.ends_at))
+SELECT a.id FROM hold a JOIN hold b ON a.id < b.id AND a.provider_id = b.provider_id
+   AND ((a.seat = b.seat AND a.slot_id = b.slot_id AND a.order_id <> b.order_id)
+        OR (a.practitioner_id = b.practitioner_id AND (a.seat = b.seat OR a.facility_id <> b.facility_id)
+            AND a.starts_at < b.ends_at AND b.starts_at < a.ends_at))
  WHERE a.state IN ('HELD', 'CONFIRMED') AND b.state IN ('HELD', 'CONFIRMED')
  ORDER BY a.id
 """,

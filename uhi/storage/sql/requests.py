@@ -42,6 +42,12 @@ WHERE transaction_id = :transaction_id AND owner = :owner AND counterpart = :cou
 UNION ALL
 SELECT 1 FROM inbox
 WHERE transaction_id = :transaction_id AND signer_id = :counterpart AND receiver_id = :owner
+UNION ALL
+SELECT 1 FROM orders
+WHERE transaction_id = :transaction_id AND provider_id = :owner AND consumer_id = :counterpart
+UNION ALL
+SELECT 1 FROM consumer_booking
+WHERE transaction_id = :transaction_id AND consumer_id = :owner AND provider_id = :counterpart
 LIMIT 1
 """
 _SEARCHES = """
@@ -126,7 +132,7 @@ def fitting(connection: Connection, callback: Callback) -> OpenRequest | None:
 
 
 def talks_with(connection: Connection, owner: str, counterpart: str, transaction_id: str) -> bool:
-    """See `uhi.ports.Requests`."""
+    """See `uhi.ports.Requests`; an order is kept longer than the messages that made it, and news of it may come."""
     pair = {"owner": owner, "counterpart": counterpart, "transaction_id": transaction_id}
     return run(connection, _TALKS, pair).first() is not None
 

@@ -16,8 +16,8 @@ def upgrade() -> None:
     op.create_table(
         "patient_key",
         Column("account_id", Text(), nullable=False),
-        Column("sealed", LargeBinary(), nullable=False),
         Column("made_at", Double(), nullable=False),
+        Column("erased_at", Double(), nullable=True),
         PrimaryKeyConstraint("account_id"),
     )
     op.create_table(
@@ -64,6 +64,7 @@ def upgrade() -> None:
         Column("waits_for", Text(), server_default="", nullable=False),
         Column("waits_since", Double(), nullable=True),
         Column("made_at", Double(), nullable=False),
+        Column("held_until", Double(), nullable=False),
         Column("sealed", LargeBinary(), nullable=False),
         PrimaryKeyConstraint("id"),
         UniqueConstraint("provider_id", "order_id", name="patient_booking_order"),

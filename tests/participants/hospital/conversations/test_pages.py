@@ -52,6 +52,9 @@ class Whose:
     def target_of(self, order: object) -> Target:
         return Target(tenant="org-1", practitioner_id="prac-asha")
 
+    def practitioners_of(self, order: object) -> frozenset[str]:
+        return frozenset({"prac-asha"})
+
 
 @dataclass
 class Hospital:

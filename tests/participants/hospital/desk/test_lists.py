@@ -82,7 +82,7 @@ async def test_lists_are_paged(house):
     for _ in range(3):
         got = await house.ask("GET", f"{ALL}?{DAY}&most=1&after={after}", headers=desk)
         found += ids(got)
-        after = got.json["next"].replace(" ", "%20")
+        after = got.json["next"]
 
     assert (sorted(found), after) == (sorted(booked), "")
 

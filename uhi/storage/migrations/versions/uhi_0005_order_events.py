@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from alembic import op
 from sqlalchemy import Column, Double, Integer, LargeBinary, PrimaryKeyConstraint, Text, UniqueConstraint, text
 
@@ -44,6 +46,40 @@ BEGIN SELECT RAISE(ABORT, 'events of an order leave no gap'); END""",
     ),
 }
 """What refuses every change of a stream but the next event."""
+_ONE_PLACE = {
+    "postgresql": (
+        """ALTER TABLE hold ADD CONSTRAINT hold_one_place EXCLUDE USING gist (
+    provider_id WITH =, practitioner_id WITH =, facility_id WITH <>,
+    tstzrange(to_timestamp(starts_at), to_timestamp(greatest(starts_at, ends_at))) WITH &&
+) WHERE (state IN ('HELD', 'CONFIRMED'))""",
+    ),
+    "sqlite": (
+        """CREATE TRIGGER hold_no_overlap BEFORE INSERT ON hold
+WHEN NEW.state IN ('HELD', 'CONFIRMED') AND EXISTS (
+    SELECT 1 FROM hold h
+    WHERE h.provider_id = NEW.provider_id AND h.practitioner_id = NEW.practitioner_id
+      AND (h.seat = NEW.seat OR h.facility_id <> NEW.facility_id)
+      AND h.state IN ('HELD', 'CONFIRMED') AND h.starts_at < NEW.ends_at AND NEW.starts_at < h.ends_at)
+BEGIN SELECT RAISE(IGNORE); END""",
+        """CREATE TRIGGER hold_no_overlap_later BEFORE UPDATE ON hold
+WHEN NEW.state IN ('HELD', 'CONFIRMED') AND EXISTS (
+    SELECT 1 FROM hold h
+    WHERE h.provider_id = NEW.provider_id AND h.practitioner_id = NEW.practitioner_id
+      AND (h.seat = NEW.seat OR h.facility_id <> NEW.facility_id)
+      AND h.state IN ('HELD', 'CONFIRMED') AND h.starts_at < NEW.ends_at AND NEW.starts_at < h.ends_at
+      AND h.id <> NEW.id)
+BEGIN SELECT RAISE(ABORT, 'hold_no_overlap'); END""",
+    ),
+}
+"""No two live claims of one doctor overlap that have the same seat, or are at different places."""
+_NO_OVERLAP = {
+    "sqlite": tuple(
+        each.replace(
+            "\n      AND (h.seat = NEW.seat OR h.facility_id <> NEW.facility_id)\n", " AND h.seat = NEW.seat\n"
+        )
+        for each in _ONE_PLACE["sqlite"]
+    )
+}
 _FUNCTIONS = ("order_event_is_final", "order_event_is_next")
 _INDEXES = ("orders_appointment", "orders_confirmed", "orders_held", "orders_pin", "orders_transaction", "orders_visit")
 _SOUGHT = ("orders_day", "orders_facility", "orders_practitioner")
@@ -69,6 +105,8 @@ def upgrade() -> None:
         sqlite_where=text("state = 'HELD'"),
         postgresql_where=text("state = 'HELD'"),
     )
+    _make_live_slot("provider_id", "slot_id", "seat", "practitioner_id")
+    _make_one_place()
     op.create_table(
         "order_event",
         Column("order_id", Text(), nullable=False),
@@ -89,7 +127,9 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Delete them, and what they keep."""
     op.drop_table("order_event")
+    _take_one_place()
     op.drop_index("hold_waiting", "hold")
+    _make_live_slot("provider_id", "slot_id", "seat")
     if op.get_bind().dialect.name == "sqlite":
         _set_aside((*_INDEXES, *_SOUGHT))
         _make_orders()
@@ -101,6 +141,34 @@ def downgrade() -> None:
         op.drop_index(index, "orders")
     for column in _sought():
         op.drop_column("orders", column.name)
+
+
+def _make_live_slot(*columns: str) -> None:
+    """A slot may take the time of several doctors: a claim for each of them."""
+    live = text("state IN ('HELD', 'CONFIRMED')")
+    op.drop_index("hold_live_slot", "hold")
+    op.create_index("hold_live_slot", "hold", list(columns), unique=True, sqlite_where=live, postgresql_where=live)
+
+
+def _make_one_place() -> None:
+    """A doctor is at one place at a time, however many seats there are."""
+    op.add_column("hold", Column("facility_id", Text(), server_default="", nullable=False))
+    _make_guards(_ONE_PLACE)
+
+
+def _take_one_place() -> None:
+    is_sqlite = op.get_bind().dialect.name == "sqlite"
+    _make_guards(_NO_OVERLAP if is_sqlite else {"postgresql": ("ALTER TABLE hold DROP CONSTRAINT hold_one_place",)})
+    op.drop_column("hold", "facility_id")
+
+
+def _make_guards(guards: Mapping[str, tuple[str, ...]]) -> None:
+    dialect = op.get_bind().dialect.name
+    if dialect == "sqlite":
+        for trigger in ("hold_no_overlap", "hold_no_overlap_later"):
+            op.execute(f"DROP TRIGGER {trigger}")
+    for statement in guards[dialect]:
+        op.execute(statement)
 
 
 def _sought() -> tuple[Column[object], ...]:

@@ -32,6 +32,7 @@ def upgrade() -> None:
         Column("sealed", LargeBinary(), nullable=False),
         PrimaryKeyConstraint("consumer_id", "provider_id", "order_id"),
     )
+    op.create_index("consumer_booking_transaction", "consumer_booking", ["transaction_id"])
     op.create_index(
         "consumer_booking_errand",
         "consumer_booking",

@@ -46,9 +46,18 @@ def upgrade() -> None:
         UniqueConstraint("owner", "order_id", "seq", name="chat_message_place"),
     )
     op.create_index("chat_message_at", "chat_message", ["at"])
+    op.create_table(
+        "laid_file",
+        Column("key", Text(), nullable=False),
+        Column("owner", Text(), nullable=False),
+        Column("at", Double(), nullable=False),
+        PrimaryKeyConstraint("key"),
+    )
+    op.create_index("laid_file_at", "laid_file", ["at"])
 
 
 def downgrade() -> None:
     """Delete them, and what they keep."""
+    op.drop_table("laid_file")
     op.drop_table("chat_message")
     op.drop_table("conversation")
