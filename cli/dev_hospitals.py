@@ -81,6 +81,8 @@ def _settings(ward: Ward, home: Home) -> HospitalSettings:
             "token_key_folder": home.folder / f"{ward.subscriber_id}.token-keys",
             "files_url": (home.folder / f"{ward.subscriber_id}.files").absolute().as_uri(),
             "name": demo_hospital(ward.demo).name,
+            # One application serves all who try it out.
+            "hold_share_percent": 100,
         }
     )
 

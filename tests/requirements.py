@@ -728,8 +728,9 @@ CLAUSES = (
         GOLIVE,
         """participants/hospital/test_golive: doctor_who_did_not_come_is_on_the_desks_list
         booking/test_flow: a_doctor_who_did_not_come_is_reported_once_and_not_after_the_end
-        booking/test_attending: a_doctor_who_treated_the_patient_did_come a_report_before_the_appointment_changes_nothing
-        network/test_refused_bodies: consumer_sets_one_state_only""",
+        booking/test_attending: a_doctor_who_treated_the_patient_did_come
+        booking/test_attending: a_report_before_the_appointment_changes_nothing
+        network/test_refused_bodies: consumer_may_set_one_state_only""",
     ),
     _clause(
         "golive.14",
@@ -744,7 +745,7 @@ CLAUSES = (
         "Terms are shown before confirm; it goes out, and is taken, with all of them agreed only.",
         GOLIVE,
         """booking/test_flow: a_term_that_is_not_agreed_sends_nothing
-        booking/test_offers: what_is_not_agreed_cannot_be_accepted
+        booking/test_offers: a_term_left_out_is_not_agreed
         booking/test_terms: one_term_still_initiated_is_refused an_altered_term_is_refused a_missing_term_is_refused""",
     ),
     _clause(
@@ -772,7 +773,8 @@ CLAUSES = (
         booking/test_flow: patients_and_pins_are_in_no_log
         network/test_flows: gateway_gets_the_very_bytes_of_the_callback
         network/test_refused_signatures: each_of_64_flipped_bits_of_the_body_is_refused expired_signature_is_refused
-        network/test_refused_signatures: key_outside_its_validity_is_refused subscriber_that_is_not_subscribed_is_refused
+        network/test_refused_signatures: key_outside_its_validity_is_refused
+        network/test_refused_signatures: subscriber_that_is_not_subscribed_is_refused
         network/test_refused_signatures: unknown_subscriber_or_key_is_refused
         network/test_repeats: replayed_header_is_refused_over_either_network""",
     ),
@@ -780,6 +782,7 @@ CLAUSES = (
         "golive.18",
         "What was sent and received can be exported as evidence.",
         GOLIVE,
-        "cli/test_calls: transaction_as_json_is_the_record_and_its_hops hops_are_listed_newest_first_with_their_transactions",
+        """cli/test_calls: transaction_as_json_is_the_record_and_its_hops
+        cli/test_calls: hops_are_listed_newest_first_with_their_transactions""",
     ),
 )

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from aiohttp import web
 from sqlalchemy import Connection
 
-from participants.patient.bookings.desk import BookingDesk
+from participants.patient.bookings.desk import Around, BookingDesk
 from participants.patient.bookings.own_bookings import OwnBookings
 from participants.patient.bookings.own_messages import OwnMessages
 from participants.patient.bookings.routes import BookingRoutes
@@ -174,6 +175,7 @@ def patient_on(participant: Participant, settings: PatientSettings) -> PatientPr
         consents=consents,
         shelf=searches,
         wait=settings.hospital_wait,
+        around=Around(timedelta(minutes=settings.join_minutes_before), timedelta(minutes=settings.join_minutes_after)),
     )
     files = open_store(settings.files_place, credentials_file=settings.files_credentials_file)
     conversations = Conversations(participant, PatientTalks(desk), side=Role.CONSUMER, shelf=Shelf(files))

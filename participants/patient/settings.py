@@ -21,8 +21,9 @@ class PatientSettings(PeopleSettings):
     it is, so switch it off where a true number is refused. `free_text_tag` is the tag for a reason in the patient's
     words; none is published, where it is empty they are not sent. `account_keys_folder` holds each
     account's own key (0700; made at the first start, the same one for every process): without it nobody can read who an
-    account's people are, so that its backups are kept no longer than what was erased may live. `files_url` is where
-    documents of conversations are kept: a folder (`file:///folder`; empty: `files` in the working directory) or a
+    account's people are, so that its backups are kept no longer than what was erased may live. The link to a
+    consultation online is shown from `join_minutes_before` its start to `join_minutes_after` its end. `files_url` is
+    where documents of conversations are kept: a folder (`file:///folder`; empty: `files` in the working directory) or a
     bucket (`s3://…`), the latter with `files_credentials_file` (0600).
     """
 
@@ -31,6 +32,8 @@ class PatientSettings(PeopleSettings):
     abha_check_digit: bool = True
     free_text_tag: str = ""
     account_keys_folder: Path = Path("account-keys")
+    join_minutes_before: int = Field(default=15, ge=0, le=1_440)
+    join_minutes_after: int = Field(default=30, ge=0, le=1_440)
     files_url: str = ""
     files_credentials_file: Path | None = None
 

@@ -42,7 +42,7 @@ def test_the_quick_look_finds_a_lack_where_the_walk_does(action, body, data):
     for _ in range(data.draw(st.integers(0, 3))):
         holder, name = data.draw(st.sampled_from(list(places(changed))))
         if data.draw(st.booleans()):
-            holder[name] = data.draw(ODD)
+            holder[name] = deepcopy(data.draw(ODD))
         else:
             del holder[name]
         if not changed:

@@ -14,6 +14,7 @@ from uhi.booking.found import FoundSlot
 from uhi.booking.hospital import Patient
 from uhi.booking.patients import write_billing, write_customer
 from uhi.booking.quotes import Quote, read_quote
+from uhi.booking.telemedicine import needs_guardian
 from uhi.booking.terms import agree, check_offered
 from uhi.errors import BookingError, IncompleteMessage
 from uhi.messages import Order
@@ -59,7 +60,7 @@ def write_init(found: FoundSlot, patient: Patient) -> Order:
     return write_select(found).model_copy(
         update={
             "billing": write_billing(patient),
-            "customer": write_customer(patient, fulfilment=found.slot.fulfilment),
+            "customer": write_customer(patient, with_guardian=needs_guardian(patient, found.slot)),
             "payment": Payment(type=_ON_ORDER),
         }
     )

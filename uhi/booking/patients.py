@@ -16,7 +16,7 @@ from uhi.messages.tags import (
     our_tag,
     write_our_tags,
 )
-from uhi.messages.values import ONLINE, PHYSICAL, Address, Billing, Customer, Person, Tags, write_tags
+from uhi.messages.values import Address, Billing, Customer, Person, Tags, write_tags
 
 _FIRST_YEAR, _LAST_YEAR = 1880, 9999
 
@@ -26,8 +26,8 @@ def write_billing(patient: Patient) -> Billing:
     return Billing(name=patient.name, phone=patient.phone, email=patient.email or None, address=patient.address)
 
 
-def write_customer(patient: Patient, *, fulfilment: str = PHYSICAL) -> Customer:
-    """Return who comes, with the day of birth as text and as numbers; who answers for a minor is told online only."""
+def write_customer(patient: Patient, *, with_guardian: bool = False) -> Customer:
+    """Return who comes, with the day of birth as text and as numbers; the adult of a minor only where asked for."""
     born = patient.born
     return Customer(
         id=patient.id,
@@ -37,7 +37,7 @@ def write_customer(patient: Patient, *, fulfilment: str = PHYSICAL) -> Customer:
             dayOfBirth=born.day if born else None,
             monthOfBirth=born.month if born else None,
             yearOfBirth=born.year if born else patient.birth_year,
-            tags=_tags(patient, patient.guardian if fulfilment == ONLINE else None) or None,
+            tags=_tags(patient, patient.guardian if with_guardian else None) or None,
         ),
     )
 

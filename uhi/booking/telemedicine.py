@@ -105,6 +105,12 @@ def lacking(patient: Patient, slot: Slot) -> tuple[str, ...]:
     return tuple(_lacking(patient, slot.start.astimezone(IST).date()))
 
 
+def needs_guardian(patient: Patient, slot: Slot) -> bool:
+    """Whether a patient of a consultation online is a minor on its day."""
+    age = age_on(slot.start.astimezone(IST).date(), patient) if slot.fulfilment == ONLINE else None
+    return age is not None and age < ADULT
+
+
 def now_in_call(presences: tuple[Presence, ...]) -> frozenset[str]:
     """Return who is in the call as far as the log tells."""
     there: set[str] = set()

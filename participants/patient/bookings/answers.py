@@ -123,12 +123,15 @@ class PinAnswer(Answer):
 
 
 class BookedReach(Answer):
-    """How to reach the facility."""
+    """How to reach the facility. `join_url` is the link to a consultation online, empty unless it is about time for it;
+    `grievance_contact` is who hears complaints about one."""
 
     helpline_number: str
     deep_link: str
     chatbot_link: str
     messaging: bool
+    join_url: str = Field(repr=False)
+    grievance_contact: str
 
 
 class CancellationAnswer(Answer):
@@ -181,8 +184,9 @@ class BookingAnswer(BookingLine):
     next_step: str
 
     def to_keep(self) -> Self:
-        """See `Answer`: without the digits of a PIN, which are written nowhere."""
-        return self.model_copy(update={"pin": self.pin.model_copy(update={"digits": ""})}) if self.pin else self
+        """See `Answer`: without the digits of a PIN and the link to a call, which are written nowhere."""
+        kept = self.model_copy(update={"reach": self.reach.model_copy(update={"join_url": ""})})
+        return kept.model_copy(update={"pin": self.pin.model_copy(update={"digits": ""})}) if self.pin else kept
 
 
 class BookingList(Answer):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 
 from sqlalchemy import Connection
@@ -38,12 +39,21 @@ _RATED = frozenset({OrderState.COMPLETED, OrderState.APPOINTMENT_STARTED, OrderS
 
 
 @dataclass(frozen=True, slots=True)
+class Around:
+    """How long before its start and after its end the link to a consultation online is shown."""
+
+    before: timedelta = timedelta(minutes=15)
+    after: timedelta = timedelta(minutes=30)
+
+
+@dataclass(frozen=True, slots=True)
 class Shown:
     """A booking as it stands. `starts_at` is its place in lists."""
 
     ours: Ours
     booking: Booking
     rating: Rating | None = None
+    around: Around = Around()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +66,7 @@ class BookingDesk:
     consents: Consents
     shelf: Shelf
     wait: float = WAIT
+    around: Around = Around()
 
     async def hold(self, member: Member, ref: str, *, acting: Acting) -> Shown:
         """Hold a slot for a member. The same again gives the same booking, and no more time.
@@ -204,7 +215,7 @@ class BookingDesk:
     async def show(self, ours: Ours) -> Shown:
         """A booking as it stands now."""
         ratings = await self.database.read(lambda on: self.rows.ratings(on, ours.account_id, [ours.id]))
-        return Shown(ours, await self.booking(ours), ratings.get(ours.id))
+        return Shown(ours, await self.booking(ours), ratings.get(ours.id), self.around)
 
     async def page(self, wish: Wish) -> Sequence[tuple[float, Shown]]:
         """Bookings by when they begin, each with that time."""

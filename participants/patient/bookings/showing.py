@@ -82,11 +82,18 @@ def booking_answer(shown: Shown, *, now: float) -> BookingAnswer:
             deep_link=booking.reach.deep_link,
             chatbot_link=booking.reach.chatbot_link,
             messaging=booking.reach.messaging,
+            join_url=booking.reach.join_url if _is_about_time(shown, now) else "",
+            grievance_contact=booking.reach.grievance_contact,
         ),
         rating=_rating(shown),
         price_mismatch=booking.price_mismatch,
         next_step=_next_step(shown, state),
     )
+
+
+def _is_about_time(shown: Shown, now: float) -> bool:
+    slot, around = shown.booking.slot, shown.around
+    return (slot.start - around.before).timestamp() <= now <= (slot.end + around.after).timestamp()
 
 
 def write_place(start: float, booking_id: str) -> str:

@@ -6,7 +6,7 @@ Above: routes, bookings; below: `data_keys`, the table. Source: privacy rules "D
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache
 from uuid import uuid4
@@ -18,7 +18,7 @@ from participants.patient.people.data_keys import DataKeys
 from participants.patient.people.tables import patient_member
 from uhi.audit import Acting
 from uhi.audit.trail import append
-from uhi.booking.hospital import Patient
+from uhi.booking.hospital import Guardian, Patient
 from uhi.booking.plain_json import read_value, write_value
 from uhi.errors import ALREADY_TAKEN, RECORD_MISSING, STATE_REFUSED, Refusal
 from uhi.messages.values import Address
@@ -26,6 +26,7 @@ from uhi.storage.sealing import Sealing
 from uhi.storage.sql.database import Database
 
 MOST_MEMBERS = 20
+_HOLDER = "self"
 
 _T = patient_member.c
 
@@ -47,12 +48,14 @@ class Particulars:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """Somebody an account may book for. `version` counts the changes."""
+    """Somebody an account may book for. `version` counts the changes; `holder` is the account's, where that is another
+    one and known: the adult who answers for a minor."""
 
     id: str
     account_id: str
     version: int
     about: Particulars
+    holder: Particulars | None = field(default=None, repr=False)
 
     @property
     def patient(self) -> Patient:
@@ -74,6 +77,17 @@ class Member:
             gender=about.gender,
             born=about.born,
             abha_number=about.abha_number,
+            guardian=self._guardian(),
+        )
+
+    def _guardian(self) -> Guardian | None:
+        if self.holder is None:
+            return None
+        return Guardian(
+            name=self.holder.name,
+            relation=f"holder of the account; the patient is their {self.about.relation}",
+            phone=self.holder.phone,
+            abha_address=self.holder.abha_address,
         )
 
 
@@ -143,7 +157,12 @@ class Members:
             row = connection.execute(select(patient_member).where(_T.id == member_id)).mappings().one_or_none()
             if row is None:
                 raise Refusal(RECORD_MISSING)
-            return self._open(row, self._keys.of(connection, row["account_id"]))
+            sealing = self._keys.of(connection, row["account_id"])
+            member = self._open(row, sealing)
+            if member.about.relation == _HOLDER:
+                return member
+            others = (self._open(each, sealing) for each in _rows(connection, member.account_id))
+            return replace(member, holder=next((each.about for each in others if each.about.relation == _HOLDER), None))
 
         return await self._database.read(read)
 

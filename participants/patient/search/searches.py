@@ -168,9 +168,7 @@ class Searches:
         """
         slot = await self.kept.slot(account_id, ref, now=self.clock.now())
         if slot is None:
-            refusal = Refusal(
-                RECORD_MISSING, "there is no such slot, or not any more", next_step="ask for the slots again"
-            )
+            refusal = Refusal(RECORD_MISSING, "there is no such slot, or not any more")
             refusal.mistakes = (("slot", "there is none, or not any more; ask for the slots again"),)
             raise refusal
         return slot

@@ -21,7 +21,14 @@ ASHA = Doctor(
     price=Decimal("500.00"),
     speciality=Speciality("CARDIOLOGY", "Cardiology"),
 )
-RAVI = replace(ASHA, id="ravi.nair@hpr.ndhm", name="Dr. Ravi Nair", fulfilments=(PHYSICAL, ONLINE))
+RAVI = replace(
+    ASHA,
+    id="ravi.nair@hpr.ndhm",
+    name="Dr. Ravi Nair",
+    fulfilments=(PHYSICAL, ONLINE),
+    registration_number="MMC/EXAMPLE/0301",
+    council="Maharashtra Medical Council",
+)
 
 
 def practice(doctor: Doctor, hours: str, *, minutes: int = 30) -> Practice:

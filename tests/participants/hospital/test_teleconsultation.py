@@ -24,7 +24,8 @@ from uhi.actions import TO_CONSUMER, TO_PROVIDER, Decline
 from uhi.booking import Booking, DoctorQuery, FoundSlot, OrderState
 from uhi.booking.intents import write_search
 from uhi.booking.rebuilding import check
-from uhi.errors import BookingDeclined
+from uhi.conversation import Prescription, Why
+from uhi.errors import BookingDeclined, ContentRefused
 from uhi.identity.principals import Grant
 from uhi.identity.roles import AccessRole
 from uhi.messages.conversation import ChatContent, MessageToConsumer, MessageToProvider
@@ -214,6 +215,27 @@ async def test_either_of_two_doctors_sees_joins_starts_and_completes(clinic):
     assert joins == {"url": booking.reach.join_url}
     assert [each["kind"] for each in done["history"]][3:] == ["CONSENT_GIVEN", "DOCTOR_ABSENT", "STARTED", "COMPLETED"]
     assert await check(storage_of(clinic.house), CLINIC, clinic.house.clock.now()) == []
+
+
+async def test_prescription_of_what_is_not_prescribed_online_is_not_sent(clinic):
+    """Telemedicine guidelines: nothing of Schedule X or the NDPS Act; which medicines, the formulary knows."""
+
+    class Strict:
+        async def check(self, prescription: Prescription) -> None:
+            if "Morphine" in prescription.medicines:
+                raise ContentRefused("a medicine is not prescribed online", reason=Why.MEDICINE_NOT_TAKEN)
+
+    talk = clinic.house.program.conversations
+    talk.rules = replace(talk.rules, formulary=Strict())
+    booking = await clinic.book()
+    paper = {"name": "p.pdf", "media_type": "application/pdf", "content": base64.b64encode(PDF).decode()}
+
+    path = f"/v1/clinic/appointments/{booking.order_id}/documents"
+    body = {**paper, "hi_type": "prescription", "medicines": ["Morphine"]}
+    got = await clinic.house.ask("POST", path, headers=clinic.asha, json=body)
+    await clinic.house.network.settle()
+
+    assert (got.status, [each["path"] for each in got.json["errors"]], clinic.told) == (400, ["medicines"], [])
 
 
 async def test_minor_without_an_adult_is_declined(clinic):

@@ -28,6 +28,7 @@ R = TypeVar("R")
 MOST_CONNECTIONS = 20
 ACQUIRE_SECONDS = 2.0
 STATEMENT_SECONDS = 10.0
+_POSTGRES_WRITERS = 4
 _SQLITE_READERS = 4
 _SQLITE_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "foreign_keys=ON", "temp_store=MEMORY")
 # Pages that are written again and again reach the file itself once in a while only; 32 MB of log are read back quickly.
@@ -112,7 +113,8 @@ class SqliteEngines:
 
 
 class PostgresEngines:
-    """A pool of at most 20 connections; reads need no transaction of their own."""
+    """At most 20 connections, some of them for writing only, so that no writer waits for a place behind readers; reads
+    need no transaction of their own."""
 
     dialect = "postgresql"
 
@@ -123,23 +125,12 @@ class PostgresEngines:
             *(SQLAlchemyError, OSError),
             *(driver.PostgresError, driver.InterfaceError),
         )
-        self._engine: AsyncEngine = create_async_engine(
-            url,
-            pool_size=MOST_CONNECTIONS,
-            max_overflow=0,
-            pool_timeout=ACQUIRE_SECONDS,
-            isolation_level="READ COMMITTED",
-            connect_args={
-                "timeout": ACQUIRE_SECONDS,
-                "command_timeout": STATEMENT_SECONDS,
-                "server_settings": {"application_name": "uhi", "jit": "off"},
-            },
-        )
-        self._readers = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._writers = _postgres_engine(url, most=_POSTGRES_WRITERS, isolation_level="READ COMMITTED")
+        self._readers = _postgres_engine(url, most=MOST_CONNECTIONS - _POSTGRES_WRITERS, isolation_level="AUTOCOMMIT")
 
     async def transact(self, work: Callable[[Connection], R]) -> R:
         """See `Engines`."""
-        async with self._engine.begin() as connection:
+        async with self._writers.begin() as connection:
             return await connection.run_sync(work)
 
     async def query(self, query: Callable[[Connection], R]) -> R:
@@ -149,12 +140,31 @@ class PostgresEngines:
 
     def on_other_loop(self) -> PostgresEngines:
         """See `Engines`."""
-        self._engine.sync_engine.dispose(close=False)
-        return PostgresEngines(self._engine.url)
+        for each in (self._writers, self._readers):
+            each.sync_engine.dispose(close=False)
+        return PostgresEngines(self._writers.url)
 
     async def aclose(self) -> None:
         """See `Engines`."""
-        await self._engine.dispose()
+        await self._writers.dispose()
+        await self._readers.dispose()
+
+
+def _postgres_engine(url: URL, *, most: int, isolation_level: str) -> AsyncEngine:
+    return create_async_engine(
+        url,
+        pool_size=most,
+        max_overflow=0,
+        pool_timeout=ACQUIRE_SECONDS,
+        # The connection that was used last has its statements prepared.
+        pool_use_lifo=True,
+        isolation_level=isolation_level,
+        connect_args={
+            "timeout": ACQUIRE_SECONDS,
+            "command_timeout": STATEMENT_SECONDS,
+            "server_settings": {"application_name": "uhi", "jit": "off"},
+        },
+    )
 
 
 def is_repeatable(error: BaseException) -> bool:

@@ -168,6 +168,22 @@ async def test_a_change_of_another_process_counts_at_the_next_question(clinic: C
     assert await clinic.slots() != []
 
 
+async def test_askers_at_two_processes_get_different_seats(clinic: Clinic, database_url: str):
+    """Issue "schedules and slots": neither knows what the other gave out; whom the database refuses gets the next."""
+    await clinic.put_week(Week(rules=EVERY_DAY, slot_minutes=30, seats=2))
+    async with Clinic.open(database_url, clock=clinic.clock) as other:
+        other.practices = clinic.practices
+        await other.directory.refresh()
+
+        visits = await asyncio.gather(
+            clinic.book(clinic.slot_id(TEN)), other.book(clinic.slot_id(TEN), replace(MEENA, id="m@sbx"))
+        )
+        stores = (clinic.front.store, other.front.store)
+        booked = [await store.by_appointment(visit) for store, visit in zip(stores, visits, strict=True)]
+
+    assert sorted(order.slot.seat for order in booked) == [0, 1]
+
+
 async def test_lead_time_and_horizon_bound_what_is_offered(clinic: Clinic):
     """Issue "schedules and slots": booking horizon, lead time."""
     await clinic.put_week(Week(rules=EVERY_DAY, slot_minutes=30, lead_minutes=150, horizon_days=1), NAIR)
