@@ -20,7 +20,7 @@ import pytest
 from participants.demo_hospital.taken import TakenTimes
 from tests.faults import lives
 from tests.faults.simulation import Outcome, Plan, simulate
-from uhi.booking import Policy, Slot, confirming
+from uhi.booking import Policy, Slot, desk
 from uhi.booking.kept import KeptOrder
 from uhi.booking.orders import write_full
 from uhi.booking.pin import new_pin
@@ -101,9 +101,9 @@ async def _in_two_steps(office: Office, handler: Handler, received: Received) ->
         await office.deliveries.finish(Change(letters=letters))
 
 
-def _with_another_pin(order: KeptOrder, policy: Policy) -> Order:
+def _with_another_pin(order: KeptOrder, policy: Policy, *, join_url: str = "") -> Order:
     """A PIN for each answer."""
-    return write_full(replace(order, pin=new_pin(order.slot.start)), policy)
+    return write_full(replace(order, pin=new_pin(order.slot.start)), policy, join_url=join_url)
 
 
 def _is_free(times: TakenTimes, slot: Slot, *, now: datetime) -> bool:
@@ -120,7 +120,7 @@ BROKEN = {
     "unfinished": [(Upkeep, "_take_up_left", _nothing)],
     "heard twice": [(MemoryJournal, "weigh", _forgetful)],
     "has 0 answers": [(Office, "_handle", _in_two_steps), (lives, "STEPS", {**lives.STEPS, "commit": 0.03})],
-    "PINs": [(confirming, "write_full", _with_another_pin)],
+    "PINs": [(desk, "write_full", _with_another_pin)],
     "two patients": [(TakenTimes, "is_free", _is_free), (MemoryBookings, "_in_the_way", _nobody)],
 }
 """What is found, and what it is found of: a part of the network, and the broken one in its place."""

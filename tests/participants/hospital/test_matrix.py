@@ -33,6 +33,8 @@ TABLE = """
     POST   /v1/appointments/{id}/no-show                 -------++----+0 2
     POST   /v1/appointments/{id}/override                -------++----+0 2
     POST   /v1/appointments/{id}/pin                     -------++----+0 2
+    POST   /v1/appointments/{id}/consent                 -------++----+0 2
+    POST   /v1/appointments/{id}/presence                -------++----+0 2
     POST   /v1/appointments/{id}/start                   -------++----+0 2
     GET    /v1/attention                                 -------++----+0 2
     POST   /v1/attention/{id}/acknowledge                -------++----+0 2
@@ -43,6 +45,9 @@ TABLE = """
     GET    /v1/clinic/appointments/{id}/messages         ---------+----0 2
     POST   /v1/clinic/appointments/{id}/messages         ---------+----0 2
     POST   /v1/clinic/appointments/{id}/messages/read    ---------+----0 2
+    POST   /v1/clinic/appointments/{id}/consent          ---------+----0 2
+    POST   /v1/clinic/appointments/{id}/presence         ---------+----0 2
+    GET    /v1/clinic/appointments/{id}/join             ---------+----0 2
     POST   /v1/clinic/appointments/{id}/start            ---------+----0 2
     GET    /v1/departments                               ------++++----0 2
     POST   /v1/departments                               -------+------0 2

@@ -21,7 +21,7 @@ async def test_every_slot_of_a_demo_hospital_is_a_slot_here(clinic: Clinic):
 
     for file in data.practices:
         found = await clinic.slots(file.doctor, days=14)
-        here = [slot.start for slot in found if slot.doctor.facility.name == file.doctor.facility.name]
+        here = sorted({slot.start for slot in found if slot.doctor.facility.name == file.doctor.facility.name})
         now = clinic.clock.now()
         days = {slot.start.date() for slot in found}
         meant = [time.start for day in sorted(days) for time in file.schedule.on(day) if time.start.timestamp() > now]
