@@ -138,7 +138,11 @@ REQUEST_UNDER_WAY = Fault(
 CONSENT_REQUIRED = Fault(403, "APP_CONSENT_REQUIRED", "APP_CONSENT_REQUIRED", "This takes a consent that is in force.")
 HOSPITAL_DECLINED = Fault(409, "APP_HOSPITAL_DECLINED", "APP_HOSPITAL_DECLINED", "The hospital says no.")
 HOSPITAL_AWAY = Fault(
-    502, "APP_HOSPITAL_AWAY", "APP_HOSPITAL_AWAY", "The hospital cannot be reached, or its answer cannot be used."
+    502,
+    "APP_HOSPITAL_AWAY",
+    "APP_HOSPITAL_AWAY",
+    "The hospital cannot be reached, or its answer cannot be used.",
+    Resend.LATER,
 )
 HOSPITAL_SILENT = Fault(
     504, "APP_HOSPITAL_SILENT", "APP_HOSPITAL_SILENT", "The hospital has not answered in time.", Resend.LATER

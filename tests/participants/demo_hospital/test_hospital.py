@@ -11,9 +11,9 @@ import pytest
 from participants.demo_hospital.hospital import DemoHospital
 from tests.participants.demo_hospital.village import ASHA, MONDAY, RAVI, person
 from uhi.booking.hospital import Appointment, DoctorQuery, Hold, Hospital, Slot, Window
+from uhi.booking.kept import KeptOrder
 from uhi.booking.reasons import CancelledBy
 from uhi.booking.states import OrderState
-from uhi.booking.kept import KeptOrder
 from uhi.errors import SlotUnavailable, StateConflict
 from uhi.messages.values import ONLINE, PHYSICAL
 from uhi.verified import Thread

@@ -40,6 +40,8 @@ VALUES = {
     "slot_minutes": 30,
     "image": A_PICTURE,
     "email": "x@lake.example",
+    "who": "patient",
+    "what": "joined",
     "reason": "a reason",
 }
 REASONS = {"cancel": "DOCTOR_UNAVAILABLE", "move": "DOCTOR_UNAVAILABLE", "override": "OVERRIDE_EMERGENCY_CONSULTATION"}

@@ -23,6 +23,8 @@ REACHED = {
     OrderState.CANCELLED: ("cancel",),
 }
 """The steps from a booking to each state that the desk brings about."""
+OF_CALLS = {"consent": {"mode": "video"}, "presence": {"who": "patient", "what": "joined"}}
+"""The steps of a consultation online, and what they take."""
 
 
 async def body_of(house: House, step: str, booking: Booking) -> dict[str, object] | None:
@@ -47,8 +49,9 @@ def test_every_step_stands_for_something_that_may_happen():
     of_staff = {kind for kind in EventKind for party in PERMISSIONS if party in who_may(kind)}
 
     assert set(STEPS.values()) <= of_staff
-    # A miss is what a wrong PIN makes happen; records are linked by completing once more.
-    assert of_staff - set(STEPS.values()) == {EventKind.PIN_MISSED, EventKind.RECORDS_LINKED}
+    # A miss is what a wrong PIN makes happen; records are linked by completing once more; presence has three kinds.
+    by_the_way = {EventKind.PIN_MISSED, EventKind.RECORDS_LINKED, EventKind.LEFT, EventKind.DOCTOR_ABSENT}
+    assert of_staff - set(STEPS.values()) == by_the_way
 
 
 @pytest.mark.case("IAM-03")
@@ -89,7 +92,21 @@ async def test_steps_that_a_clinician_may_not_take_are_not_there(house):
 
 
 @pytest.mark.parametrize("state", REACHED)
-@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("step", OF_CALLS)
+async def test_a_visit_in_person_has_no_step_of_a_call(house, state, step):
+    """Telemedicine rules: they are for consultations online, whatever the state."""
+    booking = await visit(house)
+    desk, one = await house.desk(), f"{PREFIXES[Party.DESK]}/{booking.order_id}"
+    for each in REACHED[state]:
+        assert (await house.ask("POST", f"{one}/{each}", headers=desk, json=await body_of(house, each, booking))).status
+
+    got = await house.ask("POST", f"{one}/{step}", headers=desk, json=OF_CALLS[step])
+
+    assert (got.status, got.json["code"]) == (409, "API_STATE_REFUSED")
+
+
+@pytest.mark.parametrize("state", REACHED)
+@pytest.mark.parametrize("step", [step for step in STEPS if step not in OF_CALLS])
 async def test_every_step_in_every_state(house, state, step):
     """Issue 5: what may happen in a state, and what state it leads to; all else is a conflict and changes nothing."""
     booking = await visit(house)
