@@ -6,7 +6,9 @@
 import json
 import secrets
 import sys
+from collections.abc import Mapping
 from http.client import HTTPConnection, HTTPResponse
+from typing import Any
 from urllib.parse import urlsplit
 
 RAVI = {
@@ -25,7 +27,7 @@ class App:
         self.url = url
         self.token = ""
 
-    def open(self, path: str, body: dict[str, object] | None = None) -> HTTPResponse:
+    def open(self, path: str, body: Mapping[str, object] | None = None) -> HTTPResponse:
         """Send a body with a key of its own, or GET. On a network it is HTTPS, and an HTTPSConnection."""
         connection = HTTPConnection(urlsplit(self.url).netloc, timeout=30)
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
@@ -37,10 +39,10 @@ class App:
             connection.request("POST", path, json.dumps(body), headers)
         return connection.getresponse()
 
-    def ask(self, path: str, body: dict[str, object] | None = None) -> dict:
+    def ask(self, path: str, body: Mapping[str, object] | None = None) -> dict[str, Any]:
         """The same, and read the answer."""
         answer = self.open(path, body)
-        read = json.loads(answer.read() or "{}")
+        read: dict[str, Any] = json.loads(answer.read() or "{}")
         if answer.status >= 400:
             raise SystemExit(f"{path}: {answer.status} {read['code']}: {read['title']}")
         return read
@@ -57,11 +59,12 @@ class App:
             if notice["language"] == "en":
                 self.ask("/v1/consents", {"purpose": notice["purpose"], "text_hash": notice["text_hash"]})
 
-    def first_doctor(self, search_id: str) -> dict:
+    def first_doctor(self, search_id: str) -> dict[str, Any]:
         """The first doctor that a stream of server-sent events brings."""
         with self.open(f"/v1/searches/{search_id}/events") as stream:
             for line in stream:
-                if line.startswith(b"data:") and (found := json.loads(line[5:])["doctors"]):
+                found: list[dict[str, Any]] = json.loads(line[5:])["doctors"] if line.startswith(b"data:") else []
+                if found:
                     return found[0]
         raise SystemExit("nobody answered with a doctor")
 

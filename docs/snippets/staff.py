@@ -12,12 +12,13 @@ import sys
 import time
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection
+from typing import Any
 from urllib.parse import urlsplit
 
 PASSWORD = secrets.token_urlsafe(24)
 
 
-def ask(url: str, body: dict[str, object] | None = None, *, token: str = "") -> dict:
+def ask(url: str, body: dict[str, object] | None = None, *, token: str = "") -> dict[str, Any]:
     """Send a body, or GET; return the answer. On a network it is HTTPS, and an HTTPSConnection."""
     at = urlsplit(url)
     headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
@@ -27,7 +28,7 @@ def ask(url: str, body: dict[str, object] | None = None, *, token: str = "") -> 
     else:
         connection.request("POST", at.path, json.dumps(body), headers)
     answer = connection.getresponse()
-    read = json.loads(answer.read() or "{}")
+    read: dict[str, Any] = json.loads(answer.read() or "{}")
     if answer.status >= 400:
         raise SystemExit(f"{at.path}: {answer.status} {read['code']}: {read['title']}")
     return read
@@ -49,7 +50,8 @@ def signed_in(url: str, email: str, invitation: str) -> str:
     begun = ask(f"{url}/v1/sign-in", {"email": email, "password": PASSWORD})
     # A code of the app serves once, and was used a moment ago.
     answer = {"challenge": begun["challenge"], "way": "rc", "code": codes[0]}
-    return ask(f"{url}/v1/sign-in/second-factor", answer)["session"]["access_token"]
+    session: dict[str, str] = ask(f"{url}/v1/sign-in/second-factor", answer)["session"]
+    return session["access_token"]
 
 
 def main(url: str, path: str) -> None:

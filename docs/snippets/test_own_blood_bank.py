@@ -5,6 +5,7 @@ from datetime import datetime
 
 from own_blood_bank import prepare
 
+from uhi import Verified
 from uhi.actions import SEARCH
 from uhi.listing.blood import DOMAIN, StockQuery, read_stock, write_search
 from uhi.messages import Search
@@ -23,6 +24,6 @@ async def test_o_positive_is_found_with_its_count() -> None:
         app = await net.consumer(domains=DOMAINS)
         in_this_domain = replace(app.new_thread(), domain=DOMAIN)
         answers = [answer async for answer in app.ask(SEARCH, wanted, in_this_domain, wait=1)]
-        found = [each for answer in answers for each in read_stock(answer.message)]
+        found = [each for answer in answers if isinstance(answer, Verified) for each in read_stock(answer.message)]
 
     assert [(each.bank.name, each.group_name, each.count) for each in found] == [("Hill Blood Centre", "O+Ve", 6)]
