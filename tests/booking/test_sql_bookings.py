@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Awaitable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -49,6 +50,17 @@ class Generous(Ward):
         return self.booked.setdefault(hold.id, Appointment(id=f"visit-{hold.id}"))
 
 
+async def in_turns(calls: Iterable[Awaitable[object]], *, turns: int = 32) -> list[object]:
+    """Twice as many at once as four processes can write; more would only starve the loop that the four share here."""
+    free = asyncio.Semaphore(turns)
+
+    async def in_turn(call: Awaitable[object]) -> object:
+        async with free:
+            return await call
+
+    return await asyncio.gather(*(in_turn(call) for call in calls))
+
+
 @pytest.mark.case("BK-01")
 async def test_of_two_hundred_late_confirms_of_ten_slots_ten_are_booked(sql_shelf: SqlShelf):
     """Reliability, booking race: holds lapsed, four processes, everybody at once; the constraint decides."""
@@ -63,14 +75,7 @@ async def test_of_two_hundred_late_confirms_of_ten_slots_ten_are_booked(sql_shel
         if number % 10 == 9:
             await clock.advance(QUARTER)
 
-    # Twice as many as the four can write at once: more would only starve the loop that all four share here.
-    turns = asyncio.Semaphore(32)
-
-    async def late(number: int) -> object:
-        async with turns:
-            return await fronts[number % 4].confirm(offers[number])
-
-    answers = await asyncio.gather(*(late(number) for number in range(200)))
+    answers = await in_turns(fronts[number % 4].confirm(offer) for number, offer in enumerate(offers))
 
     assert sum(isinstance(answer, OnConfirm) for answer in answers) == 10
     assert [answer.outcome.code for answer in answers if isinstance(answer, Decline)] == ["40002"] * 190
