@@ -45,15 +45,18 @@ class Bench:
         threads = Path(f"/proc/{self.process.pid}/task").glob("*/schedstat")
         return sum(int(each.read_text().split()[0]) for each in threads) / 1e9
 
-    async def push(self, requests: Sequence[bytes], *, senders: int = SENDERS, fan_out: int = 1) -> Weighed:
-        """Send requests and wait until each has reached every stub it is for."""
+    async def push(
+        self, requests: Sequence[bytes], *, senders: int = SENDERS, fan_out: int = 1, settle: float = _SETTLE
+    ) -> Weighed:
+        """Send requests and wait until each has reached every stub it is for, `settle` seconds after the last ACK at
+        most."""
         self.stub.expect(len(requests) * fan_out)
         # Waking a sleeping peer costs the program that writes to it, more often the slower that program is; peers that
         # never sleep keep this out of the comparison.
         awake = asyncio.ensure_future(_stay_awake())
         before, started = self.processor_seconds(), time.perf_counter()
         sent = await send_all(self.port, requests, senders=senders)
-        async with asyncio.timeout(_SETTLE):
+        async with asyncio.timeout(settle):
             await self.stub.done.wait()
         awake.cancel()
         return Weighed(sent, self.processor_seconds() - before, self.stub.last_at - started, len(requests))
@@ -85,8 +88,11 @@ class Weighed:
 
 
 @asynccontextmanager
-async def running(kind: str, providers: int, kept: Kept | None = None) -> AsyncIterator[Bench]:
-    """A program of this kind in front of so many stub providers, its storage in memory where nothing is given."""
+async def running(
+    kind: str, providers: int, kept: Kept | None = None, *, under: Sequence[str] = ()
+) -> AsyncIterator[Bench]:
+    """A program of this kind in front of so many stub providers, its storage in memory where nothing is given; run by
+    the command `under`, if any."""
     stub = Stub()
     hosts = addresses(providers)
     server, port = await listen(stub, hosts)
@@ -95,7 +101,7 @@ async def running(kind: str, providers: int, kept: Kept | None = None) -> AsyncI
     urls = [f"http://{host}:{port}/uhi" for host in hosts]
     kept = kept or Kept()
     task = Task(kind, consumer.url, consumer.public_key, provider.public_key, urls, kept.database, kept.body_key)
-    process = await start("tests.bench.program", task.text())
+    process = await start("tests.bench.program", task.text(), under=under)
     assert process.stdout is not None
     assert process.stdin is not None
     try:
@@ -159,11 +165,11 @@ async def _bare_crypto() -> AsyncIterator[Callable[[], Awaitable[float]]]:
         await process.wait()
 
 
-async def start(module: str, *arguments: str) -> asyncio.subprocess.Process:
+async def start(module: str, *arguments: str, under: Sequence[str] = ()) -> asyncio.subprocess.Process:
     """A measured program, on a processor of its own where there are two."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", module, *arguments), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
-    )
+    command = (*under, sys.executable, "-m", module, *arguments)
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe)
     cores = sorted(os.sched_getaffinity(0))
     if len(cores) > 1:
         os.sched_setaffinity(process.pid, cores[:1])
