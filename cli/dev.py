@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict
+from functools import partial
 
 import click
 
-from cli.dev_network import HOSPITALS, PROGRAMS, DevNetwork, register_searcher, running
+from cli.dev_network import HOSPITALS, PATIENT, PROGRAMS, DevNetwork, register_searcher, running
+from cli.dev_patient import Backend
 from cli.home import SEARCHER, Home
 from cli.hospital_admin import accepting
 from cli.loop import run, serve_until_stopped
-from cli.output import json_option, say, say_rows, show_json
+from cli.output import json_option, plain, say, say_rows, show_json
 from cli.story import book, show_outcome
 from cli.timeline import line, step
 from uhi.errors import UhiError
@@ -26,10 +28,10 @@ _SEARCHER_AFTER = len(PROGRAMS)
 @click.command()
 @click.option(
     "--port",
-    type=click.IntRange(1, 65_528),
+    type=click.IntRange(1, 65_527),
     default=9000,
     show_default=True,
-    help="The first of eight ports in a row.",
+    help="The first of nine ports in a row.",
 )
 @click.option("--quiet", is_flag=True, help="Let nobody book at the start.")
 @json_option
@@ -38,17 +40,18 @@ def dev(port: int, *, quiet: bool, as_json: bool) -> None:
 
     At the start the patient finds a doctor and books; every message is a line. Keys are made on the fly and kept in
     the folder .uhi, and so is what the programs accept: it is there again when you start anew. The data are invented.
-    Try `uhi search` in another terminal. The hospitals are whole ones: their staff have an interface (see /openapi.json
-    there), and an invitation for each hospital's administrator is shown until somebody takes it up.
+    Try `uhi search` in another terminal. The programs are whole ones: the hospitals' staff have an interface (see
+    /openapi.json there), and an invitation for each administrator is shown until somebody takes it up; apps of patients
+    have one, and an account to sign in with. Letters, such as the code of a new account, are shown here.
     """
     configure_logging(json=as_json)
 
     def announce(network: DevNetwork) -> None:
         if as_json:
-            staff = [asdict(each) for each in network.staff]
-            show_json({"ok": True, "addresses": dict(network.addresses), "staff": staff})
+            _announce_json(network)
         else:
             _announce(network)
+        network.letters.show = partial(_show_letter, network, as_json=as_json)
         network.net.calls.heard = _print_json if as_json else _print
         if not quiet:
             network.background(_tell(network, as_json=as_json))
@@ -71,8 +74,8 @@ async def _tell(network: DevNetwork, *, as_json: bool) -> None:
 async def _network(port: int, home: Home) -> AsyncIterator[DevNetwork]:
     ports = {name: port + number for number, name in enumerate(PROGRAMS)}
     url = f"http://127.0.0.1:{port + _SEARCHER_AFTER}/uhi"
-    staff_ports = {name: port + _SEARCHER_AFTER + number for number, name in enumerate(HOSPITALS, 1)}
-    async with running(ports=ports, home=home, staff_ports=staff_ports) as network:
+    people_ports = {name: port + _SEARCHER_AFTER + number for number, name in enumerate((*HOSPITALS, PATIENT), 1)}
+    async with running(ports=ports, home=home, people_ports=people_ports) as network:
         register_searcher(network, SEARCHER, url)
         home.write_searcher(
             url=url,
@@ -96,9 +99,40 @@ def _announce(network: DevNetwork) -> None:
         for way in accepting(each.url, email=each.email, token=each.token) if each.token else ():
             say(f"    {way}", style="dim")
     say()
+    if network.backend is not None:
+        _announce_backend(network.backend)
     say("In another terminal: uhi search --speciality CARDIOLOGY --city Pune")
     say("What the programs accept is kept in .uhi: stop this, start it again, and nothing is lost.", style="dim")
     say()
+
+
+def _announce_backend(backend: Backend) -> None:
+    say("For an app of patients:", style="bold")
+    say_rows(
+        [
+            (backend.subscriber_id, f"{backend.url}/v1/…, described at {backend.url}/openapi.json"),
+            ("account", f"{backend.email}, password {backend.password}"),
+        ]
+    )
+    for command in backend.first_steps():
+        say(f"    {command}", style="dim")
+    say("Letters, such as the code of a new account, are shown here.", style="dim")
+    say()
+
+
+def _announce_json(network: DevNetwork) -> None:
+    staff = [asdict(each) for each in network.staff]
+    backend = asdict(network.backend) if network.backend else None
+    show_json({"ok": True, "addresses": dict(network.addresses), "staff": staff, "backend": backend})
+
+
+def _show_letter(network: DevNetwork, text: str, *, as_json: bool) -> None:
+    if as_json:
+        show_json({"letter": asdict(network.letters.letters[-1])})
+        return
+    say("a letter", style="bold")
+    for each in text.splitlines():
+        say(f"  {plain(each)}".rstrip())
 
 
 def _print(hop: Hop) -> None:

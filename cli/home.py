@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from uhi.keeping import Keeping, keeping_in_database
 from uhi.ports import Clock
 from uhi.settings import Settings
 from uhi.signing import PrivateKey
-from uhi.signing.key_files import read_private_key_file, write_private_key_file, write_private_text
+from uhi.signing.key_files import read_private_bytes, read_private_key_file, write_private_key_file, write_private_text
 from uhi.storage.sealing import Sealing, new_body_key, read_body_key_file
 
 FOLDER = Path(".uhi")
@@ -53,6 +54,17 @@ class Home:
     def database_url(self, subscriber_id: str) -> str:
         """The address of that file."""
         return f"sqlite:///{self.folder / subscriber_id}.db"
+
+    def password(self, subscriber_id: str) -> str:
+        """The password of the one account that a program is made with; chosen at its first use.
+
+        Raises: SetupError when the file it is kept in cannot be used.
+        """
+        path = self.folder / f"{subscriber_id}.password"
+        if not path.exists():
+            self._make(self.folder)
+            write_private_text(path, secrets.token_urlsafe(15))
+        return read_private_bytes(path).decode("ascii").strip()
 
     @property
     def body_key_file(self) -> Path:

@@ -10,6 +10,7 @@ COMMANDS = {
     "admin": Lazy("cli.hospital_admin:admin", "For the machine's operator: invite, list, close, unlock people."),
     "load": Lazy("cli.hospital_data:load", "Make an organisation with doctors and hours from a YAML file."),
     "import": Lazy("cli.hospital_data:import_rows", "Add an organisation's practitioners from a CSV file."),
+    "list": Lazy("cli.hospital_data:list_there", "List organisations, or one's practitioners, with their ids."),
     "check": Lazy("cli.hospital_records:check", "See whether everything kept of appointments fits together."),
     "rebuild": Lazy("cli.hospital_records:rebuild", "Make lists and claims anew from what happened."),
 }

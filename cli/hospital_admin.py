@@ -38,7 +38,9 @@ admin = admin_group(
 @admin.command(short_help="Invite somebody; prints a one-time token.")
 @click.argument("email", metavar="EMAIL")
 @click.option("--role", type=click.Choice([role.value for role in _ROLES]), required=True, help="What they may do.")
-@click.option("--organisation", default="", metavar="ID", help="Where: the organisation's id. Not for an operator.")
+@click.option(
+    "--organisation", default="", metavar="ID", help="Where; `uhi hospital list` shows them. None: operators."
+)
 @click.option("--practitioner", default="", metavar="ID", help="For a clinician: the id of their own record.")
 @click.option("--name", default="", metavar="NAME", help="Their name.")
 @database_option
@@ -50,26 +52,30 @@ def invite(email: str, role: str, url: str, as_json: bool, **given: str) -> None
     started, too.
     """
     settings = settings_at(HospitalSettings, url)
-    organisation, practitioner = given["organisation"], given["practitioner"]
-    chosen = AccessRole(role)
-    _check_place(chosen, organisation, practitioner)
+    chosen, organisation = AccessRole(role), given["organisation"]
+    _check_place(chosen, organisation)
     wanted = Invitation(
         email=email,
         name=given["name"] or email.partition("@")[0],
         grant=Grant(chosen, organisation),
-        ties=Ties(practitioner_id=practitioner),
+        ties=Ties(practitioner_id=given["practitioner"]),
     )
     invited = run(invite_person(settings, wanted))
-    value = {"ok": True, **place_of(settings), "account": invited.account.id, "role": role, "token": invited.token}
+    told = {"account": invited.account.id, "role": role, "token": invited.token, "letter": bool(settings.smtp_host)}
 
     def human() -> None:
         say(f"{plain(email)} is invited as {role}.", style="bold green")
         say_rows([("token", invited.token), ("good for", "7 days, once"), *place_of(settings).items()])
-        say("Give it to nobody else. Next, they choose a password with it:")
+        say(
+            "A letter with it is on its way."
+            if told["letter"]
+            else "No letter went out, since UHI_SMTP_HOST is not set."
+        )
+        say("Give it to them, and to nobody else. Next, they choose a password with it:")
         for line in accepting(settings.origin, email=plain(email), token=invited.token):
             say(f"  {line}")
 
-    show(value, human, as_json=as_json)
+    show({"ok": True, **place_of(settings), **told}, human, as_json=as_json)
 
 
 def accepting(origin: str, *, email: str, token: str) -> tuple[str, ...]:
@@ -82,7 +88,7 @@ def accepting(origin: str, *, email: str, token: str) -> tuple[str, ...]:
     )
 
 
-def _check_place(role: AccessRole, organisation: str, practitioner: str) -> None:
+def _check_place(role: AccessRole, organisation: str) -> None:
     if role in _OF_THE_PROGRAM and organisation:
         raise SetupError(
             f"{role.value} belongs to the whole program", got="--organisation", next_step="leave --organisation out"
@@ -91,10 +97,5 @@ def _check_place(role: AccessRole, organisation: str, practitioner: str) -> None
         raise SetupError(
             f"{role.value} belongs to an organisation",
             expected="--organisation ID",
-            next_step="take the id from GET /v1/organisations, or from what uhi hospital load printed",
-        )
-    if (role is AccessRole.CLINICIAN) != bool(practitioner):
-        raise SetupError(
-            "a clinician, and nobody else, is tied to the record of a practitioner",
-            expected="--practitioner ID with --role clinician",
+            next_step="uhi hospital list shows the organisations with their ids",
         )

@@ -1,4 +1,4 @@
-"""`uhi hospital load` and `uhi hospital import`: what a hospital is made of, out of files, at the operator's word."""
+"""`uhi hospital load`, `import`, `list`: what a hospital is made of, out of files at the operator's word, and by id."""
 
 from __future__ import annotations
 
@@ -7,13 +7,17 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import click
+from sqlalchemy import Connection
 
 from cli.loop import run
 from cli.output import json_option, plain, say, say_rows, show
 from cli.people_admin import operator_acting, place_of, settings_at
 from cli.stored import check_there, database_option
 from participants.hospital.loading import LoadedHospital, load_hospital_file
+from participants.hospital.organisations.belonging import check_organisation
 from participants.hospital.organisations.importing import Imported, import_practitioners
+from participants.hospital.organisations.people import in_sight
+from participants.hospital.organisations.shelf import ORGANISATIONS, PRACTITIONERS
 from participants.hospital.settings import HospitalSettings
 from uhi.clock import SystemClock
 from uhi.errors import SetupError
@@ -51,7 +55,7 @@ def load(file: Path, url: str, as_json: bool) -> None:
 
 @click.command("import", short_help="Add an organisation's practitioners from a CSV file.")
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
-@click.option("--organisation", required=True, metavar="ID", help="The organisation's id.")
+@click.option("--organisation", required=True, metavar="ID", help="The id that uhi hospital list shows.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be done.")
 @database_option
 @json_option
@@ -79,7 +83,7 @@ def _show_imported(done: Imported, file: Path, *, dry_run: bool, settings: Hospi
             where = f"{each.line}, {each.column}" if each.column else f"{each.line}"
             say(f"{file}, line {where}: {plain(each.message)}", style="red")
         if done.mistakes:
-            say(f"{len(done.mistakes)} mistakes; nothing was written. Correct them and import it again.")
+            say(f"{file}: nothing was written. Correct these mistakes and import it again.")
             return
         say("This is what would be done." if dry_run else "Imported.", style="bold green")
         say_rows([*((name, str(number)) for name, number in counts.items()), *place_of(settings).items()])
@@ -99,6 +103,43 @@ async def _load(settings: HospitalSettings, file: Path) -> LoadedHospital:
 async def _import(settings: HospitalSettings, organisation: str, text: str, *, dry_run: bool) -> Imported:
     async with _database(settings) as database:
         return await import_practitioners(database, organisation, text, acting=operator_acting(), dry_run=dry_run)
+
+
+@click.command("list", short_help="List organisations, or one's practitioners, with their ids.")
+@click.option("--organisation", default="", metavar="ID", help="List the practitioners of this one instead.")
+@database_option
+@json_option
+def list_there(organisation: str, url: str, as_json: bool) -> None:
+    """List the organisations that are here; with --organisation the practitioners whom that one knows.
+
+    Only reads, also while the hospital runs. The ids are what `invite` and `import` take.
+    """
+    settings = settings_at(HospitalSettings, url)
+    kind = "practitioners" if organisation else "organisations"
+    found = run(_listed(settings, organisation))
+
+    def human() -> None:
+        say_rows(place_of(settings).items(), indent=0)
+        for each in found:
+            which, name, more = each.values()
+            say(f"{which}  {plain(name)}  ({more})")
+        if not found:
+            say(f"No {kind} are here yet. `uhi hospital load` makes some from a file.")
+
+    show({"ok": True, **place_of(settings), kind: found}, human, as_json=as_json)
+
+
+async def _listed(settings: HospitalSettings, organisation: str) -> list[dict[str, str]]:
+    def organisations(connection: Connection) -> list[dict[str, str]]:
+        return [{"id": e.id, "name": e.name, "state": e.state} for e in ORGANISATIONS.all(connection)]
+
+    def practitioners(connection: Connection) -> list[dict[str, str]]:
+        check_organisation(connection, organisation, path="organisation")
+        known = PRACTITIONERS.all(connection, *in_sight(frozenset({organisation})))
+        return [{"id": e.id, "name": e.name, "hpr_address": e.hpr_address} for e in known]
+
+    async with _database(settings) as database:
+        return await database.read(practitioners if organisation else organisations)
 
 
 @asynccontextmanager

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 import click
+from sqlalchemy import Connection, func, select
 
 from cli.loop import run
 from cli.output import json_option, say, say_rows, show
@@ -19,10 +21,50 @@ from uhi.booking.rebuilding import rebuild as make_anew
 from uhi.clock import SystemClock
 from uhi.keeping import sealing_of
 from uhi.storage.migrating import check_current
+from uhi.storage.sql.booking_tables import orders
 from uhi.storage.sql.database import Database
 from uhi.storage.sql.storage import SqlStorage
 
 FAULTY = 1
+
+_REBUILD = "Orders and claims are made anew from their events: stop the hospital, then run uhi hospital rebuild"
+_START = (
+    "What waits is dealt with while the hospital runs: start it. What is named after a minute still: uhi outbox list"
+)
+_TELL = "Nobody told the patient's application: ring these patients up. uhi outbox list may show why"
+_RESTORE = "Events that are gone cannot be made anew: restore a backup"
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """What the ids of a rule name, what is wrong with them, and what to do about it."""
+
+    of: str
+    wrong: str
+    remedy: str
+
+
+_RULES = {
+    "d": _Rule("claim", "keeps a slot, or a doctor's time, that another claim keeps too", _REBUILD),
+    "e": _Rule("order", "is confirmed, and no letter says so", _TELL),
+    "f": _Rule("letter", "waits for longer than it may", _START),
+    "g": _Rule("message", "was taken, and nothing has followed from it", _START),
+    "h": _Rule("order", "is not as far as its events, or one of both is not there", _REBUILD),
+    "i": _Rule("order", "is booked, and has no claim of its slot", _REBUILD),
+    "j": _Rule("claim", "keeps others from a slot, for no order", _REBUILD),
+    "k": _Rule("order", "lacks some of its events", _RESTORE),
+    "replay": _Rule("order", "", _REBUILD),
+}
+"""By the name of the rule in `uhi.storage.sql.invariants`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """How many orders the hospital has, whose the others in the database are, and what is wrong."""
+
+    orders: int
+    others: tuple[str, ...]
+    faults: tuple[str, ...]
 
 
 @click.command(short_help="See whether everything kept of appointments fits together.")
@@ -31,22 +73,28 @@ FAULTY = 1
 def check(url: str, as_json: bool) -> int:
     """See whether orders and claims of slots are what their events say, and break none of the rules of a booking.
 
-    Only reads, also while the hospital runs. What is wrong is named by the ids of orders, with nothing of any patient;
-    the exit code is 1 then.
+    Only reads, also while the hospital runs. What is wrong is named by the ids of orders, claims, letters and messages,
+    with nothing of any patient; the exit code is 1 then.
     """
     settings = settings_at(HospitalSettings, url)
-    faults = run(_check(settings))
+    checked = run(_check(settings))
+    whose = {**place_of(settings), "hospital": settings.subscriber_id, "orders": str(checked.orders)}
 
     def human() -> None:
-        say_rows(place_of(settings).items(), indent=0)
-        for fault in faults:
-            say(fault, style="red")
-        if faults:
-            say(f"{len(faults)} faults. Stop the hospital, and make its lists anew: uhi hospital rebuild")
-        else:
+        say_rows(whose.items(), indent=0)
+        if checked.others and not checked.orders:
+            say(f"The orders here are those of {', '.join(checked.others)}: is UHI_SUBSCRIBER_ID right?", style="red")
+        for fault in checked.faults:
+            say(_in_words(fault), style="red")
+        if not checked.faults:
             say("Everything fits together.", style="bold green")
+            return
+        say(f"faults: {len(checked.faults)}. What to do:")
+        for remedy in dict.fromkeys(_rule_of(fault).remedy for fault in checked.faults):
+            say(f"  {remedy}.")
 
-    show({"ok": not faults, **place_of(settings), "faults": faults}, human, as_json=as_json)
+    faults = list(checked.faults)
+    show({"ok": not faults, **whose, "orders": checked.orders, "faults": faults}, human, as_json=as_json)
     return FAULTY if faults else 0
 
 
@@ -67,21 +115,45 @@ def rebuild(url: str, as_json: bool) -> int:
         "claims_put_right": done.claims_differed,
         "adopted": done.adopted,
     }
+    whose = {**place_of(settings), "hospital": settings.subscriber_id}
 
     def human() -> None:
-        say("The lists are as the events say.", style="bold green")
-        say_rows([*place_of(settings).items(), *((name.replace("_", " "), str(count)) for name, count in told.items())])
+        say("Orders and claims are as their events say.", style="bold green")
+        labels = (*list(told)[:3], "adopted from an earlier release")
+        counts = [(label.replace("_", " "), str(count)) for label, count in zip(labels, told.values(), strict=True)]
+        say_rows([*whose.items(), *counts])
         for order_id in done.conflicts:
-            say(f"order {order_id} has a slot that another order has: call one of them off", style="red")
+            say(f"order {order_id} is booked for a slot that another order has", style="red")
+        if done.conflicts:
+            say("Two patients expect each of these slots. Start the hospital, then move or cancel one at the desk.")
 
-    value = {"ok": not done.conflicts, **place_of(settings), **told, "conflicts": list(done.conflicts)}
+    value = {"ok": not done.conflicts, **whose, **told, "conflicts": list(done.conflicts)}
     show(value, human, as_json=as_json)
     return FAULTY if done.conflicts else 0
 
 
-async def _check(settings: HospitalSettings) -> list[str]:
-    async with _storage(settings) as (storage, _):
-        return await find_faults(storage, settings.subscriber_id, SystemClock().now())
+def _rule_of(fault: str) -> _Rule:
+    return _RULES[fault.partition(" ")[0]]
+
+
+def _in_words(fault: str) -> str:
+    """A fault as people read it."""
+    which, _, why = fault.partition(" ")[2].partition(": ")
+    rule = _rule_of(fault)
+    return f"{rule.of} {which}: {why or rule.wrong}"
+
+
+async def _check(settings: HospitalSettings) -> Checked:
+    async with _storage(settings) as (storage, database):
+        faults = await find_faults(storage, settings.subscriber_id, SystemClock().now())
+        counts = await database.read(_orders_by_provider)
+    others = sorted(set(counts) - {settings.subscriber_id})
+    return Checked(counts.get(settings.subscriber_id, 0), tuple(others), tuple(faults))
+
+
+def _orders_by_provider(connection: Connection) -> dict[str, int]:
+    query = select(orders.c.provider_id, func.count().label("kept")).group_by(orders.c.provider_id)
+    return {row.provider_id: row.kept for row in connection.execute(query)}
 
 
 async def _rebuild(settings: HospitalSettings) -> Rebuilt:

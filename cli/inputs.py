@@ -18,7 +18,8 @@ from typing import Any
 import click
 
 from uhi.clock import SystemClock
-from uhi.errors import KEY_UNUSABLE, Refusal, SetupError
+from uhi.errors import Refusal, SetupError
+from uhi.faults import KEY_UNUSABLE
 from uhi.signing import PrivateKey, PublicKey
 from uhi.signing.key_files import read_private_key_file
 

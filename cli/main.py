@@ -21,6 +21,7 @@ COMMANDS = {
     "gateway": Lazy("cli.gateway:gateway", "Run a network's gateway."),
     "registry": Lazy("cli.registry:registry", "Run a network's registry."),
     "hospital": Lazy("cli.hospital:hospital", "Look after a hospital's people, data and records."),
+    "patient": Lazy("cli.patient:patient", "Look after a patient application's people."),
     "db": Lazy("cli.db:db", "Bring the database's schema up to date, and make the key for bodies."),
     "calls": Lazy("cli.calls:calls", "Show what the call log has of a transaction."),
     "outbox": Lazy("cli.outbox:outbox", "See what waits to be delivered; send it again or give it up."),

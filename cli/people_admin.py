@@ -18,7 +18,8 @@ from cli.output import json_option, plain, say, say_rows, show
 from cli.stored import check_there, database_option, named
 from uhi.audit import Acting, ActorKind
 from uhi.clock import SystemClock
-from uhi.errors import STATE_REFUSED, Refusal, SetupError
+from uhi.errors import Refusal, SetupError
+from uhi.faults import STATE_REFUSED
 from uhi.http.client import HttpTransport
 from uhi.identity.accounts import MOST_ON_A_PAGE, AccountFilter
 from uhi.identity.joining import Invitation, Invited

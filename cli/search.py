@@ -13,7 +13,8 @@ from cli.loop import run
 from cli.output import json_option, plain, say, show_json
 from participants.patient.app import PatientApp
 from uhi.booking import DoctorQuery, FoundDoctor
-from uhi.errors import NO_PROVIDERS, DeliveryError
+from uhi.errors import DeliveryError
+from uhi.faults import NO_PROVIDERS
 from uhi.messages.values import Place
 from uhi.observability.call_log import RememberedCalls
 from uhi.observability.logs import configure_logging

@@ -59,7 +59,7 @@ async def book(network: DevNetwork) -> Story:
 
     Raises: BookingError, NoAnswer, DeliveryError where the network does not hold.
     """
-    bookings = network.patient.bookings
+    bookings = network.bookings
     found: list[FoundDoctor] = []
     search = bookings.find(DoctorQuery(speciality=_SPECIALITY), wait=_WAIT)
     async for doctor in search:

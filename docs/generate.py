@@ -29,8 +29,9 @@ from gateway.settings import GatewaySettings  # noqa: E402
 from participants.demo_hospital.settings import HospitalSettings as DemoHospitalSettings  # noqa: E402
 from participants.hospital.settings import HospitalSettings  # noqa: E402
 from participants.patient.settings import PatientSettings  # noqa: E402
-from uhi import errors  # noqa: E402
+from uhi import errors, faults  # noqa: E402
 from uhi.actions import KIB, LOOKUP, PROVIDER_LOOKUP, Broadcast, Leg, Notice, Question  # noqa: E402
+from uhi.conversation.settings import FilesSettings  # noqa: E402
 from uhi.listing import ListingSettings  # noqa: E402
 from uhi.messages.wire import Wire  # noqa: E402
 from uhi.network import NETWORKS  # noqa: E402
@@ -72,24 +73,24 @@ def _docstring(value: object) -> str:
 def errors_page() -> str:
     """Every error: the tree of classes, what peers are told, and business outcomes."""
     tree = "\n".join(line.removeprefix("    ") for line in _docstring(errors).splitlines() if line.startswith("    "))
-    faults = (
+    refusals = (
         (fault.status, _code(fault.code), _code(fault.type), fault.sentence, fault.resend.value, _code(name))
-        for name, fault in sorted(errors.FAULTS.items(), key=lambda item: (item[1].status, item[1].code, item[0]))
+        for name, fault in sorted(faults.FAULTS.items(), key=lambda item: (item[1].status, item[1].code, item[0]))
     )
-    outcomes = ((_code(each.code), each.sentence, _code(name)) for name, each in errors.OUTCOMES.items())
+    outcomes = ((_code(each.code), each.sentence, _code(name)) for name, each in faults.OUTCOMES.items())
     return (
-        "# Errors\n\nAll of them are in `uhi.errors`. `str()` of an error tells the operator what happened, what was "
-        "got, what was expected, and what to do next.\n\n"
+        "# Errors\n\nAll of them are in `uhi.errors`, and the codes that go on the wire in `uhi.faults`. `str()` of an "
+        "error tells the operator what happened, what was got, what was expected, and what to do next.\n\n"
         f"```text\n{tree}\n```\n\n"
         "## What a peer is told: NACK\n\nA message that cannot be accepted is answered at once with this HTTP status "
         "and a body with code, type, sentence and JSON path. The sentence is fixed: nothing of the message is "
         "repeated. A 401 carries `WWW-Authenticate`, or `Proxy-Authenticate` where the gateway's header is at fault; "
         "429 and 503 carry `Retry-After`. On networks whose preset says so (see [settings](settings.md)) the status is "
         "200 and the body the same.\n\n"
-        f"{table(('status', 'code', 'type', 'sentence', 'send again', 'in `uhi.errors`'), faults)}\n"
+        f"{table(('status', 'code', 'type', 'sentence', 'send again', 'in `uhi.faults`'), refusals)}\n"
         "## What a callback says: business outcomes\n\nNever a NACK: the request was accepted, and its callback "
         "carries this in `error`. A handler answers with one by returning `Decline(outcome)`.\n\n"
-        f"{table(('code', 'sentence', 'in `uhi.errors`'), outcomes)}"
+        f"{table(('code', 'sentence', 'in `uhi.faults`'), outcomes)}"
     )
 
 
@@ -117,8 +118,9 @@ def settings_page() -> str:
         f"## The gateway, besides\n\n{_settings(GatewaySettings, Settings.model_fields)}\n"
         f"## Every program that people use, besides\n\n{_settings(PeopleSettings, Settings.model_fields)}\n"
         f"## The registry, besides\n\n{_settings(RegistrySettings, PeopleSettings.model_fields)}\n"
-        f"## The hospital, besides\n\n{_settings(HospitalSettings, PeopleSettings.model_fields)}\n"
-        f"## The patient application, besides\n\n{_settings(PatientSettings, PeopleSettings.model_fields)}\n"
+        f"## Hospital and patient application, besides\n\n{_settings(FilesSettings, PeopleSettings.model_fields)}\n"
+        f"## The hospital, besides\n\n{_settings(HospitalSettings, FilesSettings.model_fields)}\n"
+        f"## The patient application, besides\n\n{_settings(PatientSettings, FilesSettings.model_fields)}\n"
         "## Blood banks, ambulances, Kendras, PM-JAY hospitals and laboratories, besides\n\n"
         "`<NAME>` is `BLOOD_BANK`, `AMBULANCE`, `PHARMACY`, `PMJAY` or `DIAGNOSTICS`.\n\n"
         f"{_settings(ListingSettings, (), prefix='UHI_<NAME>_')}\n"

@@ -14,7 +14,7 @@ from gateway.on_search import admit_on_search, who_asked
 from gateway.record import describe, stage_hop
 from gateway.relays import GATEWAY_LEGS, RELAYED_ON_SEARCH, RELAYED_SEARCH
 from gateway.search import Searches, SearchRules
-from uhi.errors import INTERNAL, OVERLOADED, REGISTRY_AWAY, Refusal, SetupError
+from uhi.errors import Refusal, SetupError
 from uhi.exchange.admission import Admitted, Candidate, end_of_work
 from uhi.exchange.deliveries import POLL_SECONDS, Deliveries
 from uhi.exchange.entrance import DoorEntrance, Manners
@@ -25,6 +25,7 @@ from uhi.exchange.send import Exit
 from uhi.exchange.stamps import Stamps
 from uhi.exchange.trust import Trust
 from uhi.exchange.upkeep import Upkeep
+from uhi.faults import INTERNAL, OVERLOADED, REGISTRY_AWAY
 from uhi.frontage import callable_by_registry, check_registry_known, health_of
 from uhi.http.health import Health
 from uhi.network import LOCAL, Network

@@ -5,9 +5,10 @@ Never to an address taken from the message. Source: UHI guide 2.1, decision 18.
 
 from __future__ import annotations
 
-from uhi.errors import NO_OPEN_REQUEST, Refusal
+from uhi.errors import Refusal
 from uhi.exchange.admission import Admitted, Candidate
 from uhi.exchange.parties import ttl_end
+from uhi.faults import NO_OPEN_REQUEST
 from uhi.messages.wire import Wire
 from uhi.ports import OpenRequest
 from uhi.subscribers import Audience

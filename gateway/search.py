@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 
 from gateway.matching import Audiences, MatchRules, cut, wanted
 from gateway.relays import RelayedSearch
-from uhi.errors import MESSAGE_INVALID, NO_PROVIDERS, Refusal
+from uhi.errors import Refusal
 from uhi.exchange.admission import Admitted, Candidate
 from uhi.exchange.compose import COUNTRY
 from uhi.exchange.parties import check_registered_consumer, ttl_end
+from uhi.faults import MESSAGE_INVALID, NO_PROVIDERS
 from uhi.messages import Context
 from uhi.messages.wire import Wire
 from uhi.ports import Direction, Hop, OpenRequest, ProviderDirectory

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.lent_databases import LentDatabases
 from tests.server_process import Missing
 from tests.services import NatsServer, PostgresServer, RedisServer
 from uhi.storage.migrating import upgrade
@@ -53,12 +54,32 @@ def postgres_template(postgres_server: PostgresServer) -> str:
     return name
 
 
+@pytest.fixture(scope="session")
+def lent_databases(postgres_server: PostgresServer, postgres_template: str) -> Iterator[LentDatabases]:
+    """The databases with the newest schema that tests have one after the other."""
+    databases = LentDatabases(postgres_server, postgres_template)
+    yield databases
+    databases.end()
+
+
 @pytest.fixture
-def postgres_url(postgres_server: PostgresServer, postgres_template: str) -> Iterator[str]:
+def new_postgres_url(lent_databases: LentDatabases) -> Iterator[Callable[[], str]]:
+    """As `postgres_url`, another one each time it is called."""
+    names: list[str] = []
+
+    def url() -> str:
+        names.append(lent_databases.lend())
+        return lent_databases.server.url(names[-1])
+
+    yield url
+    for name in names:
+        lent_databases.take_back(name)
+
+
+@pytest.fixture
+def postgres_url(new_postgres_url: Callable[[], str]) -> str:
     """A database of this test's own, with the newest schema and no rows."""
-    name = postgres_server.create(template=postgres_template)
-    yield postgres_server.url(name)
-    postgres_server.drop(name)
+    return new_postgres_url()
 
 
 @pytest.fixture(scope="session")

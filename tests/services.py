@@ -96,8 +96,12 @@ class PostgresServer:
 
     def sql(self, statement: str, *, database: str = "postgres") -> str:
         """Run a statement as superuser; returns what it prints, one row a line, `|` between the columns."""
+        return self._child.run(*self.psql(database), "-c", statement)
+
+    def psql(self, database: str) -> Sequence[str]:
+        """The command for statements as superuser; it ends with the first one that fails."""
         where = ("-h", HOST, "-p", str(self.port), "-U", "postgres", "-d", database)
-        return self._child.run(str(self._bin / "psql"), "-XqAt", "-v", "ON_ERROR_STOP=1", *where, "-c", statement)
+        return [str(self._bin / "psql"), "-XqAt", "-v", "ON_ERROR_STOP=1", *where]
 
     def _command(self, port: int) -> Sequence[str]:
         settings = {

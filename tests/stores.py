@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
-from uhi.errors import OVERLOADED, Refusal
+from uhi.errors import Refusal
+from uhi.faults import OVERLOADED
 from uhi.keeping import Keeping
 from uhi.ports import Arrival, Arrived, Change, Clock, Ending, Kept, Leased, Letter, Signals, Storage
 from uhi.signals.local import LocalSignals, LocalWindows

@@ -18,7 +18,8 @@ from nacl.bindings import crypto_core_ed25519_is_valid_point
 from tests.signing.test_authorization import in_json, in_signature_form
 from tests.test_strict_json import LIMITS, RAW, NotTaken, comparable, simple_parse
 from uhi import strict_json
-from uhi.errors import JSON_INVALID, KEY_UNUSABLE, SIGNATURE_INVALID, Fault, Refusal
+from uhi.errors import Refusal
+from uhi.faults import JSON_INVALID, KEY_UNUSABLE, SIGNATURE_INVALID, Fault
 from uhi.signing import PrivateKey, PublicKey, SignatureHeader, authorization
 from uhi.strict_json import JsonLimits
 

@@ -11,7 +11,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from uhi import strict_json
-from uhi.errors import JSON_INVALID, Refusal
+from uhi.errors import Refusal
+from uhi.faults import JSON_INVALID
 from uhi.strict_json import DEFAULT_LIMITS, JsonLimits
 
 LARGEST = 2**53

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Required, TypedDict, TypeVar, Unpack
 
-from uhi.errors import MESSAGE_INVALID, Refusal
+from uhi.errors import Refusal
+from uhi.faults import MESSAGE_INVALID
 from uhi.legs import (
     CATALOGUE,
     CHAT,

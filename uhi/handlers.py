@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from typing import Any, TypeVar, overload
 
 from uhi.actions import Broadcast, Decline, Leg, Notice, Question
-from uhi.errors import ANSWER_FAILED, OVERLOADED, IncompleteMessage, Refusal, SetupError
+from uhi.errors import IncompleteMessage, Refusal, SetupError
 from uhi.exchange.background import is_being_cancelled
 from uhi.exchange.entrance import unforeseen
 from uhi.exchange.legs import AnyLeg
 from uhi.exchange.receive import Received
+from uhi.faults import ANSWER_FAILED, OVERLOADED
 from uhi.messages.wire import Wire
 from uhi.verified import Declined, Verified
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Generic, TypeVar
 
-from uhi.errors import Outcome
+from uhi.faults import Outcome
 from uhi.messages.wire import Wire
 from uhi.subscribers import Role
 

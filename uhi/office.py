@@ -11,7 +11,7 @@ from functools import partial
 from typing import TypeVar
 
 from uhi.actions import SLOTS, Decline, Leg, Notice, legs_of
-from uhi.errors import ANSWER_FAILED, DeliveryError, IncompleteMessage, Refusal, SetupError
+from uhi.errors import DeliveryError, IncompleteMessage, Refusal, SetupError
 from uhi.exchange.admission import Correlation, end_of_work
 from uhi.exchange.answers import Request, Taps
 from uhi.exchange.deliveries import POLL_SECONDS, Deliveries
@@ -26,6 +26,7 @@ from uhi.exchange.send import Exit, not_delivered
 from uhi.exchange.stamps import Stamps
 from uhi.exchange.trust import Trust
 from uhi.exchange.upkeep import Upkeep
+from uhi.faults import ANSWER_FAILED
 from uhi.frontage import callable_by_registry
 from uhi.handlers import Handler, Handlers, run
 from uhi.messages.wire import Wire

@@ -66,7 +66,14 @@ class Participant:
 
         Raises: SetupError naming every setting that is missing or wrong.
         """
-        settings = Settings.read()
+        return cls.from_settings(Settings.read(), role)
+
+    @classmethod
+    def from_settings(cls, settings: Settings, role: Role) -> Participant:
+        """A participant from settings that are read already, such as those of a program with more of them.
+
+        Raises: SetupError when a key or the database's address cannot be used.
+        """
         identity = identity_of(settings, role)
         return cls(identity, world=world_of(settings, identity.signer), network=settings.preset)
 

@@ -5,7 +5,7 @@ A part of the composition roots. Above: registry, hospital and patient applicati
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -21,17 +21,21 @@ from uhi.api.routes import Routes
 from uhi.api.serving import Surroundings, add_api
 from uhi.audit.trail import AuditTrail
 from uhi.errors import SetupError
+from uhi.exchange.background import repeatedly
 from uhi.http.peers import read_proxies
 from uhi.http.reading import ServerLimits
 from uhi.identity.parts import IdentityOptions, IdentityParts, identity_of
-from uhi.identity.sending import EitherWay, EmailSender, KeptLetters, SmsSender
+from uhi.identity.sending import EitherWay, EmailSender, KeptLetters, SmsSender, warn_without_email
 from uhi.identity.sms_http import HttpSmsSender, SmsGateway
 from uhi.identity.smtp import SmtpSender, SmtpServer
 from uhi.keeping import sealing_of
-from uhi.ports import Transport
+from uhi.ports import Clock, Transport
 from uhi.settings import MEMORY, Settings
 from uhi.storage.sql.database import Database
+from uhi.storage.sql.storage import SqlStorage
 from uhi.world import World
+
+_TIDY_SECONDS = 3_600.0
 
 
 class PeopleSettings(Settings):
@@ -41,11 +45,12 @@ class PeopleSettings(Settings):
     made them (the origin of `url` where it is left out). `name` is what people read in letters. `smtp_host`,
     `smtp_port`, `smtp_sender` and `smtp_credentials_file` (0600; the user's name and password on a line each) say how
     letters leave, over TLS in any case: from the start at port 465, by STARTTLS at any other. Without a host nobody
-    gets any. `sms_url` (https) is where text messages are handed over, with the bearer token of `sms_token_file`
-    (0600), the sender id `sms_header` and the DLT ids `sms_entity_id` and `sms_code_template`; without it nobody is
-    offered codes by text message. `breached_passwords_file` lists passwords that are not taken. `pages` are web origins
-    that may use the interface, separated by commas. `requests_per_minute` is how often one address may use the
-    interface for people, `public_requests_per_minute` those parts of it that need no sign-in.
+    gets any, and only the command line invites. `sms_url` (https) is where text messages are handed over, with the
+    bearer token of `sms_token_file` (0600), the sender id `sms_header` and the DLT ids `sms_entity_id` and
+    `sms_code_template`; without it nobody is offered codes by text message. `breached_passwords_file` lists passwords
+    that are not taken. `pages` are web origins that may use the interface, separated by commas. `requests_per_minute`
+    is how often one address may use the interface for people, `public_requests_per_minute` those parts of it that need
+    no sign-in.
     """
 
     token_key_folder: Path = Path("token-keys")
@@ -112,6 +117,7 @@ class PeopleSettings(Settings):
             site="",
             sender=EitherWay(self._letters(), self._texts(transport)),
             has_sms=bool(self.sms_url),
+            has_mail=bool(self.smtp_host),
             breached=self.breached_passwords_file,
         )
 
@@ -159,10 +165,11 @@ class People:
     around: Surroundings
 
     def serve(self, app: web.Application, groups: Sequence[Routes]) -> None:
-        """Serve groups of routes at an application's root, behind the doorkeeper.
+        """Serve groups of routes at an application's root, behind the doorkeeper. Where no letter leaves, that is said.
 
         Raises: SetupError when two routes cannot be told apart.
         """
+        warn_without_email(self.parts.notices.sender)
         add_api(app, groups, self.around)
 
     async def tidy(self) -> None:
@@ -176,15 +183,33 @@ class People:
         await self.parts.aclose()
 
 
+async def tidying(clock: Clock, *steps: Callable[[], Awaitable[object]]) -> None:
+    """Forget what is over, one step after the other, every hour, until cancelled."""
+
+    async def once() -> None:
+        for step in steps:
+            await step()
+        await clock.sleep(_TIDY_SECONDS)
+
+    await repeatedly(once, "forgetting what is old", clock)
+
+
+def storage_of(world: World) -> SqlStorage:
+    """What a program's world keeps, in its database.
+
+    Raises: SetupError where it is kept in memory.
+    """
+    if not isinstance(world.storage, SqlStorage):
+        raise SetupError("this program needs a database", next_step="set UHI_DATABASE_URL")
+    return world.storage
+
+
 def database_of(world: World) -> Database:
     """The database that a program's world is kept in.
 
     Raises: SetupError where it is kept in memory.
     """
-    database = world.kept.database
-    if database is None:
-        raise SetupError("this program needs a database", next_step="set UHI_DATABASE_URL")
-    return database
+    return storage_of(world).database
 
 
 def people_of(settings: PeopleSettings, world: World, transport: Transport) -> People:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import jiter
 import orjson
 
-from uhi.errors import JSON_INVALID, Refusal
+from uhi.errors import Refusal
+from uhi.faults import JSON_INVALID
 
 LARGEST_NUMBER = 2**53
 """The largest magnitude of a number; beyond it peers that read numbers as doubles see another value."""

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
 
-from uhi.errors import KEY_INACTIVE, Refusal
+from uhi.errors import Refusal
+from uhi.faults import KEY_INACTIVE
 from uhi.signing import Profile, PublicKey, SignatureHeader
 
 

@@ -1,6 +1,7 @@
 """A patient's app at a patient application: consents, a search as it streams in, a slot, the booking, the calendar.
 
-`python patient_day.py URL TOKEN`. Only the standard library.
+`python patient_day.py URL EMAIL PASSWORD [TOKEN]`; the token is that of an invitation, if there is one, at the first
+time. Only the standard library.
 """
 
 import json
@@ -47,10 +48,8 @@ class App:
             raise SystemExit(f"{path}: {answer.status} {read['code']}: {read['title']}")
         return read
 
-    def sign_in(self, invitation: str) -> None:
-        """Choose a password and sign in with it."""
-        email, password = "ravi@app.example", secrets.token_urlsafe(24)
-        self.ask("/v1/invitations/accept", {"token": invitation, "password": password})
+    def sign_in(self, email: str, password: str) -> None:
+        """Have a session from now on."""
         self.token = self.ask("/v1/sign-in", {"email": email, "password": password})["session"]["access_token"]
 
     def consent(self) -> None:
@@ -58,6 +57,12 @@ class App:
         for notice in self.ask("/v1/notices")["notices"]:
             if notice["language"] == "en":
                 self.ask("/v1/consents", {"purpose": notice["purpose"], "text_hash": notice["text_hash"]})
+
+    def myself(self) -> dict[str, Any]:
+        """The member of the family that one is oneself; at the first time they are added."""
+        family: list[dict[str, Any]] = self.ask("/v1/members")["members"]
+        known = [member for member in family if member["relation"] == "self"]
+        return known[0] if known else self.ask("/v1/members", RAVI)
 
     def first_doctor(self, search_id: str) -> dict[str, Any]:
         """The first doctor that a stream of server-sent events brings."""
@@ -69,12 +74,14 @@ class App:
         raise SystemExit("nobody answered with a doctor")
 
 
-def main(url: str, invitation: str) -> None:
+def main(url: str, email: str, password: str, invitation: str = "") -> None:
     """Book the first free slot of the first cardiologist."""
     app = App(url)
-    app.sign_in(invitation)
+    if invitation:
+        app.ask("/v1/invitations/accept", {"token": invitation, "password": password})
+    app.sign_in(email, password)
     app.consent()
-    me = app.ask("/v1/members", RAVI)
+    me = app.myself()
     search = app.ask("/v1/searches", {"symptom": "chest pain", "city": {"name": "Pune"}})
     doctor = app.first_doctor(search["id"])
     print(f"found      {doctor['name']}, {doctor['facility']['name']}, {doctor['fee']} rupees")

@@ -6,7 +6,8 @@ from examples.hospital_in_50_lines.hospital import DictHospital
 from examples.hospital_in_50_lines.people import MEENA, RAVI, slots_of
 from uhi.booking import Bookings, ConsultationProvider, DoctorQuery, FoundSlot, OrderState
 from uhi.booking.speaker import moment
-from uhi.errors import SLOT_UNAVAILABLE, BookingDeclined
+from uhi.errors import BookingDeclined
+from uhi.faults import SLOT_UNAVAILABLE
 from uhi.testing import Network
 
 

@@ -8,7 +8,7 @@ from uhi.actions import SEARCH, SLOTS, STATUS
 from uhi.booking import DoctorQuery, Window
 from uhi.booking.intents import LONGEST_WINDOW, write_search, write_slots
 from uhi.booking.speaker import moment
-from uhi.errors import NOT_IMPLEMENTED, ORDER_UNKNOWN
+from uhi.faults import NOT_IMPLEMENTED, ORDER_UNKNOWN
 from uhi.messages import OnSearch, Order, Status
 from uhi.testing import Network
 

@@ -2,7 +2,7 @@
 
 from uhi import Decline, Handlers, Verified
 from uhi.actions import SEARCH, STATUS
-from uhi.errors import ORDER_UNKNOWN
+from uhi.faults import ORDER_UNKNOWN
 from uhi.messages import Catalog, OnSearch, OnStatus, Search, Status
 from uhi.messages.values import Agent, Category, Descriptor, Fulfillment, Item, Price, Provider, Time, When
 

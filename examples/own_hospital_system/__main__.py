@@ -11,7 +11,8 @@ from examples.own_hospital_system import clinic_tables as clinic
 from examples.own_hospital_system.hospital import SeasideClinic
 from uhi.booking import Bookings, ConsultationProvider, DoctorQuery, FoundSlot
 from uhi.booking.speaker import moment
-from uhi.errors import SLOT_UNAVAILABLE, BookingDeclined
+from uhi.errors import BookingDeclined
+from uhi.faults import SLOT_UNAVAILABLE
 from uhi.testing import Network
 
 

@@ -23,7 +23,7 @@ from gateway.network_registry.admin_answers import (
 from gateway.network_registry.register import Register
 from gateway.network_registry.standing import Search, Standing
 from uhi.api.routes import Body, Call, Nothing, Routes
-from uhi.errors import ALREADY_TAKEN, ANOTHER_PERSON_REQUIRED, RECORD_MISSING, STATE_REFUSED
+from uhi.faults import ALREADY_TAKEN, ANOTHER_PERSON_REQUIRED, RECORD_MISSING, STATE_REFUSED
 from uhi.identity.principals import Principal
 from uhi.identity.roles import Permission
 from uhi.identity.rules import Relation, Rule, Target

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from gateway.network_registry.standing import Standing
-from uhi.errors import SIGNATURE_MISSING, SUBSCRIBER_UNKNOWN, Refusal
+from uhi.errors import Refusal
+from uhi.faults import SIGNATURE_MISSING, SUBSCRIBER_UNKNOWN
 from uhi.registry.memory import Member
 from uhi.signing import PublicKey
 from uhi.subscribers import EXPIRED, SUBSCRIBED, KeyRef, Record, Role, Subscriber, SubscriberKey

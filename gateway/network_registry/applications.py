@@ -16,7 +16,8 @@ from gateway.network_registry.forms import ApplicationForm, KeyForm, KeysForm
 from gateway.network_registry.names import check_key_id, check_subscriber_id
 from gateway.network_registry.rules import RegisterRules
 from gateway.network_registry.standing import Particulars
-from uhi.errors import KEY_UNUSABLE, MESSAGE_INVALID, Refusal
+from uhi.errors import Refusal
+from uhi.faults import KEY_UNUSABLE, MESSAGE_INVALID
 from uhi.messages.times import parse_time
 from uhi.registry.memory import Member
 from uhi.signing import BECKN, PROFILES, UHI, PrivateKey, Profile, PublicKey

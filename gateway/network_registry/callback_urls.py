@@ -9,7 +9,8 @@ import re
 
 from yarl import URL
 
-from uhi.errors import ADDRESS_REFUSED, DeliveryError, Refusal
+from uhi.errors import DeliveryError, Refusal
+from uhi.faults import ADDRESS_REFUSED
 from uhi.http.addresses import AddressPolicy
 
 _LONGEST = 512

@@ -13,8 +13,9 @@ from gateway.network_registry.entrance import Answered, Counter, RegistryEntranc
 from gateway.network_registry.filters import FILTER, read_filter
 from gateway.network_registry.lookup import Row, filtered_rows, provider_rows, rows_for
 from uhi.actions import LOOKUP, PROVIDER_LOOKUP
-from uhi.errors import RECORD_UNKNOWN, Refusal
+from uhi.errors import Refusal
 from uhi.exchange import authenticate
+from uhi.faults import RECORD_UNKNOWN
 from uhi.ports import CallLog, Clock, Inbound
 from uhi.registry.memory import MemoryRegistry
 from uhi.signing import Signer

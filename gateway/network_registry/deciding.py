@@ -11,10 +11,11 @@ from dataclasses import replace
 from gateway.network_registry import challenge_rows, member_rows, pending_rows
 from gateway.network_registry.joining import check_free, check_keys_free
 from gateway.network_registry.standing import Pending, Standing
-from gateway.network_registry.states import Step, state_after
+from gateway.network_registry.states import MOVES, Step
 from gateway.network_registry.writing import Writing
 from uhi.audit import ActorKind
-from uhi.errors import ACCESS_DENIED, ANOTHER_PERSON_REQUIRED, RECORD_MISSING, STATE_REFUSED, Refusal
+from uhi.errors import Refusal
+from uhi.faults import ACCESS_DENIED, ANOTHER_PERSON_REQUIRED, RECORD_MISSING, STATE_REFUSED
 from uhi.subscribers import EXPIRED, REVOKED, SUBSCRIBED, SUSPENDED, UNSUBSCRIBED
 
 APPROVALS = 2
@@ -30,7 +31,7 @@ _OVER = frozenset({REVOKED, UNSUBSCRIBED})
 def review(writing: Writing, subscriber_id: str, seen: str) -> Standing:
     """Move an application on to its decision; see `Register.review`."""
     before = writing.standing(subscriber_id)
-    to = state_after(before.status, Step.REVIEW, writing.acting.kind)
+    to = MOVES.after(before.status, Step.REVIEW, writing.acting.kind)
     waiting = _proven(before, seen)
     _check_other_person(writing, waiting)
     check_free(writing, waiting.wanted)
@@ -42,7 +43,7 @@ def review(writing: Writing, subscriber_id: str, seen: str) -> Standing:
 def approve(writing: Writing, subscriber_id: str, seen: str) -> Standing:
     """Approve what waits; see `Register.approve`."""
     before = writing.standing(subscriber_id)
-    to = state_after(before.status, Step.APPROVE, writing.acting.kind)
+    to = MOVES.after(before.status, Step.APPROVE, writing.acting.kind)
     waiting = _proven(before, seen)
     _check_other_person(writing, waiting)
     pending_rows.insert_approval(writing.connection, waiting, writing.acting.actor, now=writing.now)
@@ -61,7 +62,7 @@ def approve(writing: Writing, subscriber_id: str, seen: str) -> Standing:
 def decline(writing: Writing, subscriber_id: str, reason: str) -> Standing:
     """Turn down what waits; see `Register.decline`."""
     before = writing.standing(subscriber_id)
-    to = state_after(before.status, Step.DECLINE, writing.acting.kind)
+    to = MOVES.after(before.status, Step.DECLINE, writing.acting.kind)
     _pending(before)
     pending_rows.drop_pending(writing.connection, subscriber_id)
     if to == before.status:
@@ -75,7 +76,7 @@ def move(writing: Writing, subscriber_id: str, step: Step, reason: str) -> Stand
     """Take a step that needs nothing but the state: suspend, resume, revoke, leave."""
     writing.check_own(subscriber_id)
     before = writing.standing(subscriber_id)
-    to = state_after(before.status, step, writing.acting.kind)
+    to = MOVES.after(before.status, step, writing.acting.kind)
     if to in _OVER:
         member_rows.end_keys(writing.connection, subscriber_id, now=writing.now)
         pending_rows.drop_pending(writing.connection, subscriber_id)
@@ -111,7 +112,7 @@ def expire(writing: Writing) -> int:
     challenge_rows.forget_before(writing.connection, writing.now - _KEEP_CHALLENGES)
     over = member_rows.run_out(writing.connection, _WITH_KEYS, now=writing.now)
     for before in over:
-        to = state_after(before.status, Step.EXPIRE, writing.acting.kind)
+        to = MOVES.after(before.status, Step.EXPIRE, writing.acting.kind)
         pending_rows.drop_pending(writing.connection, before.id)
         member_rows.put_status(writing.connection, before, to, now=writing.now)
         writing.publish(before, before.id, Step.EXPIRE.value)

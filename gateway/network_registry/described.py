@@ -24,14 +24,7 @@ from uhi.api.identity import identity_routes
 from uhi.api.openapi import Json, describe, description_page
 from uhi.api.routes import Routes
 from uhi.audit.trail import AuditTrail
-from uhi.errors import (
-    CHALLENGE_EXPIRED,
-    CHALLENGE_USED,
-    RECORD_MISSING,
-    RECORD_UNKNOWN,
-    STATE_REFUSED,
-    Fault,
-)
+from uhi.faults import CHALLENGE_EXPIRED, CHALLENGE_USED, RECORD_MISSING, RECORD_UNKNOWN, STATE_REFUSED, Fault
 from uhi.identity.parts import IdentityParts
 from uhi.messages.wire import Wire
 

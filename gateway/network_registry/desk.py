@@ -18,11 +18,12 @@ from gateway.network_registry.proofs import Proofs
 from gateway.network_registry.register import Register
 from gateway.network_registry.standing import Pending, Proof, Standing, key_json, particulars_json
 from uhi.audit import Acting, ActorKind
-from uhi.errors import CHALLENGE_FAILED, RATE_LIMITED, RECORD_MISSING, REPLAYED, SIGNER_NOT_SENDER, Refusal
+from uhi.errors import Refusal
 from uhi.exchange import Trust, authenticate
 from uhi.exchange.credentials import check_http, check_times, read_credentials
 from uhi.exchange.opened import parse_body
 from uhi.exchange.rates import place_of
+from uhi.faults import CHALLENGE_FAILED, RATE_LIMITED, RECORD_MISSING, REPLAYED, SIGNER_NOT_SENDER
 from uhi.legs import Leg
 from uhi.messages.wire import Wire
 from uhi.ports import Inbound, Registry, Windows

@@ -11,19 +11,18 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from gateway.network_registry.answers import Answers
-from uhi.errors import PATH_UNKNOWN, Refusal
+from uhi.errors import Refusal
 from uhi.exchange import Trust
 from uhi.exchange.entrance import Ledger, Manners, unforeseen
 from uhi.exchange.opened import check_head
 from uhi.exchange.rates import Rates
+from uhi.faults import PATH_UNKNOWN
 from uhi.legs import Leg
 from uhi.messages.wire import Wire
 from uhi.ports import CallLog, Clock, Inbound, Reply
 from uhi.registry.memory import MemoryRegistry
 from uhi.signing import Signer
 from uhi.subscribers import Role
-
-NOBODY = "?"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import cast
 
 from uhi.actions import PROVIDER_LOOKUP, Leg, Urgency
-from uhi.errors import MESSAGE_INVALID, Refusal
+from uhi.errors import Refusal
+from uhi.faults import MESSAGE_INVALID
 from uhi.messages.wire import Wire
 from uhi.subscribers import Role
 

@@ -14,19 +14,13 @@ from gateway.network_registry import member_rows, pending_rows
 from gateway.network_registry.applications import Application
 from gateway.network_registry.names import look_of
 from gateway.network_registry.standing import NEVER_PROVEN, Particulars, Pending, Standing
-from gateway.network_registry.states import ABSENT, Step, state_after
+from gateway.network_registry.states import MOVES, Step
 from gateway.network_registry.writing import Writing
 from uhi.audit import ActorKind
-from uhi.errors import (
-    ALREADY_TAKEN,
-    KEY_INACTIVE,
-    KEY_UNUSABLE,
-    MESSAGE_INVALID,
-    OVERLOADED,
-    RECORD_MISSING,
-    Refusal,
-)
+from uhi.errors import Refusal
 from uhi.exchange.row_ids import new_row_id
+from uhi.faults import ALREADY_TAKEN, KEY_INACTIVE, KEY_UNUSABLE, MESSAGE_INVALID, OVERLOADED, RECORD_MISSING
+from uhi.identity.moves import ABSENT
 from uhi.signing import PublicKey
 from uhi.subscribers import INITIATED, SUBSCRIBED, SUSPENDED, UNDER_REVIEW, SubscriberKey
 
@@ -50,7 +44,7 @@ def apply(writing: Writing, application: Application, signed_with: PublicKey) ->
     before = found(writing, subscriber_id)
     if before is not None and before.status == SUBSCRIBED:
         return _amend(writing, before, application, signed_with)
-    to = state_after(before.status if before else ABSENT, Step.APPLY, writing.acting.kind)
+    to = MOVES.after(before.status if before else ABSENT, Step.APPLY, writing.acting.kind)
     if signed_with.raw not in {key.public.raw for key in application.keys}:
         raise Refusal(KEY_INACTIVE, "the application is not signed with one of its own keys")
     if before is not None:
@@ -94,7 +88,7 @@ def admit(writing: Writing, particulars: Particulars, keys: Sequence[SubscriberK
     """Enter a member at the operator's word; see `Register.admit`."""
     subscriber = particulars.subscriber
     before = found(writing, subscriber.id)
-    to = state_after(before.status if before else ABSENT, Step.ADMIT, writing.acting.kind)
+    to = MOVES.after(before.status if before else ABSENT, Step.ADMIT, writing.acting.kind)
     check_free(writing, particulars)
     check_keys_free(writing, subscriber.id, keys)
     member_rows.put_member(
@@ -153,7 +147,7 @@ def _amend(writing: Writing, before: Standing, application: Application, signed_
     signers = {key.public.raw: key.id for key in before.active_keys(writing.now)}
     if signed_with.raw not in signers:
         raise _taken("this id", next_step="sign with one of its keys in force")
-    state_after(before.status, Step.AMEND, writing.acting.kind)
+    MOVES.after(before.status, Step.AMEND, writing.acting.kind)
     held = {(each.key.id, each.key.public.raw) for each in before.keys if each.revoked_at is None}
     keys = tuple(key for key in application.keys if (key.id, key.public.raw) not in held)
     wanted, now_is = application.particulars, before.particulars

@@ -25,7 +25,8 @@ from gateway.network_registry.standing import (
     read_particulars,
 )
 from gateway.network_registry.tables import registry_key, registry_member
-from uhi.errors import RECORD_MISSING, Refusal
+from uhi.errors import Refusal
+from uhi.faults import RECORD_MISSING
 from uhi.signing import PROFILES, PublicKey
 from uhi.storage.sql.upserts import insert_on
 from uhi.subscribers import INITIATED, SubscriberKey

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 
-from uhi.errors import MESSAGE_INVALID, Refusal
+from uhi.errors import Refusal
+from uhi.faults import MESSAGE_INVALID
 from uhi.signing.authorization import KEY_ID_PART
 
 _SUBSCRIBER_ID = re.compile(r"[a-z0-9]+(?:[.-][a-z0-9]+)*")

@@ -23,7 +23,7 @@ from gateway.network_registry.settings import RegistrySettings
 from uhi.api.routes import Routes
 from uhi.audit.trail import AuditTrail
 from uhi.errors import Refusal, SetupError
-from uhi.exchange.background import Background, repeatedly
+from uhi.exchange.background import Background
 from uhi.exchange.stamps import Stamps
 from uhi.frontage import health_of
 from uhi.http.client import HttpTransport
@@ -31,12 +31,10 @@ from uhi.http.server import add_routes, application
 from uhi.identity import parts as identities
 from uhi.identity.parts import IdentityParts
 from uhi.keeping import calls_of, keeping_of, sealing_of
-from uhi.people import people_in
+from uhi.people import people_in, tidying
 from uhi.storage.sql.database import Database
 from uhi.subscribers import Role
 from uhi.world import Identity, World, addresses_of, audited, checkpoints_of, identity_of
-
-TIDY_SECONDS = 3_600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,12 +133,10 @@ class RegistryProgram:
         return registry_routes(parts.people, parts.trail, parts.register, prefix=parts.settings.path)
 
     async def _tidy(self) -> None:
-        async def once() -> None:
-            await self.parts.people.tidy()
-            await self.parts.world.storage.purge(self.parts.settings.retention, now=self.parts.world.clock.now())
-            await self.parts.world.clock.sleep(TIDY_SECONDS)
-
-        await repeatedly(once, "forgetting what is old", self.parts.world.clock)
+        world, retention = self.parts.world, self.parts.settings.retention
+        await tidying(
+            world.clock, self.parts.people.tidy, lambda: world.storage.purge(retention, now=world.clock.now())
+        )
 
 
 def registry_program(settings: RegistrySettings) -> RegistryProgram:

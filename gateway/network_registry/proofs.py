@@ -18,7 +18,8 @@ from gateway.network_registry.register import Register
 from gateway.network_registry.standing import Asking, Pending, Proof
 from uhi import strict_json
 from uhi.audit import Acting, ActorKind
-from uhi.errors import CHALLENGE_FAILED, DeliveryError, Refusal
+from uhi.errors import DeliveryError, Refusal
+from uhi.faults import CHALLENGE_FAILED
 from uhi.ports import Fetch, Reply, Windows
 from uhi.signing.beckn_challenge import public_half
 from uhi.signing.site import LONGEST_PAGE, PAGE

@@ -18,14 +18,8 @@ from gateway.network_registry.challenge_rows import Asked
 from gateway.network_registry.standing import Asking, Pending, Proof, Standing
 from gateway.network_registry.writing import Writing
 from uhi.audit import Outcome
-from uhi.errors import (
-    CHALLENGE_EXPIRED,
-    CHALLENGE_FAILED,
-    CHALLENGE_USED,
-    RECORD_MISSING,
-    TOO_MANY_TRIES,
-    Refusal,
-)
+from uhi.errors import Refusal
+from uhi.faults import CHALLENGE_EXPIRED, CHALLENGE_FAILED, CHALLENGE_USED, RECORD_MISSING, TOO_MANY_TRIES
 from uhi.signing import base64_text
 from uhi.signing.beckn_challenge import encrypt
 from uhi.signing.challenge import CHALLENGE_SECONDS, Challenge, check_proof

@@ -24,7 +24,8 @@ from gateway.network_registry.states import Step
 from gateway.network_registry.writing import Writing
 from uhi.audit import Acting, ActorKind, Outcome
 from uhi.audit.trail import Wanted, rows_of
-from uhi.errors import RECORD_MISSING, Refusal
+from uhi.errors import Refusal
+from uhi.faults import RECORD_MISSING
 from uhi.ports import Clock
 from uhi.registry.memory import Member, MemoryRegistry
 from uhi.signing import PublicKey

@@ -15,7 +15,8 @@ from gateway.network_registry.rules import RegisterRules
 from gateway.network_registry.standing import Change, Standing, key_json, particulars_json
 from uhi.audit import Acting, ActorKind, Outcome, digest_of
 from uhi.audit.trail import append
-from uhi.errors import ACCESS_DENIED, Fault, Refusal
+from uhi.errors import Refusal
+from uhi.faults import ACCESS_DENIED, Fault
 from uhi.subscribers import SUBSCRIBED, UNSUBSCRIBED, Subscriber
 
 

@@ -14,7 +14,7 @@ from decimal import Decimal
 from uhi.actions import Decline
 from uhi.booking.matching import distance_km
 from uhi.booking.speaker import moment
-from uhi.errors import ANSWER_FAILED
+from uhi.faults import ANSWER_FAILED
 from uhi.listing import Entry, Source, Subject, Table
 from uhi.listing.ambulances import (
     CATEGORIES,

@@ -14,7 +14,7 @@ from participants.ambulance.fleet import Fleet
 from uhi.actions import Decline
 from uhi.booking.patients import read_patient
 from uhi.booking.speaker import moment
-from uhi.errors import ANSWER_FAILED, QUOTE_UNAVAILABLE, SLOT_UNAVAILABLE
+from uhi.faults import ANSWER_FAILED, QUOTE_UNAVAILABLE, SLOT_UNAVAILABLE
 from uhi.listing.ambulances import (
     DESTINATION,
     DOMAIN,

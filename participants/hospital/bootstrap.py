@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from aiohttp import web
 
-from participants.hospital.conversations.pages import ClinicMessages, DeskMessages
+from participants.hospital.conversations.pages import CLINIC_MESSAGES, DESK_MESSAGES
 from participants.hospital.conversations.talks import hospital_orders
 from participants.hospital.desk.clinic_pages import ClinicPages
 from participants.hospital.desk.counter import Counter
@@ -31,21 +31,16 @@ from uhi.booking.holds import HoldLimits
 from uhi.booking.policy import Policy
 from uhi.booking.provider import ConsultationProvider
 from uhi.booking.sql_bookings import SqlBookings
-from uhi.conversation import Conversations, ProviderOrders
+from uhi.conversation import Conversations
 from uhi.conversation.pages import FilePages, TalkPages
-from uhi.errors import SetupError
-from uhi.exchange.background import repeatedly
 from uhi.messages.values import ONLINE, PHYSICAL
 from uhi.network import Network
 from uhi.participant import Participant
-from uhi.people import People, database_of, people_of
-from uhi.storage.sql.storage import SqlStorage
+from uhi.people import People, people_of, storage_of, tidying
 from uhi.subscribers import Role
-from uhi.world import identity_of, world_of
 
 TITLE = "UHI hospital"
 VERSION = "1"
-TIDY_SECONDS = 3_600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,13 +55,12 @@ class HospitalProgram:
     hospital: DatabaseHospital
     provider: ConsultationProvider
     places: Places
-    talks: ProviderOrders
     conversations: Conversations
 
     def routes(self) -> Sequence[Routes]:
         """The interface for people, and the page that describes it."""
         counter = Counter(self.provider, self.hospital, self.agenda, self.places)
-        pages = TalkPages(self.conversations, self.talks)
+        pages = TalkPages(self.conversations)
         groups = (
             *identity_routes(self.people.parts, self.people.trail, for_patients=False),
             *self.organisations.routes(),
@@ -74,8 +68,8 @@ class HospitalProgram:
             DeskPages(counter).routes(),
             ClinicPages(counter).routes(),
             *OnlinePages(counter).routes(),
-            DeskMessages(pages).routes(),
-            ClinicMessages(pages).routes(),
+            pages.routes(DESK_MESSAGES),
+            pages.routes(CLINIC_MESSAGES),
             FilePages(self.conversations, self.people.trail).routes(),
         )
         return (*groups, description_page(groups, title=TITLE, version=VERSION, has_keys=True))
@@ -106,13 +100,8 @@ class HospitalProgram:
         """Forget what is over of people's accounts and requests, every hour, until cancelled; then end the letters
         under way, and let go of the files."""
 
-        async def once() -> None:
-            await self.people.tidy()
-            await self.conversations.tidy()
-            await self.participant.clock.sleep(TIDY_SECONDS)
-
         try:
-            await repeatedly(once, "forgetting what is old", self.participant.clock)
+            await tidying(self.participant.clock, self.people.tidy, self.conversations.tidy)
         finally:
             await self.people.aclose()
             await self.conversations.aclose()
@@ -123,9 +112,7 @@ def hospital_program(settings: HospitalSettings) -> HospitalProgram:
 
     Raises: SetupError when a key, the database's address, or how letters leave cannot be used.
     """
-    identity = identity_of(settings, Role.PROVIDER)
-    participant = Participant(identity, world=world_of(settings, identity.signer), network=settings.preset)
-    return hospital_on(participant, settings)
+    return hospital_on(Participant.from_settings(settings, Role.PROVIDER), settings)
 
 
 def hospital_on(participant: Participant, settings: HospitalSettings) -> HospitalProgram:
@@ -134,10 +121,8 @@ def hospital_on(participant: Participant, settings: HospitalSettings) -> Hospita
 
     Raises: SetupError when it keeps nothing in a database, or handles bookings already.
     """
-    world, storage = participant.world, participant.world.storage
-    database = database_of(world)
-    if not isinstance(storage, SqlStorage):
-        raise SetupError("a hospital needs its messages in its database", next_step="set UHI_DATABASE_URL")
+    world, storage = participant.world, storage_of(participant.world)
+    database = storage.database
     people = people_of(settings, world, world.transport)
     organisations = Organisations(database, world.clock, invite=inviting(people.parts.joining))
     directory, provider_id = organisations.directory, participant.subscriber_id
@@ -155,7 +140,6 @@ def hospital_on(participant: Participant, settings: HospitalSettings) -> Hospita
         hospital=hospital,
         provider=ConsultationProvider(hospital, speaker=participant, store=store, policy=policy),
         places=places,
-        talks=talks,
         conversations=Conversations(participant, talks, side=Role.PROVIDER, shelf=settings.shelf),
     )
     program.take_up()

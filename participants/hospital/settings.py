@@ -6,19 +6,19 @@ Above: `bootstrap`, the command line. Long-lived keys come from files.
 
 from __future__ import annotations
 
-from pathlib import Path
-from urllib.parse import quote
+from dataclasses import replace
 
 from pydantic import Field
 
+from participants.hospital.organisations.belonging import check_belongs
 from uhi.booking import JoinLinks, RoomLinks
-from uhi.conversation import Shelf
-from uhi.files import Clamd, NoScanner, open_store
-from uhi.people import PeopleSettings
+from uhi.conversation.settings import FilesSettings
+from uhi.identity.parts import IdentityOptions
+from uhi.ports import Transport
 
 
-class HospitalSettings(PeopleSettings):
-    """The settings of `uhi.people`; `name` stands over the catalogues too.
+class HospitalSettings(FilesSettings):
+    """The settings of `uhi.people` and `uhi.conversation`; `name` stands over the catalogues too.
 
     `hold_minutes` is how long a slot is kept for a patient who has not confirmed yet; `hold_share_percent` of a
     doctor's day one application may keep so at a time, one slot in any case. `offer_hours` is how long one is kept that
@@ -26,10 +26,7 @@ class HospitalSettings(PeopleSettings):
     the start (0: until it begins); where the facility does so later than `facility_notice_hours` before, that is
     recorded. `messaging_support` tells patients that they may write to the facility, `deep_link` and `chatbot_link`
     where else they reach it. Of consultations online: `meetings_url` is a server like Jitsi Meet where each has a room
-    (empty: calls are set up by signals alone), `grievance_contact` is told as who hears complaints. `files_url` is
-    where documents are kept, encrypted: `file:///folder` (the folder `files` where the program runs, if not given) or
-    `s3://bucket/prefix?endpoint=…`, with `files_credentials_file` (0600). `scanner_url` is a clamd that looks at them
-    (`tcp://host:port`, `unix:///path`); without one nobody does.
+    (empty: calls are set up by signals alone), `grievance_contact` is told as who hears complaints.
     """
 
     name: str = "UHI hospital"
@@ -43,9 +40,6 @@ class HospitalSettings(PeopleSettings):
     chatbot_link: str = Field(default="", max_length=2_000)
     meetings_url: str = Field(default="", max_length=500)
     grievance_contact: str = Field(default="", max_length=500)
-    files_url: str = ""
-    files_credentials_file: Path | None = None
-    scanner_url: str = ""
 
     @property
     def join_links(self) -> JoinLinks | None:
@@ -55,12 +49,9 @@ class HospitalSettings(PeopleSettings):
         """
         return RoomLinks(self.meetings_url) if self.meetings_url else None
 
-    @property
-    def shelf(self) -> Shelf:
-        """Where documents go, and who looks at them before.
+    def identity(self, transport: Transport) -> IdentityOptions:
+        """As of every program that people use; staff belong to organisations that are there.
 
-        Raises: SetupError when a place cannot be used.
+        Raises: SetupError when letters or text messages cannot leave as told.
         """
-        place = self.files_url or f"file://{quote(str(Path('files').absolute()))}"
-        scanner = Clamd(self.scanner_url) if self.scanner_url else NoScanner()
-        return Shelf(open_store(place, credentials_file=self.files_credentials_file), scanner)
+        return replace(super().identity(transport), belongs=check_belongs)

@@ -12,7 +12,6 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from aiohttp import web
-from sqlalchemy import Connection
 
 from participants.patient.bookings.desk import Around, BookingDesk
 from participants.patient.bookings.own_bookings import OwnBookings
@@ -20,7 +19,7 @@ from participants.patient.bookings.own_messages import OwnMessages
 from participants.patient.bookings.routes import BookingRoutes
 from participants.patient.bookings.rows import BookingRows
 from participants.patient.bookings.talks import PatientTalks
-from participants.patient.conversations.pages import BookingMessages
+from participants.patient.conversations.pages import BOOKING_MESSAGES
 from participants.patient.people.consents import Consents
 from participants.patient.people.data_keys import DataKeys
 from participants.patient.people.key_folder import KeyFolder
@@ -28,7 +27,8 @@ from participants.patient.people.members import Members
 from participants.patient.people.notices import Purpose
 from participants.patient.people.own_data import Holder, OwnData
 from participants.patient.people.routes import PeopleRoutes
-from participants.patient.search.kept import KeptSearches, forget_account
+from participants.patient.search.kept import KeptSearches
+from participants.patient.search.own_searches import OwnSearches
 from participants.patient.search.routes import SearchPages
 from participants.patient.search.searches import Searches
 from participants.patient.settings import PatientSettings
@@ -38,20 +38,13 @@ from uhi.api.routes import Body, Call, Routes
 from uhi.booking.consumer import Bookings
 from uhi.conversation.conversations import Conversations
 from uhi.conversation.pages import FilePages, TalkPages
-from uhi.conversation.vault import Shelf
-from uhi.errors import SetupError
-from uhi.exchange.background import repeatedly
-from uhi.files import ObjectStore, open_store
 from uhi.keeping import sealing_of
 from uhi.participant import Participant
-from uhi.people import People, database_of, people_of
-from uhi.storage.sql.storage import SqlStorage
+from uhi.people import People, database_of, people_of, tidying
 from uhi.subscribers import Role
-from uhi.world import identity_of, world_of
 
 TITLE = "UHI patient application"
 VERSION = "1"
-TIDY_SECONDS = 3_600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,13 +58,12 @@ class PatientProgram:
     desk: BookingDesk
     searches: Searches
     conversations: Conversations
-    files: ObjectStore
     settings: PatientSettings
 
     def routes(self) -> Sequence[Routes]:
         """The interface for people, and the page that describes it."""
         members = self.holder.members
-        pages = TalkPages(self.conversations, PatientTalks(self.desk))
+        pages = TalkPages(self.conversations)
         people = PeopleRoutes(
             members=members,
             consents=self.consents,
@@ -84,7 +76,7 @@ class PatientProgram:
             *people.routes(),
             SearchPages(self.searches, consented=self._may_search).routes(),
             *BookingRoutes(desk=self.desk, members=members, host=host).routes(),
-            BookingMessages(pages).routes(),
+            pages.routes(BOOKING_MESSAGES),
             FilePages(self.conversations, self.people.trail).routes(),
         )
         return (*groups, description_page(groups, title=TITLE, version=VERSION, has_keys=True))
@@ -100,42 +92,14 @@ class PatientProgram:
         """Forget what is over of people's accounts and requests, every hour, until cancelled; then end the letters
         under way, and let go of the files."""
 
-        async def once() -> None:
-            await self.people.tidy()
-            await self.conversations.tidy()
-            await self.holder.clear()
-            await self.participant.clock.sleep(TIDY_SECONDS)
-
         try:
-            await repeatedly(once, "forgetting what is old", self.participant.clock)
+            await tidying(self.participant.clock, self.people.tidy, self.conversations.tidy, self.holder.clear)
         finally:
             await self.people.aclose()
-            await self.files.aclose()
+            await self.conversations.aclose()
 
     async def _may_search(self, call: Call[Body]) -> None:
         await self.consents.check(call.principal.id, Purpose.DISCOVERY, acting=call.acting)
-
-
-@dataclass(frozen=True, slots=True)
-class OwnSearches:
-    """Implements `OwnData`: what somebody looked for is gone within a day, and is not in an export."""
-
-    @property
-    def name(self) -> str:
-        """See `OwnData`."""
-        return "searches"
-
-    async def export(self, account_id: str) -> object:
-        """Searches are copies of what hospitals publish, kept for a day."""
-        return "kept for at most 24 hours; read them with GET /v1/searches/{id}"
-
-    def erase(self, connection: Connection, account_id: str) -> int:
-        """See `OwnData`; how many they were is not counted."""
-        forget_account(connection, account_id)
-        return 0
-
-    async def erased(self, account_id: str) -> None:
-        """See `OwnData`: nothing is kept elsewhere."""
 
 
 def patient_program(settings: PatientSettings) -> PatientProgram:
@@ -143,9 +107,7 @@ def patient_program(settings: PatientSettings) -> PatientProgram:
 
     Raises: SetupError when a key, the database's address, the place of files, or how letters leave cannot be used.
     """
-    identity = identity_of(settings, Role.CONSUMER)
-    participant = Participant(identity, world=world_of(settings, identity.signer), network=settings.preset)
-    return patient_on(participant, settings)
+    return patient_on(Participant.from_settings(settings, Role.CONSUMER), settings)
 
 
 def patient_on(participant: Participant, settings: PatientSettings) -> PatientProgram:
@@ -156,8 +118,6 @@ def patient_on(participant: Participant, settings: PatientSettings) -> PatientPr
     """
     world, sealing = participant.world, sealing_of(settings)
     database = database_of(world)
-    if not isinstance(world.storage, SqlStorage):
-        raise SetupError("an application needs its messages in its database", next_step="set UHI_DATABASE_URL")
     people = people_of(settings, world, world.transport)
     bookings = Bookings(
         participant,
@@ -177,10 +137,10 @@ def patient_on(participant: Participant, settings: PatientSettings) -> PatientPr
         wait=settings.hospital_wait,
         around=Around(timedelta(minutes=settings.join_minutes_before), timedelta(minutes=settings.join_minutes_after)),
     )
-    files = open_store(settings.files_place, credentials_file=settings.files_credentials_file)
-    conversations = Conversations(participant, PatientTalks(desk), side=Role.CONSUMER, shelf=Shelf(files))
+    shelf = settings.shelf
+    conversations = Conversations(participant, PatientTalks(desk), side=Role.CONSUMER, shelf=shelf)
     participant.include(conversations.handlers)
-    messages = OwnMessages(conversations, database, files, participant.subscriber_id)
+    messages = OwnMessages(conversations, database, shelf.store, participant.subscriber_id)
     parts: tuple[OwnData, ...] = (messages, OwnBookings(desk), OwnSearches())
     holder = Holder(
         database=database, keys=keys, identity=people.parts, members=members, consents=consents, parts=parts
@@ -193,7 +153,6 @@ def patient_on(participant: Participant, settings: PatientSettings) -> PatientPr
         desk=desk,
         searches=searches,
         conversations=conversations,
-        files=files,
         settings=settings,
     )
     participant.serve_also(program.serve_people)

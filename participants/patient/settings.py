@@ -10,11 +10,11 @@ from pathlib import Path
 
 from pydantic import Field
 
-from uhi.people import PeopleSettings
+from uhi.conversation.settings import FilesSettings
 
 
-class PatientSettings(PeopleSettings):
-    """The settings of `uhi.people`; `name` is what people read in letters.
+class PatientSettings(FilesSettings):
+    """The settings of `uhi.people` and `uhi.conversation`; `name` is what people read in letters.
 
     `hospital_wait` is how many seconds somebody waits for a hospital's word, less than a request may take.
     `abha_check_digit` refuses ABHA numbers whose last digit is not Verhoeff's check digit; no public document says that
@@ -22,9 +22,7 @@ class PatientSettings(PeopleSettings):
     words; none is published, where it is empty they are not sent. `account_keys_folder` holds each
     account's own key (0700; made at the first start, the same one for every process): without it nobody can read who an
     account's people are, so that its backups are kept no longer than what was erased may live. The link to a
-    consultation online is shown from `join_minutes_before` its start to `join_minutes_after` its end. `files_url` is
-    where documents of conversations are kept: a folder (`file:///folder`; empty: `files` in the working directory) or a
-    bucket (`s3://…`), the latter with `files_credentials_file` (0600).
+    consultation online is shown from `join_minutes_before` its start to `join_minutes_after` its end.
     """
 
     name: str = "UHI patient application"
@@ -34,10 +32,3 @@ class PatientSettings(PeopleSettings):
     account_keys_folder: Path = Path("account-keys")
     join_minutes_before: int = Field(default=15, ge=0, le=1_440)
     join_minutes_after: int = Field(default=30, ge=0, le=1_440)
-    files_url: str = ""
-    files_credentials_file: Path | None = None
-
-    @property
-    def files_place(self) -> str:
-        """Where documents are kept."""
-        return self.files_url or Path("files").absolute().as_uri()

@@ -9,7 +9,8 @@ import pytest
 from tests.api.asking import asker
 from tests.api.ward import Trail, slower, surroundings, ward
 from uhi.api import Pace, api_application
-from uhi.errors import TOO_MANY_TRIES, Refusal
+from uhi.errors import Refusal
+from uhi.faults import TOO_MANY_TRIES
 from uhi.http import serve
 from uhi.http.peers import read_proxies
 from uhi.testing import FakeClock

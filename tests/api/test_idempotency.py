@@ -15,7 +15,8 @@ from uhi.api.idempotency import KEPT_SECONDS, KEY_HEADER, LEASE_SECONDS, REPLAYE
 from uhi.api.openapi import describe
 from uhi.api.routes import Answer, Body, Call, Nothing, Routes
 from uhi.api.serving import api_application
-from uhi.errors import OVERLOADED, REQUEST_INVALID, STATE_REFUSED, Refusal
+from uhi.errors import Refusal
+from uhi.faults import OVERLOADED, REQUEST_INVALID, STATE_REFUSED
 from uhi.http import serve
 from uhi.identity.roles import Permission
 from uhi.identity.rules import PUBLIC, Rule

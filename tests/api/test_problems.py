@@ -12,7 +12,8 @@ from pydantic import Field, TypeAdapter, ValidationError
 from tests.api.ward import Note
 from uhi import strict_json
 from uhi.api.problems import problem, unacceptable
-from uhi.errors import FAULTS, REQUEST_INVALID, Refusal
+from uhi.errors import Refusal
+from uhi.faults import FAULTS, REQUEST_INVALID
 
 MARK = "98765-43210"
 VALUES = st.recursive(

@@ -16,7 +16,8 @@ from tests.api.ward import EVIL, FRIEND, OWN, Kept, codes
 from uhi.api import api_application, describe
 from uhi.api.routes import Body, Call, Ended, Event, Routes, Stream
 from uhi.api.streams import StreamLimits
-from uhi.errors import OVERLOADED, RECORD_MISSING, Refusal
+from uhi.errors import Refusal
+from uhi.faults import OVERLOADED, RECORD_MISSING
 from uhi.http import serve
 from uhi.identity import Permission, Rule
 

@@ -12,7 +12,8 @@ from uhi.api.origins import Sites
 from uhi.api.routes import Answer, Body, Call, Nothing, Routes, Sent, SessionCookie
 from uhi.api.serving import Surroundings
 from uhi.audit import Entry
-from uhi.errors import OVERLOADED, STATE_REFUSED, TOKEN_INVALID, Refusal
+from uhi.errors import Refusal
+from uhi.faults import OVERLOADED, STATE_REFUSED, TOKEN_INVALID
 from uhi.http import ServerLimits
 from uhi.identity import Grant, Permission, Principal, PrincipalKind, Relation, Rule, Target
 from uhi.identity.roles import AccessRole

@@ -14,14 +14,8 @@ from uhi.booking.offers import write_cancel
 from uhi.booking.policy import Policy
 from uhi.booking.reasons import Cancellation, CancelledBy
 from uhi.booking.telemedicine import Mode
-from uhi.errors import (
-    CANCELLATION_IMPOSSIBLE,
-    ORDER_UNKNOWN,
-    IncompleteMessage,
-    OrderUnknown,
-    PinInvalid,
-    StateConflict,
-)
+from uhi.errors import IncompleteMessage, OrderUnknown, PinInvalid, StateConflict
+from uhi.faults import CANCELLATION_IMPOSSIBLE, ORDER_UNKNOWN
 from uhi.messages import OnCancel, Order
 
 VISIT = "appointment-slot-0"

@@ -15,7 +15,7 @@ from uhi.booking.hospital import DoctorQuery, Window
 from uhi.booking.intents import write_search, write_slots
 from uhi.booking.offers import write_init
 from uhi.booking.policy import Policy
-from uhi.errors import QUOTE_UNAVAILABLE, SLOT_UNAVAILABLE
+from uhi.faults import QUOTE_UNAVAILABLE, SLOT_UNAVAILABLE
 from uhi.messages import Intent, OnSelect
 from uhi.messages.values import Agent, Item, rupees
 

@@ -17,7 +17,8 @@ from uhi.booking.pin import missed, new_pin, set_aside, verify
 from uhi.booking.reasons import Cancellation, CancelledBy
 from uhi.booking.states import MOVES, EventKind, OrderState
 from uhi.booking.terms import agree, default_terms
-from uhi.errors import SLOT_UNAVAILABLE, SetupError, StateConflict
+from uhi.errors import SetupError, StateConflict
+from uhi.faults import SLOT_UNAVAILABLE
 from uhi.messages.values import Billing, Customer
 
 PERSON = "person 0190"

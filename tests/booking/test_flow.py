@@ -28,7 +28,6 @@ from uhi.booking import (
 )
 from uhi.booking.offers import accept
 from uhi.errors import (
-    SLOT_UNAVAILABLE,
     BookingDeclined,
     BookingError,
     DeliveryError,
@@ -37,6 +36,7 @@ from uhi.errors import (
     PriceMismatch,
     StateConflict,
 )
+from uhi.faults import SLOT_UNAVAILABLE
 from uhi.handlers import Handlers
 from uhi.messages import Confirm, OnConfirm, OnStatus, Order, Slots, SlotsFound, Updated
 from uhi.messages.values import Price, Quotation

@@ -23,7 +23,10 @@ QUARTER = 15 * 60
 
 @pytest.mark.parametrize(
     ("of_day", "capacity", "fits"),
-    [(0, 10, True), (1, 10, False), (4, 100, True), (5, 100, False), (99, 0, True), (0, 1, True)],
+    [
+        *((0, 1, True), (0, 10, True), (1, 10, False), (1, 39, False), (1, 40, True), (2, 40, False)),
+        *((4, 100, True), (5, 100, False), (99, 0, True)),
+    ],
 )
 def test_a_consumer_holds_a_twentieth_of_a_day_or_one_slot(of_day, capacity, fits):
     """Reliability, hold limits: at most 5 % of a practitioner's day; not known, not limited."""

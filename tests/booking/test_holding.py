@@ -22,7 +22,7 @@ from uhi.booking.quotes import consultation_quote
 from uhi.booking.releasing import PATIENCE
 from uhi.booking.states import OrderState
 from uhi.booking.terms import default_terms
-from uhi.errors import ORDER_UNKNOWN, PAYMENT_UNSUPPORTED, QUOTE_UNAVAILABLE, SLOT_UNAVAILABLE
+from uhi.faults import ORDER_UNKNOWN, PAYMENT_UNSUPPORTED, QUOTE_UNAVAILABLE, SLOT_UNAVAILABLE
 from uhi.messages import Init, OnConfirm, OnInit
 from uhi.messages.values import Customer, Item, Payment, Quotation, rupees
 

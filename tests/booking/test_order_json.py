@@ -17,7 +17,8 @@ from uhi.booking.pin import Override, Pin, PinStatus
 from uhi.booking.quotes import Line, Quote
 from uhi.booking.reasons import Cancellation, CancelledBy, OverrideReason
 from uhi.booking.states import OrderState
-from uhi.errors import OUTCOMES, SetupError
+from uhi.errors import SetupError
+from uhi.faults import OUTCOMES
 from uhi.messages.values import IST, Address, Billing, Customer, Point, Term
 from uhi.messages.wire import dump
 

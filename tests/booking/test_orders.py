@@ -26,7 +26,7 @@ from uhi.booking.policy import Policy
 from uhi.booking.reasons import Cancellation, CancelledBy
 from uhi.booking.states import OrderState
 from uhi.booking.terms import agree, default_terms
-from uhi.errors import PAYMENT_UNSUPPORTED, QUOTE_UNAVAILABLE, SLOT_UNAVAILABLE
+from uhi.faults import PAYMENT_UNSUPPORTED, QUOTE_UNAVAILABLE, SLOT_UNAVAILABLE
 from uhi.messages import Order
 from uhi.messages.required import missing
 from uhi.messages.values import Agent, Fulfillment, Item, Payment, Provider, rupees

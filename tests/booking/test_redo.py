@@ -20,7 +20,8 @@ from uhi.booking.policy import Policy
 from uhi.booking.reasons import Cancellation, CancelledBy
 from uhi.booking.states import OrderState
 from uhi.booking.store import BookingStore
-from uhi.errors import OVERLOADED, OrderChanged, Refusal, SlotUnavailable
+from uhi.errors import OrderChanged, Refusal, SlotUnavailable
+from uhi.faults import OVERLOADED
 from uhi.messages import OnConfirm, OnInit, Order
 from uhi.testing import FakeClock
 

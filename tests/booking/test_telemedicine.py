@@ -14,7 +14,7 @@ from uhi.booking.intents import write_search
 from uhi.booking.offers import write_init
 from uhi.booking.policy import Policy
 from uhi.booking.telemedicine import age_on, is_offered, lacking, may_consult_online
-from uhi.errors import PATIENT_UNIDENTIFIED, SLOT_UNAVAILABLE
+from uhi.faults import PATIENT_UNIDENTIFIED, SLOT_UNAVAILABLE
 from uhi.messages import OnInit
 from uhi.messages.values import Address
 

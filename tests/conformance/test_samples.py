@@ -11,7 +11,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from uhi import messages as m
-from uhi.errors import JSON_INVALID, Refusal
+from uhi.errors import Refusal
+from uhi.faults import JSON_INVALID
 from uhi.messages.envelope import read, read_receipt
 from uhi.messages.lookup import read_lookup_answer
 from uhi.messages.wire import Wire, dump

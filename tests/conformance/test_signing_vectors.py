@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from uhi.errors import KEY_UNUSABLE, SIGNATURE_INVALID, Refusal, SetupError
+from uhi.errors import Refusal, SetupError
+from uhi.faults import KEY_UNUSABLE, SIGNATURE_INVALID
 from uhi.signing import (
     BECKN,
     PROFILES,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -12,21 +12,12 @@ from tests.conversation.scene import Scene, UrlOf, opened
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.services)])
-def url_of(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[UrlOf]:
+def url_of(request: pytest.FixtureRequest, tmp_path: Path) -> UrlOf:
     """A database of its own for each program."""
     if request.param == "sqlite":
-        yield _sqlite(request.getfixturevalue("sqlite_template"), tmp_path)
-        return
-    server, made = request.getfixturevalue("postgres_server"), []
-    template = request.getfixturevalue("postgres_template")
-
-    def url(_: str) -> str:
-        made.append(server.create(template=template))
-        return str(server.url(made[-1]))
-
-    yield url
-    for name in made:
-        server.drop(name)
+        return _sqlite(request.getfixturevalue("sqlite_template"), tmp_path)
+    new_url = request.getfixturevalue("new_postgres_url")
+    return lambda _: str(new_url())
 
 
 @pytest.fixture

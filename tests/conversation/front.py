@@ -16,7 +16,8 @@ from uhi.api.origins import Sites
 from uhi.api.routes import Routes
 from uhi.api.serving import Surroundings, api_application
 from uhi.audit.trail import AuditTrail
-from uhi.errors import TOKEN_INVALID, Refusal
+from uhi.errors import Refusal
+from uhi.faults import TOKEN_INVALID
 from uhi.http import serve
 from uhi.identity import Principal
 from uhi.identity.sessions import Browsing

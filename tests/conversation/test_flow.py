@@ -132,7 +132,7 @@ async def test_a_conversation_outlives_its_program(scene):
     await scene.settle()
     letters = [hop for hop in scene.net.calls if "on_message" in repr(hop)]
 
-    again = type(scene.doctor)(scene.hospital, scene.doctor._orders, side=scene.doctor._side, shelf=scene.shelf())
+    again = type(scene.doctor)(scene.hospital, scene.doctor.orders, side=scene.doctor._side, shelf=scene.shelf())
 
     assert letters
     assert [message.text for message in (await again.page(scene.order_id)).messages] == ["before the crash"]

@@ -10,16 +10,8 @@ import pytest
 from tests.conversation.scene import PDF, REPORT, files_in, opened, without_messaging
 from tests.files.scanner_server import EICAR, ScannerServer
 from uhi.conversation import Conversations, Document, Said, Shelf, Why
-from uhi.errors import (
-    OVERLOADED,
-    ContentRefused,
-    DeliveryError,
-    MessagesNotTaken,
-    OrderUnknown,
-    Refusal,
-    SetupError,
-    StateConflict,
-)
+from uhi.errors import ContentRefused, DeliveryError, MessagesNotTaken, OrderUnknown, Refusal, SetupError, StateConflict
+from uhi.faults import OVERLOADED
 from uhi.files import Clamd, LocalFolder
 from uhi.messages.conversation import ChatContent
 from uhi.subscribers import Role

@@ -9,7 +9,7 @@ from tests.conversation.scene import APP, CLINIC, DOCTOR_ID, PATIENT_ID, PDF, RE
 from uhi.actions import STATUS, Decline
 from uhi.booking.appointments import Reach
 from uhi.conversation import Conversations, Shelf, Talk, Talker
-from uhi.errors import ORDER_UNKNOWN
+from uhi.faults import ORDER_UNKNOWN
 from uhi.files import LocalFolder
 from uhi.keeping import keeping_in_database
 from uhi.messages import Order, Status

@@ -13,7 +13,8 @@ from tests.docs.pages import Block, Shown, assert_shows
 
 _SECONDS = 40
 _PORT = re.compile(r"\b(?:80[0-9]{2}|900[0-9])\b")
-_DEV_PORTS = 8
+_DEV = re.compile(r"^uhi dev$", re.MULTILINE)
+_DEV_FIRST, _DEV_PORTS = 9_000, 9
 
 
 @dataclass
@@ -27,9 +28,7 @@ class Shell:
 
     def run(self, shown: Shown) -> None:
         """Run one block, and compare what it prints with what the page shows."""
-        commands = _PORT.sub(self._port, shown.commands)
-        # Its ports are chosen by the command itself, and may be somebody's here.
-        commands = re.sub(r"^uhi dev$", f"uhi dev --port {free_port(_DEV_PORTS)}", commands, flags=re.MULTILINE)
+        commands = _DEV.sub(self._dev, _PORT.sub(self._port, shown.commands))
         if shown.word == "server":
             self._serve(commands, shown)
             return
@@ -70,6 +69,12 @@ class Shell:
         for _ in shown.output.text.splitlines():
             printed += server.stdout.readline().decode()
         assert_shows(shown.output, printed)
+
+    def _dev(self, found: re.Match[str]) -> str:
+        # Its ports are chosen by the command itself, and may be somebody's here.
+        first = free_port(_DEV_PORTS)
+        self.ports |= {str(_DEV_FIRST + each): str(first + each) for each in range(_DEV_PORTS)}
+        return f"{found[0]} --port {first}"
 
     def _port(self, found: re.Match[str]) -> str:
         if found[0] not in self.ports:

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from uhi.actions import CANCEL, CONFIRM, INIT, REPORTED, SEARCH, STATUS, STATUS_NEWS, Leg, legs_of
-from uhi.errors import NO_OPEN_REQUEST, TTL_PASSED, WRONG_PROVIDER, Refusal
+from uhi.errors import Refusal
 from uhi.exchange.admission import Admitted, Candidate, Correlation
 from uhi.exchange.legs import Legs
+from uhi.faults import NO_OPEN_REQUEST, TTL_PASSED, WRONG_PROVIDER
 from uhi.messages import Context
 from uhi.ports import Arrival, Arrived, Change, OpenRequest
 from uhi.storage.memory import MemoryStorage

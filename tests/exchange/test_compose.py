@@ -8,8 +8,9 @@ import pytest
 
 from tests.network.messages import A_BOOKING, A_STATUS_QUESTION, A_WISH, AN_OFFER, SEARCH_ALL
 from uhi.actions import CONFIRM, INIT, SEARCH, STATUS, Decline
-from uhi.errors import ANSWER_FAILED, SLOT_UNAVAILABLE, IncompleteMessage
+from uhi.errors import IncompleteMessage
 from uhi.exchange.compose import Heading, compose, compose_decline
+from uhi.faults import ANSWER_FAILED, SLOT_UNAVAILABLE
 from uhi.messages import Init, Search, Status
 from uhi.strict_json import parse
 from uhi.subscribers import Role, Subscriber

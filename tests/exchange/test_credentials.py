@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from uhi.actions import INIT
-from uhi.errors import BODY_TOO_LARGE, BODY_TYPE, SIGNATURE_INVALID, SIGNATURE_MISSING, Refusal
+from uhi.errors import Refusal
 from uhi.exchange.credentials import (
     check_content,
     check_http,
@@ -13,6 +13,7 @@ from uhi.exchange.credentials import (
     is_forwarded,
     read_credentials,
 )
+from uhi.faults import BODY_TOO_LARGE, BODY_TYPE, SIGNATURE_INVALID, SIGNATURE_MISSING
 from uhi.ports import Inbound
 from uhi.signing import UHI, PrivateKey, Signer, Window, body_digest
 from uhi.signing.sign import sign

@@ -9,10 +9,11 @@ import pytest
 
 from tests.exchange.peers import BUSY, CLINIC, ITS_KEY, NACK, OK, OTHER, Peer, letter, way_out
 from tests.stores import Away, Stored
-from uhi.errors import REGISTRY_AWAY, Refusal
+from uhi.errors import Refusal
 from uhi.exchange.deliveries import Deliveries
 from uhi.exchange.pressure import Bounds, Pressure
 from uhi.exchange.send import Exit
+from uhi.faults import REGISTRY_AWAY
 from uhi.ports import Arrival, Change, Ending, LetterState, Reply, Tripped
 from uhi.registry.memory import Member
 from uhi.signals.local import LocalSignals

@@ -8,22 +8,13 @@ import logging
 import pytest
 
 from uhi.actions import legs_of
-from uhi.errors import (
-    FAULTS,
-    INTERNAL,
-    OVERLOADED,
-    PATH_UNKNOWN,
-    RATE_LIMITED,
-    SIGNATURE_INVALID,
-    Fault,
-    Refusal,
-    Resend,
-)
+from uhi.errors import Refusal
 from uhi.exchange.admission import Correlation
 from uhi.exchange.entrance import DoorEntrance, Manners, nack_reply, unforeseen
 from uhi.exchange.legs import Legs
 from uhi.exchange.receive import Door, Received
 from uhi.exchange.trust import Trust
+from uhi.faults import FAULTS, INTERNAL, OVERLOADED, PATH_UNKNOWN, RATE_LIMITED, SIGNATURE_INVALID, Fault, Resend
 from uhi.observability.call_log import RememberedCalls
 from uhi.ports import Inbound
 from uhi.registry.memory import MemoryRegistry

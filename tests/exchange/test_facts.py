@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from uhi import strict_json
-from uhi.errors import INTERNAL, Refusal
+from uhi.errors import Refusal
 from uhi.exchange.facts import Facts, read_facts
+from uhi.faults import INTERNAL
 from uhi.subscribers import Role, Subscriber
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=60)

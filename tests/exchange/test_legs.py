@@ -18,8 +18,9 @@ from uhi.actions import (
     UPDATED,
     legs_of,
 )
-from uhi.errors import NOT_IMPLEMENTED, PATH_UNKNOWN, Refusal
+from uhi.errors import Refusal
 from uhi.exchange.legs import Legs, paste
+from uhi.faults import NOT_IMPLEMENTED, PATH_UNKNOWN
 from uhi.subscribers import Role
 
 CONSUMER = Legs(legs_of(Role.CONSUMER))

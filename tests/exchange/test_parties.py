@@ -5,16 +5,7 @@ from __future__ import annotations
 import pytest
 
 from uhi.actions import INIT, SEARCH
-from uhi.errors import (
-    CONSUMER_UNKNOWN,
-    CONSUMER_URI_MISMATCH,
-    MESSAGE_INVALID,
-    SIGNER_NOT_SENDER,
-    TTL_PASSED,
-    WRONG_CONSUMER,
-    WRONG_PROVIDER,
-    Refusal,
-)
+from uhi.errors import Refusal
 from uhi.exchange.parties import (
     check_recipient,
     check_registered_consumer,
@@ -22,6 +13,15 @@ from uhi.exchange.parties import (
     check_ttl,
     transaction_of,
     ttl_end,
+)
+from uhi.faults import (
+    CONSUMER_UNKNOWN,
+    CONSUMER_URI_MISMATCH,
+    MESSAGE_INVALID,
+    SIGNER_NOT_SENDER,
+    TTL_PASSED,
+    WRONG_CONSUMER,
+    WRONG_PROVIDER,
 )
 from uhi.messages import Context
 from uhi.subscribers import Role, Subscriber

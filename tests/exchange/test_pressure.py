@@ -8,8 +8,9 @@ import pytest
 
 from gateway.relays import GATEWAY_LEGS
 from uhi.actions import legs_of
-from uhi.errors import OVERLOADED, Refusal
+from uhi.errors import Refusal
 from uhi.exchange.pressure import Bounds, Pressure
+from uhi.faults import OVERLOADED
 from uhi.ports import Backlog
 from uhi.subscribers import Role
 from uhi.testing import FakeClock

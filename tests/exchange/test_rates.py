@@ -9,8 +9,9 @@ import pytest
 
 from gateway.relays import RELAYED_ON_SEARCH, RELAYED_SEARCH
 from uhi.actions import INIT, LOOKUP, SLOTS
-from uhi.errors import RATE_LIMITED, Refusal
+from uhi.errors import Refusal
 from uhi.exchange.rates import NO_LIMITS, RateRules, Rates, place_of
+from uhi.faults import RATE_LIMITED
 from uhi.signals.local import LocalWindows
 from uhi.signals.redis_windows import RedisWindows
 from uhi.signing import SignatureHeader

@@ -43,8 +43,9 @@ from uhi.actions import (
     Decline,
     legs_of,
 )
-from uhi.errors import INTERNAL, JSON_INVALID, SLOT_UNAVAILABLE, Refusal
+from uhi.errors import Refusal
 from uhi.exchange.receive import Received, replay
+from uhi.faults import INTERNAL, JSON_INVALID, SLOT_UNAVAILABLE
 from uhi.network import NHA_SANDBOX
 from uhi.ports import Arrival
 from uhi.signing import body_digest

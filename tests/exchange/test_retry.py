@@ -23,7 +23,6 @@ from uhi.actions import (
     UPDATED,
     Urgency,
 )
-from uhi.errors import FAULTS, Fault, Resend
 from uhi.exchange.breakers import Health
 from uhi.exchange.retry import (
     CRITICAL,
@@ -38,6 +37,7 @@ from uhi.exchange.retry import (
     read_reply,
     schedule_of,
 )
+from uhi.faults import FAULTS, Fault, Resend
 from uhi.messages.receipt import ACK, nack
 from uhi.ports import Ending, Letter, LetterState, Reply
 from uhi.subscribers import Role, Subscriber

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from uhi.errors import PATH_UNKNOWN, Refusal
+from uhi.errors import Refusal
 from uhi.exchange.together import Together
+from uhi.faults import PATH_UNKNOWN
 from uhi.ports import Inbound, Reply
 
 

@@ -49,13 +49,9 @@ def haste(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.services)])
-def two_urls(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, str]]:
+def two_urls(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, str]:
     """A database for the gateway and one for the hospital, each with the newest schema and no rows."""
     if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/gateway.db", f"sqlite:///{tmp_path}/hospital.db"
-        return
-    server, template = request.getfixturevalue("postgres_server"), request.getfixturevalue("postgres_template")
-    names = [server.create(template=template) for _ in range(2)]
-    yield server.url(names[0]), server.url(names[1])
-    for name in names:
-        server.drop(name)
+        return f"sqlite:///{tmp_path}/gateway.db", f"sqlite:///{tmp_path}/hospital.db"
+    new_url = request.getfixturevalue("new_postgres_url")
+    return new_url(), new_url()

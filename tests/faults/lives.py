@@ -12,7 +12,8 @@ from contextvars import Context, ContextVar
 from random import Random
 from typing import Any, NoReturn
 
-from uhi.errors import OVERLOADED, Refusal
+from uhi.errors import Refusal
+from uhi.faults import OVERLOADED
 
 _LIFE: ContextVar[Life] = ContextVar("life")
 STEPS = {"accept": 0.002, "commit": 0.002, "settle": 0.0015, "put": 0.008, "post": 0.001}

@@ -33,7 +33,7 @@ from uhi.booking.policy import Policy
 from uhi.booking.speaker import moment
 from uhi.booking.states import OrderState
 from uhi.booking.store import MemoryBookings
-from uhi.errors import CANCELLATION_IMPOSSIBLE, ORDER_UNKNOWN, SLOT_UNAVAILABLE
+from uhi.faults import CANCELLATION_IMPOSSIBLE, ORDER_UNKNOWN, SLOT_UNAVAILABLE
 from uhi.messages import Order
 from uhi.testing import FakeClock
 

@@ -8,7 +8,8 @@ import pytest
 
 from tests.files.scanner_server import EICAR, ScannerServer
 from tests.server_process import free_port
-from uhi.errors import OVERLOADED, Refusal, SetupError
+from uhi.errors import Refusal, SetupError
+from uhi.faults import OVERLOADED
 from uhi.files import Clamd, NoScanner, Verdict
 
 

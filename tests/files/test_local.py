@@ -9,7 +9,8 @@ from stat import S_IMODE
 
 import pytest
 
-from uhi.errors import OVERLOADED, Refusal, SetupError
+from uhi.errors import Refusal, SetupError
+from uhi.faults import OVERLOADED
 from uhi.files import LocalFolder
 
 

@@ -7,7 +7,8 @@ import asyncio
 import pytest
 
 from tests.server_process import HOST
-from uhi.errors import OVERLOADED, Refusal
+from uhi.errors import Refusal
+from uhi.faults import OVERLOADED
 from uhi.files import open_store
 
 pytestmark = pytest.mark.services

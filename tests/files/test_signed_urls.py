@@ -7,7 +7,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from uhi.errors import LINK_INVALID, Refusal, SetupError
+from uhi.errors import Refusal, SetupError
+from uhi.faults import LINK_INVALID
 from uhi.files import SignedLink, SignedUrls
 
 NOW = 1_760_000_000.5

@@ -10,8 +10,8 @@ import pytest
 from tests.network import letters
 from tests.network.scene import Scene
 from uhi.actions import SEARCH
-from uhi.errors import NO_OPEN_REQUEST, OVERLOADED
 from uhi.exchange.pressure import Bounds
+from uhi.faults import NO_OPEN_REQUEST, OVERLOADED
 from uhi.ports import Arrival, Arrived, Change, Letter, OpenRequest, Retention
 from uhi.storage.memory import MemoryStorage
 from uhi.subscribers import Role, Subscriber

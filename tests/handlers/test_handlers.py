@@ -6,8 +6,9 @@ import pytest
 
 from tests.network.messages import A_WISH, AN_OFFER, CATALOGUE, SEARCH_ALL
 from uhi.actions import INIT, SEARCH, SLOTS, UPDATED, Decline
-from uhi.errors import ANSWER_FAILED, SLOT_UNAVAILABLE, SetupError
+from uhi.errors import SetupError
 from uhi.exchange.receive import Received
+from uhi.faults import ANSWER_FAILED, SLOT_UNAVAILABLE
 from uhi.handlers import Handlers, run
 from uhi.testing import verified
 

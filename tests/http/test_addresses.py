@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from yarl import URL
 
-from uhi.errors import ADDRESS_REFUSED, DeliveryError, Refusal
+from uhi.errors import DeliveryError, Refusal
+from uhi.faults import ADDRESS_REFUSED
 from uhi.http import HttpTransport
 from uhi.http.addresses import AddressRefused, any_address, check_resolves, public_only
 

@@ -10,7 +10,8 @@ from collections.abc import Awaitable, Callable
 import pytest
 from aiohttp import ClientSession, web
 
-from uhi.errors import OVERLOADED, Refusal
+from uhi.errors import Refusal
+from uhi.faults import OVERLOADED
 from uhi.http import add_health, application, serve
 from uhi.http.health import Finding, Health, answering, good_answer_age, outbox_lag
 from uhi.ports import Backlog

@@ -8,7 +8,8 @@ import logging
 import pytest
 
 from tests.http.conftest import FakeEntrance
-from uhi.errors import OVERLOADED, STATE_REFUSED, Refusal
+from uhi.errors import Refusal
+from uhi.faults import OVERLOADED, STATE_REFUSED
 from uhi.http import ServerLimits, application, serve
 from uhi.http.in_time import InTime
 from uhi.ports import Inbound, Reply

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from uhi.errors import OVERLOADED, Refusal
+from uhi.errors import Refusal
+from uhi.faults import OVERLOADED
 from uhi.http.lookups import Lookups
 
 

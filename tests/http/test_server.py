@@ -10,7 +10,8 @@ import pytest
 from aiohttp import web
 
 from tests.http.memory import MIB, not_growing, zeros
-from uhi.errors import SIGNATURE_MISSING, Refusal, SetupError
+from uhi.errors import Refusal, SetupError
+from uhi.faults import SIGNATURE_MISSING
 from uhi.http import add_routes, application, serve
 
 JSON = b"Host: x\r\nContent-Type: application/json\r\n"

@@ -5,15 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.identity.house import ASHA, CITY, OPERATOR, PASSWORD, PHONE, House, principal, refused, themselves
-from uhi.errors import (
-    ACCESS_DENIED,
-    ANOTHER_PERSON_REQUIRED,
-    RECORD_MISSING,
-    SIGN_IN_FAILED,
-    STATE_REFUSED,
-    Refusal,
-    SetupError,
-)
+from uhi.errors import Refusal, SetupError
+from uhi.faults import ACCESS_DENIED, ANOTHER_PERSON_REQUIRED, RECORD_MISSING, SIGN_IN_FAILED, STATE_REFUSED
 from uhi.identity.account_rows import AccountRows
 from uhi.identity.accounts import AccountFilter
 from uhi.identity.people import AccountState, Ties

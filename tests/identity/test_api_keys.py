@@ -10,7 +10,8 @@ import pytest
 
 from tests.identity.lobby import Lobby
 from uhi.audit import Acting, ActorKind
-from uhi.errors import ACCESS_DENIED, RECORD_MISSING, REQUEST_INVALID, TOKEN_INVALID, Fault, Refusal
+from uhi.errors import Refusal
+from uhi.faults import ACCESS_DENIED, RECORD_MISSING, REQUEST_INVALID, TOKEN_INVALID, Fault
 from uhi.identity.api_keys import KeyWanted, NewApiKey
 from uhi.identity.principals import Grant, Principal, PrincipalKind
 from uhi.identity.roles import AccessRole, Permission

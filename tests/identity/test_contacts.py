@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.identity.house import ASHA, NOBODY_ACTING, OTHER, PASSWORD, PHONE, refused, themselves
-from uhi.errors import CODE_INVALID, SIGN_IN_FAILED, TOO_MANY_TRIES
+from uhi.faults import CODE_INVALID, SIGN_IN_FAILED, TOO_MANY_TRIES
 from uhi.identity.session_rows import Client
 
 NEW = "asha.rao@patients.example"

@@ -8,7 +8,8 @@ import pytest
 
 from tests.identity.house import CITY, OPERATOR
 from uhi.audit import Acting, ActorKind
-from uhi.errors import ACCESS_DENIED, Refusal
+from uhi.errors import Refusal
+from uhi.faults import ACCESS_DENIED
 from uhi.identity.granting import GIVES, check_may_give
 from uhi.identity.principals import Grant, Principal, PrincipalKind
 from uhi.identity.roles import ROLES, AccessRole, Permission

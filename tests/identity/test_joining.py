@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from tests.identity.house import ASHA, CITY, NOBODY_ACTING, OPERATOR, PASSWORD, STAFF, principal, themselves
-from uhi.errors import ACCESS_DENIED, ALREADY_TAKEN, CODE_INVALID, REQUEST_INVALID, TOO_MANY_TRIES, Refusal
+from uhi.errors import Refusal
+from uhi.faults import ACCESS_DENIED, ALREADY_TAKEN, CODE_INVALID, REQUEST_INVALID, TOO_MANY_TRIES
 from uhi.identity.joining import Application, Invitation
 from uhi.identity.people import AccountState
 from uhi.identity.principals import Grant

@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.identity.house import PHONE, refused
-from uhi.errors import CODE_INVALID, TOO_MANY_TRIES, Refusal
+from uhi.errors import Refusal
+from uhi.faults import CODE_INVALID, TOO_MANY_TRIES
 from uhi.identity.one_time_codes import CodePurpose
 
 WRONG = "wrong"

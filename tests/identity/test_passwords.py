@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.identity.house import CHEAP, PASSWORD
-from uhi.errors import REQUEST_INVALID, SIGN_IN_FAILED, Refusal, SetupError
+from uhi.errors import Refusal, SetupError
+from uhi.faults import REQUEST_INVALID, SIGN_IN_FAILED
 from uhi.identity.password_rules import check_breached, check_guessable, normalised
 from uhi.identity.passwords import PasswordCost, Passwords
 

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from tests.identity.house import ASHA, HERE, NOBODY_ACTING, OTHER, PASSWORD, refused, themselves
-from uhi.errors import CODE_INVALID, REQUEST_INVALID, SIGN_IN_FAILED, TOO_MANY_TRIES
+from uhi.faults import CODE_INVALID, REQUEST_INVALID, SIGN_IN_FAILED, TOO_MANY_TRIES
 from uhi.identity.recovery import PasswordChange
 from uhi.identity.session_rows import Client
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.identity.lobby import ADMIN, CLINICIAN, ELSEWHERE, PATIENT, PHONE, Lobby
-from uhi.errors import TOKEN_INVALID, Refusal
+from uhi.errors import Refusal
+from uhi.faults import TOKEN_INVALID
 from uhi.identity.sessions import Opened, Sessions
 
 HOUR, DAY = 3_600.0, 86_400.0

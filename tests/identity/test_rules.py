@@ -7,15 +7,14 @@ from itertools import product
 
 import pytest
 
-from uhi.errors import (
+from uhi.errors import Refusal, SetupError
+from uhi.faults import (
     ACCESS_DENIED,
     FRESH_SIGN_IN_REQUIRED,
     RECORD_MISSING,
     SECOND_FACTOR_REQUIRED,
     SIGN_IN_REQUIRED,
     Fault,
-    Refusal,
-    SetupError,
 )
 from uhi.identity.principals import NOBODY, Grant, Principal, PrincipalKind
 from uhi.identity.roles import AccessRole, Permission

@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.identity.house import ASHA, HERE, OPERATOR, PHONE, House, principal, refused, themselves
-from uhi.errors import (
+from uhi.errors import Refusal
+from uhi.faults import (
     ACCESS_DENIED,
     ANOTHER_PERSON_REQUIRED,
     CODE_INVALID,
     SIGN_IN_FAILED,
     STATE_REFUSED,
     TOO_MANY_TRIES,
-    Refusal,
 )
 from uhi.identity.people import needs_second_factor
 from uhi.identity.roles import AccessRole

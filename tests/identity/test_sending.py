@@ -13,7 +13,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
 from uhi.errors import DeliveryError, SetupError
 from uhi.identity.notices import Notices
-from uhi.identity.sending import EitherWay, KeptLetters
+from uhi.identity.sending import EitherWay, KeptLetters, warn_without_email
 from uhi.identity.sms_http import HttpSmsSender, SmsGateway
 from uhi.identity.smtp import SmtpSender, SmtpServer
 from uhi.ports import Reply
@@ -245,3 +245,20 @@ async def test_kept_letters_are_shown_to_whoever_started_the_program():
     assert [letter.subject for letter in kept.to(TO)] == ["s1", "s2"]
     assert CODE in shown[0]
     assert CODE not in repr(kept)
+
+
+@pytest.mark.parametrize(
+    ("sender", "warnings"),
+    [
+        (KeptLetters(), 1),
+        (EitherWay(KeptLetters(), KeptLetters()), 1),
+        (KeptLetters(print), 0),
+        (EitherWay(KeptLetters(print), KeptLetters()), 0),
+    ],
+)
+def test_program_whose_letters_reach_nobody_says_so(caplog, sender, warnings):
+    """Ours: without UHI_SMTP_HOST nobody can sign up; that is said at the start, with what helps."""
+    warn_without_email(sender)
+
+    assert [record.levelname for record in caplog.records] == ["WARNING"] * warnings
+    assert caplog.text.count("set UHI_SMTP_HOST") == warnings

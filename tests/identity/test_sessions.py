@@ -13,7 +13,8 @@ import pytest
 from tests.identity.lobby import ADMIN, CLINICIAN, ELSEWHERE, PATIENT, PHONE, Lobby
 from uhi.audit import Acting, ActorKind
 from uhi.audit.trail import append
-from uhi.errors import ORIGIN_REFUSED, TOKEN_INVALID, Fault, Refusal
+from uhi.errors import Refusal
+from uhi.faults import ORIGIN_REFUSED, TOKEN_INVALID, Fault
 from uhi.identity.account_rows import credentials_changed
 from uhi.identity.session_rows import Client
 from uhi.identity.sign_in import SignedIn

@@ -8,7 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 from tests.identity.house import ASHA, HERE, OTHER, PASSWORD, House, refused, themselves
-from uhi.errors import SIGN_IN_FAILED, TOO_MANY_TRIES, Refusal
+from uhi.errors import Refusal
+from uhi.faults import SIGN_IN_FAILED, TOO_MANY_TRIES
 from uhi.identity.passwords import PasswordCost, Passwords
 from uhi.identity.recovery import PasswordChange
 from uhi.identity.sign_in import SecondFactorNeeded, SignedIn

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.identity.house import refused
-from uhi.errors import TOO_MANY_TRIES
+from uhi.faults import TOO_MANY_TRIES
 from uhi.identity.throttles import PASSWORD_BY_ACCOUNT, SECOND_FACTOR, Limit, forget_old, forgive, take
 
 LIMIT = Limit(name="of a test", most=3, window=100.0, lock=50.0, longest=150.0, hard=9)

@@ -16,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.identity.lobby import AUDIENCE, ISSUER, an_rsa_key, key_folder
-from uhi.errors import TOKEN_INVALID, Refusal, SetupError
+from uhi.errors import Refusal, SetupError
+from uhi.faults import TOKEN_INVALID
 from uhi.identity.principals import Grant, Principal, PrincipalKind
 from uhi.identity.roles import AccessRole
 from uhi.identity.token_keys import TokenKeys

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic import ValidationError
 
-from uhi.errors import MESSAGE_INVALID, Refusal
+from uhi.errors import Refusal
+from uhi.faults import MESSAGE_INVALID
 from uhi.messages import Context, Envelope, Status
 from uhi.messages.envelope import read
 from uhi.messages.wire import dump

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from uhi.errors import MESSAGE_INVALID, Refusal
+from uhi.errors import Refusal
+from uhi.faults import MESSAGE_INVALID
 from uhi.messages import Catalog, Envelope, OnSearch, Search, SlotsFound
 from uhi.messages.envelope import read
 from uhi.messages.values import Circle, Location, Point, Provider

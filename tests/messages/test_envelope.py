@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uhi.errors import MESSAGE_INVALID, Refusal
+from uhi.errors import Refusal
+from uhi.faults import MESSAGE_INVALID
 from uhi.messages import Confirm, Envelope, Lookup, OnInit, OnSearch, Search
 from uhi.messages.envelope import read
 from uhi.messages.wire import dump

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from uhi.errors import MESSAGE_INVALID, Refusal
+from uhi.errors import Refusal
+from uhi.faults import MESSAGE_INVALID
 from uhi.messages import Envelope, Init
 from uhi.messages.envelope import read
 from uhi.messages.values import Payment, PaymentParams, Price, Quotation, rupees

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from uhi.errors import MESSAGE_INVALID
+from uhi.faults import MESSAGE_INVALID
 from uhi.messages.receipt import ACK, Error, Verdict, nack, read_receipt
 
 NULLS = {"type": None, "code": None, "path": None, "message": None}

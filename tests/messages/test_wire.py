@@ -135,14 +135,11 @@ def test_a_count_keeps_its_form(count):
     assert dump(quantity) == {"count": count}
 
 
-@pytest.mark.parametrize(
-    ("came", "images"), [("a.png", ["a.png"]), (["a.png", "b.png"], ["a.png", "b.png"]), ("", []), ([], []), (None, [])]
-)
-def test_images_are_text_or_a_list(came, images):
+@pytest.mark.parametrize("came", ["a.png", ["a.png", "b.png"], "", [], None])
+def test_images_are_text_or_a_list(came):
     """Irregularities: a string in every example, a list in the schema."""
     descriptor = Descriptor.model_validate({"images": came})
 
-    assert descriptor.image_list == images
     assert dump(descriptor) == {"images": came}
 
 

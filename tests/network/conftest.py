@@ -12,7 +12,7 @@ from gateway.app import Gateway
 from tests.network.letters import Answer, Letter
 from tests.network.messages import CANARIES
 from tests.network.scene import Scene
-from uhi.errors import Fault
+from uhi.faults import Fault
 from uhi.participant import Participant
 from uhi.testing import Network, Options
 

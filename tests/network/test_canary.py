@@ -89,7 +89,7 @@ async def told(folder: Path) -> AsyncIterator[Told]:
 
 async def held(network: DevNetwork) -> Offer:
     """An offer of the first doctor that answers."""
-    bookings = network.patient.bookings
+    bookings = network.bookings
     async for doctor in bookings.find(DoctorQuery(speciality="CARDIOLOGY"), wait=_WAIT):
         slots = await bookings.slots(doctor, wait=_WAIT)
         return await bookings.hold(slots[-1], a_patient(), wait=_WAIT)
@@ -99,7 +99,7 @@ async def held(network: DevNetwork) -> Offer:
 async def booked(network: DevNetwork) -> Booking:
     offer = await held(network)
     agreed = {term.type or "": CANARIES["symptom"] if term.needs_reason else "" for term in offer.terms}
-    return await network.patient.bookings.confirm(offer, agreed=agreed, wait=_WAIT)
+    return await network.bookings.confirm(offer, agreed=agreed, wait=_WAIT)
 
 
 def found(where: bytes) -> list[str]:
@@ -111,7 +111,7 @@ async def test_nothing_that_is_written_tells_of_a_patient(tmp_path, lines, monke
     """Security rules, log redaction and PHI at rest: logs, errors, call log, files and what operators are shown."""
     async with told(tmp_path / "home") as story:
         booking = await booked(story.network)
-        cancelled = await story.network.patient.bookings.cancel(booking, "PATIENT_BOOKED_IN_ERROR", wait=_WAIT)
+        cancelled = await story.network.bookings.cancel(booking, "PATIENT_BOOKED_IN_ERROR", wait=_WAIT)
         await _stumble(story, monkeypatch)
         await _send_rubbish(story.network)
         hops = repr(list(story.network.net.calls)).encode()

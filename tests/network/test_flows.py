@@ -44,7 +44,8 @@ from uhi.actions import (
     UPDATED,
     Decline,
 )
-from uhi.errors import SLOT_UNAVAILABLE, DeliveryError, IncompleteMessage, NoAnswer, SetupError
+from uhi.errors import DeliveryError, IncompleteMessage, NoAnswer, SetupError
+from uhi.faults import SLOT_UNAVAILABLE
 from uhi.messages import Init, OnInit
 from uhi.network import NHA_SANDBOX
 from uhi.testing import Network, Options

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,6 @@ from sqlalchemy import Connection
 from tests.network.messages import A_STATUS_QUESTION, A_WISH, AN_AGREEMENT, CANARIES
 from tests.network.scene import A_THREAD, Scene
 from tests.network.test_flows import *  # noqa: F403  # the same tests, on other storage
-from tests.services import PostgresServer
 from uhi.actions import CONFIRM, INIT, STATUS
 from uhi.keeping import Keeping, keeping_in_database
 from uhi.ports import Clock
@@ -22,42 +21,16 @@ from uhi.testing import Network, Options
 from uhi.verified import Verified
 
 
-@pytest.fixture(scope="module")
-def cleared(request: pytest.FixtureRequest) -> Callable[[str], str]:
-    """The address of a subscriber's PostgreSQL database: made once, emptied for each test; nobody can empty the audit
-    trail."""
-    names: dict[str, str] = {}
-    kept = {"audit", "audit_head"}
-    names_of_tables = [table.name for table in reversed(metadata.sorted_tables) if table.name not in kept]
-    # Not even events of orders are kept from a superuser who takes the triggers away.
-    emptied = "; ".join(
-        ["SET session_replication_role = replica", *(f'DELETE FROM "{name}"' for name in names_of_tables)]
-    )
-
-    def url_of(subscriber_id: str) -> str:
-        server: PostgresServer = request.getfixturevalue("postgres_server")
-        if subscriber_id in names:
-            server.sql(emptied, database=names[subscriber_id])
-        else:
-            names[subscriber_id] = server.create(template=request.getfixturevalue("postgres_template"))
-        return server.url(names[subscriber_id])
-
-    return url_of
-
-
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.services)])
-async def network(
-    request: pytest.FixtureRequest, tmp_path: Path, cleared: Callable[[str], str]
-) -> AsyncIterator[Network]:
+async def network(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Network]:
     """A network that forgets nothing; when a test is over, its databases contradict themselves nowhere."""
     sealing = Sealing.for_development()
     kept: list[Keeping] = []
-
-    def url_of(subscriber_id: str) -> str:
-        return f"sqlite:///{tmp_path / subscriber_id}.db" if request.param == "sqlite" else cleared(subscriber_id)
+    new_url = request.getfixturevalue("new_postgres_url") if request.param == "postgres" else None
 
     def keep(subscriber_id: str, clock: Clock) -> Keeping:
-        kept.append(keeping_in_database(url_of(subscriber_id), sealing, clock=clock, owner=subscriber_id))
+        url = new_url() if new_url else f"sqlite:///{tmp_path / subscriber_id}.db"
+        kept.append(keeping_in_database(url, sealing, clock=clock, owner=subscriber_id))
         return kept[-1]
 
     async with Network(Options(sockets=True, keeping=keep)) as running:

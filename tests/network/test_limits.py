@@ -15,7 +15,8 @@ from tests.network.letters import Answer, Letter, hand_in
 from tests.network.messages import SEARCH_ALL
 from tests.network.scene import Scene, asked
 from uhi.actions import SEARCH
-from uhi.errors import (
+from uhi.exchange.rates import RateRules
+from uhi.faults import (
     CONSUMER_UNKNOWN,
     RATE_LIMITED,
     ROLE_NOT_ALLOWED,
@@ -23,7 +24,6 @@ from uhi.errors import (
     SIGNATURE_MISSING,
     SUBSCRIBER_UNKNOWN,
 )
-from uhi.exchange.rates import RateRules
 from uhi.network import LOCAL, NHA_SANDBOX
 from uhi.ports import Inbound
 from uhi.signing import SignatureHeader, Signer

@@ -12,7 +12,7 @@ from tests.network.conftest import check_nack
 from tests.network.letters import Letter
 from tests.network.messages import body_of
 from tests.network.scene import A_THREAD, Scene
-from uhi.errors import (
+from uhi.faults import (
     BODY_TOO_LARGE,
     BODY_TYPE,
     JSON_INVALID,

@@ -8,7 +8,7 @@ from tests.network.letters import Letter
 from tests.network.messages import A_WISH, AN_AGREEMENT, SEARCH_ALL, body_of
 from tests.network.scene import A_THREAD, Scene, asked
 from uhi.actions import CONFIRM, INIT, SEARCH
-from uhi.errors import NO_OPEN_REQUEST, ROLE_NOT_ALLOWED, SIGNATURE_INVALID, SIGNER_NOT_SENDER, TTL_PASSED
+from uhi.faults import NO_OPEN_REQUEST, ROLE_NOT_ALLOWED, SIGNATURE_INVALID, SIGNER_NOT_SENDER, TTL_PASSED
 from uhi.network import NHA_SANDBOX
 from uhi.testing import Network, Options
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.network.letters import Letter, letter, post
 from tests.network.scene import Scene
-from uhi.errors import (
+from uhi.faults import (
     KEY_INACTIVE,
     REGISTRY_AWAY,
     ROLE_NOT_ALLOWED,

@@ -13,7 +13,7 @@ from tests.network.letters import Answer, Letter
 from tests.network.messages import A_CANCELLATION, A_WISH, AN_AGREEMENT, body_of
 from tests.network.scene import A_THREAD, Scene, asked
 from uhi.actions import CANCEL, CONFIRM, INIT
-from uhi.errors import MESSAGE_ID_REUSED, REPLAYED, SIGNATURE_INVALID
+from uhi.faults import MESSAGE_ID_REUSED, REPLAYED, SIGNATURE_INVALID
 from uhi.signing import BECKN, UHI, Profile, Signer
 from uhi.subscribers import Role, Subscriber
 

@@ -15,7 +15,7 @@ from tests.network.letters import Letter
 from tests.network.messages import CATALOGUE, SEARCH_ALL, body_of
 from tests.network.scene import Scene, asked
 from uhi.actions import SEARCH
-from uhi.errors import (
+from uhi.faults import (
     CONSUMER_UNKNOWN,
     CONSUMER_URI_MISMATCH,
     KEY_INACTIVE,

@@ -10,7 +10,8 @@ import pytest
 from tests.network.messages import A_BOOKING, A_WISH, AN_AGREEMENT, AN_OFFER, SEARCH_ALL
 from tests.network.scene import A_THREAD, Scene
 from uhi.actions import CONFIRM, INIT, SEARCH
-from uhi.errors import KEY_INACTIVE, SUBSCRIBER_UNKNOWN, DeliveryError, SetupError
+from uhi.errors import DeliveryError, SetupError
+from uhi.faults import KEY_INACTIVE, SUBSCRIBER_UNKNOWN
 from uhi.ports import Reply
 from uhi.registry.memory import Member
 from uhi.signing import PrivateKey, Signer

@@ -9,7 +9,8 @@ import warnings
 
 import pytest
 
-from uhi.errors import SIGNATURE_INVALID, DeliveryError, Refusal
+from uhi.errors import DeliveryError, Refusal
+from uhi.faults import SIGNATURE_INVALID
 from uhi.observability.failures import failure_text
 from uhi.observability.logs import configure_logging
 

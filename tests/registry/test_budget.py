@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uhi.errors import REGISTRY_AWAY, SUBSCRIBER_UNKNOWN, Fault, Refusal
+from uhi.errors import Refusal
+from uhi.faults import REGISTRY_AWAY, SUBSCRIBER_UNKNOWN, Fault
 from uhi.registry import LookupBudget
 from uhi.registry.cache import LookupCache
 

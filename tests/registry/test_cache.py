@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from uhi.errors import REGISTRY_AWAY, SUBSCRIBER_UNKNOWN, Fault, Refusal
+from uhi.errors import Refusal
+from uhi.faults import REGISTRY_AWAY, SUBSCRIBER_UNKNOWN, Fault
 from uhi.registry.cache import LookupCache
 
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from uhi.errors import SUBSCRIBER_UNKNOWN, Refusal, SetupError
+from uhi.errors import Refusal, SetupError
+from uhi.faults import SUBSCRIBER_UNKNOWN
 from uhi.registry import Member, MemoryRegistry
 from uhi.subscribers import KeyRef, Role
 

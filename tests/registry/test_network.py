@@ -7,8 +7,9 @@ import json
 
 import pytest
 
-from uhi.errors import REGISTRY_AWAY, SUBSCRIBER_UNKNOWN, DeliveryError, Fault, Refusal
+from uhi.errors import DeliveryError, Refusal
 from uhi.exchange.stamps import Stamps
+from uhi.faults import REGISTRY_AWAY, SUBSCRIBER_UNKNOWN, Fault
 from uhi.ports import Reply
 from uhi.registry import LookupScope, NetworkRegistry, RegistryAccess
 from uhi.signing import BECKN, UHI, PrivateKey, Signer, body_digest, verify

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from tests.signals.hearing import SECONDS
-from uhi.errors import OVERLOADED, DeliveryError, Refusal
+from uhi.errors import DeliveryError, Refusal
+from uhi.faults import OVERLOADED
 from uhi.ports import Event
 from uhi.signals.ending import end
 from uhi.signals.event_relay import EventRelay

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from uhi.errors import SIGNATURE_INVALID, Refusal
+from uhi.errors import Refusal
+from uhi.faults import SIGNATURE_INVALID
 from uhi.signing import HeaderForm, SignatureHeader, authorization
 
 SIGNATURE = bytes(range(64))

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uhi.errors import CHALLENGE_FAILED, KEY_UNUSABLE, MESSAGE_INVALID, Refusal
+from uhi.errors import Refusal
+from uhi.faults import CHALLENGE_FAILED, KEY_UNUSABLE, MESSAGE_INVALID
 from uhi.signing import PrivateKey, base64_text
 from uhi.signing.beckn_challenge import check_public, decrypt, encrypt, new_private_key, public_half
 from uhi.signing.challenge import Challenge, check_proof, prove

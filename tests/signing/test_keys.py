@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from uhi.errors import KEY_UNUSABLE, Refusal
+from uhi.errors import Refusal
+from uhi.faults import KEY_UNUSABLE
 from uhi.signing import PrivateKey, PublicKey
 
 SEED = bytes(range(32))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from uhi.errors import CHALLENGE_FAILED, Refusal
+from uhi.errors import Refusal
+from uhi.faults import CHALLENGE_FAILED
 from uhi.signing import PrivateKey
 from uhi.signing.site import check_site, site_line
 

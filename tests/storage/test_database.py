@@ -14,7 +14,8 @@ from sqlalchemy import make_url, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from uhi.clock import SystemClock
-from uhi.errors import INTERNAL, OVERLOADED, Refusal, SetupError
+from uhi.errors import Refusal, SetupError
+from uhi.faults import INTERNAL, OVERLOADED
 from uhi.storage.sql.database import Database
 
 INSERT = text("INSERT INTO breaker (destination, until, trips) VALUES (:name, 0, 1)")

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from tests.storage.keepsakes import NOW, OTHERS, THEM, US, arrival, letter
-from uhi.errors import OVERLOADED, Refusal
+from uhi.errors import Refusal
+from uhi.faults import OVERLOADED
 from uhi.ports import Arrival, Arrived, Callback, Change, Ending, LetterState, OpenRequest
 from uhi.storage.memory import MemoryStorage
 from uhi.testing import FakeClock

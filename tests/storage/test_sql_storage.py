@@ -11,8 +11,9 @@ from sqlalchemy import text, update
 
 from tests.storage.keepsakes import BODY, NOW, THEM, US, arrival, asked, delivered, letter
 from tests.storage.rows import count, rows
-from uhi.errors import OVERLOADED, Refusal
+from uhi.errors import Refusal
 from uhi.exchange.row_ids import new_row_id
+from uhi.faults import OVERLOADED
 from uhi.ports import Arrived, Change, Direction, Hop, Leased, LetterState, Retention
 from uhi.storage.sealing import Sealing
 from uhi.storage.sql.audit_tables import audit_head

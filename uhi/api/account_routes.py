@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from uhi.api.fields import CodeText, EmailText, NameText, PasswordText, PhoneText
 from uhi.api.routes import FORGOTTEN, Answer, Body, Call, Nothing, Routes, Sent
 from uhi.api.session_routes import OWN
-from uhi.errors import SIGN_IN_FAILED, STATE_REFUSED
+from uhi.faults import SIGN_IN_FAILED, STATE_REFUSED
 from uhi.identity.accounts import Accounts
 from uhi.identity.contacts import Contacts
 from uhi.identity.people import Account

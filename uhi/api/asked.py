@@ -13,7 +13,8 @@ from pydantic import ValidationError
 from uhi import strict_json
 from uhi.api.problems import refusal_of, unacceptable
 from uhi.api.routes import READING, Body, Nothing, Route
-from uhi.errors import RECORD_MISSING, REQUEST_INVALID, Refusal
+from uhi.errors import Refusal
+from uhi.faults import RECORD_MISSING, REQUEST_INVALID
 from uhi.http.reading import check_announced, read_body
 from uhi.strict_json import JsonLimits
 

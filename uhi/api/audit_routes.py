@@ -14,7 +14,7 @@ from uhi.api.routes import Answer, Body, Call, Nothing, Routes
 from uhi.audit import ActorKind
 from uhi.audit.chain import Link
 from uhi.audit.trail import AuditTrail, Wanted
-from uhi.errors import RECORD_MISSING
+from uhi.faults import RECORD_MISSING
 from uhi.identity.roles import Permission
 from uhi.identity.rules import Relation, Rule, Target
 

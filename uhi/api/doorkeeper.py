@@ -13,8 +13,9 @@ from aiohttp import web
 
 from uhi.api.origins import Sites
 from uhi.api.routes import Route
-from uhi.errors import ORIGIN_REFUSED, REQUEST_INVALID, TOKEN_INVALID, TOO_MANY_TRIES, Refusal
+from uhi.errors import Refusal
 from uhi.exchange.rates import place_of
+from uhi.faults import ORIGIN_REFUSED, REQUEST_INVALID, TOKEN_INVALID, TOO_MANY_TRIES
 from uhi.identity.api_keys import KEY_START, ApiKeys
 from uhi.identity.principals import NOBODY, Principal
 from uhi.identity.sessions import Browsing, Sessions

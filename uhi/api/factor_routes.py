@@ -9,7 +9,7 @@ from uhi.api.account_routes import OWN_FRESH
 from uhi.api.fields import CodeText
 from uhi.api.routes import Answer, Body, Call, Nothing, Routes
 from uhi.api.staff_routes import MANAGES_STAFF
-from uhi.errors import ALREADY_TAKEN, RECORD_MISSING, STATE_REFUSED
+from uhi.faults import ALREADY_TAKEN, RECORD_MISSING, STATE_REFUSED
 from uhi.identity.second_factors import SecondFactors
 
 _START = "/v1/account/factors"

@@ -19,7 +19,8 @@ from sqlalchemy import Connection, delete, select, update
 
 from uhi.api.problems import refusal_of
 from uhi.api.routes import Body, Call, Route
-from uhi.errors import KEY_REUSED, REQUEST_UNDER_WAY, Refusal
+from uhi.errors import Refusal
+from uhi.faults import KEY_REUSED, REQUEST_UNDER_WAY
 from uhi.identity.principals import NOBODY, PrincipalKind
 from uhi.ports import Clock
 from uhi.storage.sealing import Sealing

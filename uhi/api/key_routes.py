@@ -10,7 +10,7 @@ from pydantic import Field
 
 from uhi.api.fields import IdText
 from uhi.api.routes import Answer, Body, Call, Nothing, Routes
-from uhi.errors import RECORD_MISSING
+from uhi.faults import RECORD_MISSING
 from uhi.identity.api_keys import LONGEST_DAYS, ApiKey, ApiKeys, KeyWanted
 from uhi.identity.principals import Principal
 from uhi.identity.roles import Permission

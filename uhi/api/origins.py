@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from uhi.errors import ORIGIN_REFUSED, Refusal
+from uhi.errors import Refusal
+from uhi.faults import ORIGIN_REFUSED
 
 Headers = CIMultiDictProxy[str] | CIMultiDict[str]
 

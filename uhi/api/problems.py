@@ -12,11 +12,32 @@ from pydantic import BaseModel, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from uhi.api.routes import Answer
-from uhi.errors import REQUEST_INVALID, Refusal
+from uhi.errors import Refusal
+from uhi.faults import (
+    ACCESS_DENIED,
+    ALREADY_TAKEN,
+    ANOTHER_PERSON_REQUIRED,
+    FRESH_SIGN_IN_REQUIRED,
+    RECORD_MISSING,
+    REQUEST_INVALID,
+    SECOND_FACTOR_REQUIRED,
+    SIGN_IN_REQUIRED,
+    STATE_REFUSED,
+)
 
 PROBLEM_TYPE = "application/problem+json"
 _MOST_MISTAKES = 20
 
+_REASONED = frozenset(
+    {
+        *(REQUEST_INVALID, STATE_REFUSED, ALREADY_TAKEN, SIGN_IN_REQUIRED, ACCESS_DENIED),
+        *(ANOTHER_PERSON_REQUIRED, SECOND_FACTOR_REQUIRED, FRESH_SIGN_IN_REQUIRED),
+    }
+)
+"""Whose texts are about a request, a record or a right of one's own, and so are told. What is said at the door, to
+whoever knocks, is the fault's sentence alone."""
+
+_NOT_THERE = "nothing of this id is there for who asks; the list of its kind shows what is"
 _UNKNOWN_NAME = "holds a name that is not known here"
 _A_DAY = "is to be a day that there is, such as 2027-01-14"
 _A_MOMENT = "is to be a moment with its zone, +05:30 or Z, such as 2027-01-14T10:00:00+05:30"
@@ -112,10 +133,16 @@ def problem(refusal: Refusal, request_id: str) -> Problem:
 def _told(refusal: Refusal) -> tuple[Mistake, ...]:
     if refusal.mistakes:
         return tuple(Mistake(path=path, message=message) for path, message in refusal.mistakes)
-    if not refusal.path:
-        return ()
-    expected = f"expected {refusal.expected}" if refusal.expected else _OTHERWISE
-    return (Mistake(path=refusal.path, message=expected),)
+    if refusal.fault is RECORD_MISSING and not refusal.path:
+        # What is foreign and what is not there are told alike.
+        return (Mistake(path="", message=_NOT_THERE),)
+    reason = _reason(refusal) if refusal.fault in {*_REASONED, RECORD_MISSING} else ""
+    return (Mistake(path=refusal.path, message=reason or _OTHERWISE),) if refusal.path or reason else ()
+
+
+def _reason(refusal: Refusal) -> str:
+    """What the operator reads too, without the sentence that is the title."""
+    return str(refusal).removeprefix(refusal.fault.sentence).lstrip(",; ")
 
 
 def _mistakes(details: Sequence[ErrorDetails]) -> Iterator[tuple[str, str]]:

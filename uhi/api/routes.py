@@ -12,7 +12,7 @@ from typing import Generic, Literal, Self, TypeAlias, TypedDict, TypeVar, Unpack
 from pydantic import BaseModel, ConfigDict, Field
 
 from uhi.audit import Acting, ActorKind
-from uhi.errors import Fault
+from uhi.faults import Fault
 from uhi.identity.principals import Principal, PrincipalKind
 from uhi.identity.rules import Rule, Target, check_target
 
@@ -134,12 +134,12 @@ class Call(Generic[B_co]):
     request_id: str = ""
     last_event: str = ""
 
-    def permit(self, target: Target) -> None:
-        """Go on only if the record is theirs to touch, as the route's rule says.
+    def permit(self, target: Target, *, path: str = "") -> None:
+        """Go on only if the record is theirs to touch, as the route's rule says; `path` is where the body names it.
 
         Raises: Refusal(RECORD_MISSING).
         """
-        check_target(self.rule, self.principal, target)
+        check_target(self.rule, self.principal, target, path=path)
 
     @property
     def acting(self) -> Acting:
@@ -195,6 +195,8 @@ class Route:
 
 
 class _Rest(TypedDict, total=False):
+    name: str
+    summary: str
     key: Literal["none", "optional", "required"]
     others: tuple[int, ...]
     media: str
@@ -231,7 +233,8 @@ class Routes:
         answer: type[A] | None,
         **rest: Unpack[_Rest],
     ) -> Callable[[Handler[B, A]], Handler[B, A]] | Callable[[SilentHandler[B]], SilentHandler[B]]:
-        """Declare a route: its name is the handler's, its summary the first line of the handler's docstring.
+        """Declare a route: unless they are given, its name is the handler's, and its summary the first line of the
+        handler's docstring.
 
         Without an answer's model the status is 204.
         """
@@ -239,12 +242,12 @@ class Routes:
         rest.setdefault("status", 200 if answer else 204)
 
         def declare(handler: Handler[B, A]) -> Handler[B, A]:
+            rest.setdefault("name", handler.__name__)
+            rest.setdefault("summary", _first_line(handler.__doc__))
             made = Route(
                 method=method,
                 path=path,
                 rule=rule,
-                name=handler.__name__,
-                summary=(handler.__doc__ or "").strip().partition("\n")[0],
                 handler=handler,  # type: ignore[arg-type]  # called with a body of its own kind only
                 body=body,
                 answer=answer,
@@ -272,12 +275,12 @@ class Routes:
         """
 
         def declare(handler: StreamHandler[B]) -> StreamHandler[B]:
+            rest.setdefault("name", handler.__name__)
+            rest.setdefault("summary", _first_line(handler.__doc__))
             made = Route(
                 method="GET",
                 path=path,
                 rule=rule,
-                name=handler.__name__,
-                summary=(handler.__doc__ or "").strip().partition("\n")[0],
                 handler=handler,  # type: ignore[arg-type]  # called with a query of its own kind only
                 body=body,
                 answer=event,
@@ -289,3 +292,7 @@ class Routes:
             return handler
 
         return declare
+
+
+def _first_line(docstring: str | None) -> str:
+    return (docstring or "").strip().partition("\n")[0]

@@ -6,7 +6,6 @@ and measured behaviour" and "IAM".
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,15 +22,14 @@ from uhi.api.routes import Answer, Body, Call, Raw, Route, Routes, Sent
 from uhi.api.streams import DEFAULT_STREAMS, LAST_EVENT, Flow, StreamLimits, Streams
 from uhi.api.visits import HEADERS, Visit, refuse
 from uhi.audit.trail import AuditTrail
-from uhi.errors import METHOD_NOT_SERVED, PATH_UNKNOWN, Refusal, SetupError
+from uhi.errors import Refusal, SetupError
 from uhi.exchange.entrance import unforeseen
+from uhi.faults import METHOD_NOT_SERVED, PATH_UNKNOWN
 from uhi.http.health import Health, add_health
 from uhi.http.in_time import InTime
 from uhi.http.reading import DEFAULT_LIMITS, ServerLimits, check_headers, check_target, expect_later
 from uhi.identity.rules import check
 from uhi.ports import Clock
-
-log = logging.getLogger(__name__)
 
 _JSON = "application/json"
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from uhi.api.fields import SecretText
 from uhi.api.routes import FORGOTTEN, Answer, Body, Call, Nothing, Routes, Sent, SessionCookie
-from uhi.errors import RECORD_MISSING, TOKEN_INVALID, Refusal
+from uhi.errors import Refusal
+from uhi.faults import RECORD_MISSING, TOKEN_INVALID
 from uhi.identity.roles import Permission
 from uhi.identity.rules import PUBLIC, Relation, Rule, Target
 from uhi.identity.session_rows import Client, Session

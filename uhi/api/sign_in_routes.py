@@ -10,7 +10,7 @@ from typing import Literal
 from uhi.api.fields import CodeText, EmailText, PasswordText, SecretText
 from uhi.api.routes import Answer, Body, Call, Routes, Sent
 from uhi.api.session_routes import OWN, SessionOpened, client_of, cookie_of, shown
-from uhi.errors import SIGN_IN_FAILED, STATE_REFUSED, TOKEN_INVALID
+from uhi.faults import SIGN_IN_FAILED, STATE_REFUSED, TOKEN_INVALID
 from uhi.identity.accounts import Accounts
 from uhi.identity.rules import PUBLIC
 from uhi.identity.sessions import Opened, Sessions

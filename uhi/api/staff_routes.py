@@ -10,7 +10,7 @@ from pydantic import Field
 from uhi.api.account_routes import RoleAnswer
 from uhi.api.fields import EmailText, IdText, NameText, PhoneText
 from uhi.api.routes import Answer, Body, Call, Nothing, Routes
-from uhi.errors import ALREADY_TAKEN, RECORD_MISSING, STATE_REFUSED
+from uhi.faults import ALREADY_TAKEN, RECORD_MISSING, STATE_REFUSED
 from uhi.identity.accounts import AccountFilter, Accounts
 from uhi.identity.joining import Invitation, Joining
 from uhi.identity.people import Account, AccountState, Ties
@@ -100,7 +100,7 @@ class StaffPages:
             body=InvitationBody,
             answer=StaffAnswer,
             status=201,
-            refuses=(RECORD_MISSING, ALREADY_TAKEN),
+            refuses=(RECORD_MISSING, ALREADY_TAKEN, STATE_REFUSED),
         )(self.invite_staff)
         group.route("GET", one, rule, body=Nothing, answer=StaffAnswer)(self.get_staff)
         group.route("POST", f"{one}/grants", rule, body=GrantBody, answer=StaffAnswer, refuses=of_state)(
@@ -121,7 +121,7 @@ class StaffPages:
         asked = call.body
         tenants = call.principal.tenants_with(Permission.STAFF_MANAGE)
         if asked.tenant is not None:
-            call.permit(Target(tenant=asked.tenant))
+            call.permit(Target(tenant=asked.tenant), path="tenant")
             tenants = frozenset({asked.tenant})
         page = await self._accounts.page(
             AccountFilter(tenants=tenants, state=asked.state, after=asked.after, most=asked.most)
@@ -131,7 +131,7 @@ class StaffPages:
     async def invite_staff(self, call: Call[InvitationBody]) -> StaffAnswer:
         """Ask somebody to join; they get a letter with a token."""
         asked = call.body
-        call.permit(Target(tenant=asked.tenant))
+        call.permit(Target(tenant=asked.tenant), path="tenant")
         invitation = Invitation(
             email=asked.email,
             name=asked.name,
@@ -148,13 +148,13 @@ class StaffPages:
 
     async def grant_role(self, call: Call[GrantBody]) -> StaffAnswer:
         """Give somebody a role."""
-        call.permit(Target(tenant=call.body.tenant))
+        call.permit(Target(tenant=call.body.tenant), path="tenant")
         grant = Grant(call.body.role, call.body.tenant)
         return _shown(await self._accounts.grant(call.path["id"], grant, acting=call.acting, by=call.principal))
 
     async def withdraw_role(self, call: Call[GrantBody]) -> StaffAnswer:
         """Take a role away; the account's sessions end."""
-        call.permit(Target(tenant=call.body.tenant))
+        call.permit(Target(tenant=call.body.tenant), path="tenant")
         grant = Grant(call.body.role, call.body.tenant)
         return _shown(await self._accounts.withdraw(call.path["id"], grant, acting=call.acting, by=call.principal))
 

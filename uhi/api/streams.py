@@ -16,7 +16,8 @@ from aiohttp import WSMsgType, web
 from aiohttp_sse import EventSourceResponse
 
 from uhi.api.routes import Ended, Event, Stream, StreamKind
-from uhi.errors import OVERLOADED, REQUEST_INVALID, TOO_MANY_TRIES, Refusal
+from uhi.errors import Refusal
+from uhi.faults import OVERLOADED, REQUEST_INVALID, TOO_MANY_TRIES
 
 GOING_AWAY = Ended(1001, "going away")
 COMPLETE = Ended(1000, "complete")

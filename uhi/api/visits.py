@@ -16,7 +16,8 @@ from uhi.api.routes import Route
 from uhi.api.streams import Flow
 from uhi.audit import Acting, ActorKind, Outcome
 from uhi.audit.trail import AuditTrail
-from uhi.errors import INTERNAL, Refusal
+from uhi.errors import Refusal
+from uhi.faults import INTERNAL
 from uhi.http.health import SERVER_NAME
 from uhi.identity.principals import NOBODY, Principal
 

@@ -60,10 +60,8 @@ class Link:
 NAMES = tuple(each.name for each in fields(Link))
 """The columns, in their order."""
 
-CHAIN_END = NAMES[-2:]
-"""The two that are not hashed as part of the row."""
-
 _HASHED = NAMES[:-2]
+"""All but the two that chain the row to the one before it."""
 
 
 def link_after(head: Head, entry: Entry) -> Link:

@@ -15,7 +15,8 @@ from uhi.booking.events import OrderEvent
 from uhi.booking.kept import KeptOrder
 from uhi.booking.order_rows import EVENT, KEPT, OrderRows
 from uhi.booking.states import OrderState
-from uhi.errors import REQUEST_INVALID, Refusal
+from uhi.errors import Refusal
+from uhi.faults import REQUEST_INVALID
 from uhi.storage.sql.booking_tables import hold, order_event, orders
 from uhi.storage.sql.storage import SqlStorage
 
@@ -142,4 +143,10 @@ def _place(after: str) -> tuple[float, str]:
     try:
         return float(starts_at), order_id
     except ValueError:
-        raise Refusal(REQUEST_INVALID, "the place of a page is none that a page gave") from None
+        raise Refusal(
+            REQUEST_INVALID,
+            "no page gave this place to go on after",
+            path="after",
+            expected="the `next` of a page",
+            next_step="begin anew without it",
+        ) from None

@@ -20,7 +20,8 @@ from uhi.booking.speaker import Speaker
 from uhi.booking.states import MOVES, EventKind, OrderState, Party, step
 from uhi.booking.store import Step
 from uhi.booking.telemedicine import Mode
-from uhi.errors import CANCELLATION_IMPOSSIBLE, ORDER_UNKNOWN, OrderUnknown, PinInvalid, StateConflict
+from uhi.errors import OrderUnknown, PinInvalid, StateConflict
+from uhi.faults import CANCELLATION_IMPOSSIBLE, ORDER_UNKNOWN
 from uhi.messages import OnCancel, OnStatus, Order, Updated
 from uhi.messages.values import ONLINE, tag
 from uhi.ports import Letter

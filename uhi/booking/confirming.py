@@ -20,7 +20,8 @@ from uhi.booking.reasons import CancelledBy, DoctorReason
 from uhi.booking.releasing import Releasing
 from uhi.booking.states import EventKind, OrderState, Party, step
 from uhi.booking.store import Written
-from uhi.errors import ANSWER_FAILED, ORDER_UNKNOWN, SLOT_UNAVAILABLE, SlotUnavailable
+from uhi.errors import SlotUnavailable
+from uhi.faults import ANSWER_FAILED, ORDER_UNKNOWN, SLOT_UNAVAILABLE
 from uhi.messages import OnConfirm, Order
 from uhi.messages.values import ONLINE, PHYSICAL
 from uhi.verified import Thread

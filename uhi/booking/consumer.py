@@ -27,7 +27,8 @@ from uhi.booking.reasons import PatientReason, chosen
 from uhi.booking.speaker import WAIT, Speaker, moment
 from uhi.booking.sql_diary import diary_of
 from uhi.booking.states import OrderState, Via, transition
-from uhi.errors import OUTCOMES, BookingDeclined, BookingError, DeliveryError, PriceMismatch, StateConflict
+from uhi.errors import BookingDeclined, BookingError, DeliveryError, PriceMismatch, StateConflict
+from uhi.faults import OUTCOMES
 from uhi.messages import Cancel, Confirm, Init, Order, Reported, Select, Status
 from uhi.messages.values import Term
 from uhi.messages.wire import Wire

@@ -12,7 +12,7 @@ from uhi.booking.hospital import Doctor, Slot, Window
 from uhi.booking.intents import LONGEST_WINDOW, read_search, read_slots, read_window
 from uhi.booking.orders import demand_offered, demand_one_slot, write_quoted
 from uhi.booking.telemedicine import is_offered, may_consult_online
-from uhi.errors import SLOT_UNAVAILABLE
+from uhi.faults import SLOT_UNAVAILABLE
 from uhi.messages import Intent, OnSearch, OnSelect, Order, SlotsFound
 from uhi.messages.values import ONLINE
 from uhi.verified import Thread

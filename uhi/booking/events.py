@@ -78,9 +78,8 @@ def replay(events: Sequence[OrderEvent]) -> KeptOrder:
     Raises: SetupError for a stream that is empty, has a gap, or tells of no order.
     """
     if [event.version for event in events] != list(range(1, len(events) + 1)) or not events:
-        raise SetupError(
-            "the events of an order are not all there", got=f"{len(events)}", next_step="restore the database"
-        )
+        found = f"{len(events)} of order {events[0].order_id}, up to number {events[-1].version}" if events else "none"
+        raise SetupError("the events of an order are not all there", got=found, next_step="restore a backup")
     told: dict[str, object] = {"id": events[0].order_id}
     for event in events:
         told.update(event.facts)

@@ -24,7 +24,8 @@ from uhi.booking.patients import read_patient
 from uhi.booking.releasing import Releasing
 from uhi.booking.states import OrderState
 from uhi.booking.store import Written
-from uhi.errors import ANSWER_FAILED, SLOT_UNAVAILABLE, SlotUnavailable
+from uhi.errors import SlotUnavailable
+from uhi.faults import ANSWER_FAILED, SLOT_UNAVAILABLE
 from uhi.messages import OnConfirm, OnInit, Order
 from uhi.messages.values import IST
 from uhi.verified import Thread

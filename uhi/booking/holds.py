@@ -53,6 +53,9 @@ def find(state: OrderState, until: datetime, *, now: datetime) -> Finding:
     return Finding.HELD if held else Finding.LAPSED
 
 
+_LATER = "confirm one, or wait until one lapses"
+
+
 @dataclass(frozen=True, slots=True)
 class HoldLimits:
     """How many live holds one consumer may have: for one patient, and in all (None: not limited).
@@ -60,7 +63,8 @@ class HoldLimits:
     A patient's holds count per consumer, so no consumer can use up what the patient may hold through another. They are
     counted before the hold is made: inits that several processes deal with at one moment may exceed them by a few.
     `day_share` is how much of a doctor's day one consumer may hold, where the hospital says how many slots the day has
-    (`Slot.day_capacity`); one slot it may hold in any case.
+    (`Slot.day_capacity`). It is rounded down, so that the rest stays bookable for others (case BK-10); one slot a
+    consumer may hold in any case. Of 5 % a day has to have 40 slots before it gives two.
     """
 
     per_patient: int = 2
@@ -77,10 +81,16 @@ def check_limits(limits: HoldLimits, *, of_patient: int, of_consumer: int) -> No
         raise SlotUnavailable(
             "the patient holds as many slots as one may",
             got=str(of_patient),
-            next_step="confirm one, or wait until one lapses",
+            expected=f"fewer than {limits.per_patient}",
+            next_step=_LATER,
         )
     if limits.per_consumer is not None and of_consumer >= limits.per_consumer:
-        raise SlotUnavailable("the consumer holds as many slots as one may", got=str(of_consumer))
+        raise SlotUnavailable(
+            "the consumer holds as many slots as one may",
+            got=str(of_consumer),
+            expected=f"fewer than {limits.per_consumer}",
+            next_step=_LATER,
+        )
 
 
 def check_day(limits: HoldLimits, *, of_day: int, capacity: int) -> None:
@@ -90,5 +100,12 @@ def check_day(limits: HoldLimits, *, of_day: int, capacity: int) -> None:
     """
     if limits.day_share is None or not capacity:
         return
-    if of_day >= max(1, int(capacity * limits.day_share)):
-        raise SlotUnavailable("the consumer holds as much of the doctor's day as one may", got=str(of_day))
+    # A share of 0.29 of 100 is 28.999… to a computer.
+    most = max(1, int(round(capacity * limits.day_share, 6)))
+    if of_day >= most:
+        raise SlotUnavailable(
+            "the consumer holds as much of the doctor's day as one may",
+            got=str(of_day),
+            expected=f"fewer than {most} of the day's {capacity} slots",
+            next_step=_LATER,
+        )

@@ -15,7 +15,7 @@ from uhi.booking.quotes import Quote
 from uhi.booking.reasons import Cancellation
 from uhi.booking.states import OrderState
 from uhi.booking.telemedicine import Consent, Mode, Presence
-from uhi.errors import Outcome
+from uhi.faults import Outcome
 from uhi.messages.values import Billing, Customer, Term
 from uhi.verified import Thread
 

@@ -19,13 +19,13 @@ from uhi.booking.quotes import write_quote
 from uhi.booking.reasons import PatientReason
 from uhi.booking.telemedicine import is_offered, lacking
 from uhi.booking.terms import agree, check_agreed
-from uhi.errors import (
+from uhi.errors import BookingError
+from uhi.faults import (
     CANCELLATION_IMPOSSIBLE,
     PATIENT_UNIDENTIFIED,
     PAYMENT_UNSUPPORTED,
     QUOTE_UNAVAILABLE,
     SLOT_UNAVAILABLE,
-    BookingError,
 )
 from uhi.messages import Order
 from uhi.messages.tags import (

@@ -21,15 +21,7 @@ from uhi.conversation.calls import CallLog
 from uhi.conversation.contents import ChatRules, Document, check_document, check_text
 from uhi.conversation.incoming import Hearing
 from uhi.conversation.listening import Listener, Listeners
-from uhi.conversation.messages import (
-    Attached,
-    Kind,
-    Message,
-    content_id_of,
-    write_chat,
-    write_document,
-    write_text,
-)
+from uhi.conversation.messages import Kind, Message, content_id_of, write_chat, write_document, write_text
 from uhi.conversation.prescriptions import PRESCRIPTION, Prescription
 from uhi.conversation.rows import Counted
 from uhi.conversation.talks import Orders, Talk
@@ -94,8 +86,8 @@ class Conversations:
         if not isinstance(storage, SqlStorage):
             raise SetupError("conversations are kept, and there is no database", next_step="set UHI_DATABASE_URL")
         self.rules = rules or ChatRules()
+        self.orders = orders
         self._speaker = speaker
-        self._orders = orders
         self._side = side
         self._book = ChatBook(storage, owner=speaker.subscriber_id)
         self._vault = Vault(shelf, storage.ours.sealing, Unfiled(storage.database, speaker))
@@ -137,18 +129,10 @@ class Conversations:
         if known is not None:
             return known
         letters = await self._letters(talk, write_document(document, message.content_id))
-        laid = await self._vault.put(document.content)
-        attached = Attached(
-            name=document.name,
-            media_type=document.media_type,
-            size=len(document.content),
-            hi_type=document.hi_type,
-            scan=laid.verdict.value,
-            key=laid.key,
-        )
+        attached = await self._vault.put(document)
         kept = await self._said(replace(message, document=attached), letters)
-        if kept.document is None or kept.document.key != laid.key:
-            await self._vault.drop(laid.key)
+        if kept.document is None or kept.document.key != attached.key:
+            await self._vault.drop(attached.key)
         return kept
 
     async def signal(self, order_id: str, content: ChatContent) -> None:
@@ -229,7 +213,7 @@ class Conversations:
         return self._listeners.join()
 
     async def _talk(self, order_id: str) -> Talk:
-        talk = await self._orders.find(order_id)
+        talk = await self.orders.find(order_id)
         if talk is None:
             raise OrderUnknown("there is no conversation about such an order", next_step="book an appointment first")
         return talk

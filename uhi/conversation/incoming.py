@@ -110,16 +110,7 @@ class Hearing:
         if message.kind is Kind.TEXT:
             return replace(message, text=read_text(content, self._rules))
         document = await asyncio.to_thread(read_document, content, self._rules)
-        laid = await self._vault.put(document.content)
-        attached = Attached(
-            name=document.name,
-            media_type=document.media_type,
-            size=len(document.content),
-            hi_type=document.hi_type,
-            scan=laid.verdict.value,
-            key=laid.key,
-        )
-        return replace(message, document=attached)
+        return replace(message, document=await self._vault.put(document))
 
     def _note(self, what: str, about: Verified[Wire]) -> None:
         log.warning("%s: %s", about.sender.id, what, extra={"transaction_id": about.thread.transaction_id})

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypedDict
 
 from pydantic import Field
 
@@ -17,6 +19,7 @@ from uhi.audit.trail import AuditTrail
 from uhi.conversation.contents import Document, Why, decoded
 from uhi.conversation.conversations import FILES_PATH, Conversations, Said
 from uhi.conversation.forms import (
+    DOCUMENT_BODY,
     LARGEST_DOCUMENT,
     ConversationAnswer,
     DocumentBody,
@@ -30,13 +33,8 @@ from uhi.conversation.forms import (
 )
 from uhi.conversation.messages import Message
 from uhi.conversation.names import attachment
-from uhi.conversation.talks import Orders, Talk
+from uhi.conversation.talks import Talk
 from uhi.errors import (
-    LINK_INVALID,
-    MESSAGING_UNSUPPORTED,
-    OVERLOADED,
-    RECORD_MISSING,
-    STATE_REFUSED,
     ContentRefused,
     DeliveryError,
     FileMissing,
@@ -45,12 +43,12 @@ from uhi.errors import (
     Refusal,
     StateConflict,
 )
+from uhi.faults import LINK_INVALID, MESSAGING_UNSUPPORTED, OVERLOADED, RECORD_MISSING, STATE_REFUSED
 from uhi.files import SignedLink
-from uhi.identity.rules import PUBLIC, Target
+from uhi.identity.rules import PUBLIC, Rule, Target
 
-TOLD = (RECORD_MISSING, STATE_REFUSED, MESSAGING_UNSUPPORTED)
-"""What saying something may be refused with, beside what every route is."""
-
+_SEEN = (RECORD_MISSING,)
+_TOLD = (RECORD_MISSING, STATE_REFUSED, MESSAGING_UNSUPPORTED)
 _WHERE = {
     Why.TYPE_NOT_TAKEN: "media_type",
     Why.TEXT_TOO_LONG: "text",
@@ -70,16 +68,47 @@ _SENTENCES = {
 }
 
 
-class TalkPages:
-    """What routes about one order's conversation do. Every call is permitted by its route's rule, on the record that
-    the path's `id` names.
+class Named(TypedDict):
+    """A route's name and summary. No two routes of a program have one name."""
 
-    `orders` are those of the conversations.
+    name: str
+    summary: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageRoutes:
+    """The routes to conversations for those whom a rule lets in, below a path whose `id` names the order."""
+
+    tag: str
+    base: str
+    rule: Rule
+    page: Named
+    say: Named
+    send: Named
+    mark_read: Named
+
+
+class TalkPages:
+    """Routes about one order's conversation. Every call is permitted by its route's rule, on the record that the path's
+    `id` names.
     """
 
-    def __init__(self, conversations: Conversations, orders: Orders) -> None:
+    def __init__(self, conversations: Conversations) -> None:
         self._conversations = conversations
-        self._orders = orders
+
+    def routes(self, at: MessageRoutes) -> Routes:
+        """A group of routes."""
+        group, rule, messages, documents = Routes(at.tag), at.rule, f"{at.base}/messages", f"{at.base}/documents"
+        add, large = group.route, DOCUMENT_BODY
+        add("GET", messages, rule, body=MessageQuery, answer=ConversationAnswer, refuses=_SEEN, **at.page)(self.page)
+        add("POST", messages, rule, body=TextBody, answer=MessageAnswer, refuses=_TOLD, **at.say)(self.say)
+        add("POST", documents, rule, body=DocumentBody, answer=MessageAnswer, refuses=_TOLD, size=large, **at.send)(
+            self.send
+        )
+        add("POST", f"{messages}/read", rule, body=ReadBody, answer=ReadAnswer, refuses=_SEEN, **at.mark_read)(
+            self.mark_read
+        )
+        return group
 
     async def page(self, call: Call[MessageQuery]) -> ConversationAnswer:
         """A page of messages."""
@@ -117,7 +146,7 @@ class TalkPages:
 
     async def _permitted(self, call: Call[Body]) -> str:
         order_id = call.path["id"]
-        talk = await self._orders.find(order_id)
+        talk = await self._conversations.orders.find(order_id)
         if talk is None:
             raise Refusal(RECORD_MISSING, f"{call.principal.id} asked for a conversation that is not there")
         call.permit(target_of(talk, practitioner_id=call.principal.practitioner_id))

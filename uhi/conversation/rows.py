@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, RowMapping, delete, func, insert, select, text, update
 
 from uhi.conversation.unfiled import file
-from uhi.errors import OVERLOADED, MessageKnown, Refusal
+from uhi.errors import MessageKnown, Refusal
+from uhi.faults import OVERLOADED
 from uhi.storage.sql.conversation_tables import chat_message, conversation
 
 _OPEN = text(

@@ -10,7 +10,8 @@ import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from uhi.conversation.contents import Why
+from uhi.conversation.contents import Document, Why
+from uhi.conversation.messages import Attached
 from uhi.conversation.unfiled import Unfiled
 from uhi.errors import ContentRefused
 from uhi.files import Clamd, NoScanner, ObjectStore, Scanner, Verdict, open_store
@@ -36,14 +37,6 @@ def shelf_at(url: str, *, credentials_file: Path | None = None, scanner_url: str
     return Shelf(open_store(url, credentials_file=credentials_file), Clamd(scanner_url) if scanner_url else NoScanner())
 
 
-@dataclass(frozen=True, slots=True)
-class Laid:
-    """A document that is kept: its key, and what the scanner said."""
-
-    key: str
-    verdict: Verdict
-
-
 class Vault:
     """Puts documents away and takes them out again."""
 
@@ -53,19 +46,26 @@ class Vault:
         self._sealing = sealing
         self._unfiled = unfiled
 
-    async def put(self, content: bytes) -> Laid:
-        """Keep a document for the message that is kept next; an infected one is not kept.
+    async def put(self, document: Document) -> Attached:
+        """Keep a document for the message that is kept next, which tells of it so; an infected one is not kept.
 
         Raises: ContentRefused (INFECTED); Refusal(OVERLOADED) when scanner or store are away.
         """
-        verdict = await self._scanner.scan(content)
+        verdict = await self._scanner.scan(document.content)
         if verdict is Verdict.INFECTED:
             raise ContentRefused("a document is infected", reason=Why.INFECTED.value, next_step="do not send it again")
         key = f"{_FOLDER}/{secrets.token_hex(16)}"
-        sealed = await asyncio.to_thread(self._sealing.seal, content, about=f"file {key}")
+        sealed = await asyncio.to_thread(self._sealing.seal, document.content, about=f"file {key}")
         await self._unfiled.put_down(key)
         await self._store.put(key, sealed)
-        return Laid(key, verdict)
+        return Attached(
+            name=document.name,
+            media_type=document.media_type,
+            size=len(document.content),
+            hi_type=document.hi_type,
+            scan=verdict.value,
+            key=key,
+        )
 
     async def get(self, key: str) -> bytes:
         """Return a document.

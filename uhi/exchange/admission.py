@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from uhi.actions import SLOTS, Leg
-from uhi.errors import NO_OPEN_REQUEST, TTL_PASSED, WRONG_PROVIDER, Refusal
+from uhi.errors import Refusal
 from uhi.exchange.legs import AnyLeg
 from uhi.exchange.parties import ttl_end
 from uhi.exchange.retry import CRITICAL_LIFE, DISCOVERY_LIFE
+from uhi.faults import NO_OPEN_REQUEST, TTL_PASSED, WRONG_PROVIDER
 from uhi.messages import Context
 from uhi.messages.wire import Wire
 from uhi.ports import Callback, OpenRequest, Requests

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from uhi.errors import MESSAGE_ID_REUSED, RATE_LIMITED, REPLAYED, Refusal
+from uhi.errors import Refusal
 from uhi.exchange.admission import Admitted, Candidate
 from uhi.exchange.facts import Facts
 from uhi.exchange.opened import Opened
 from uhi.exchange.parties import id_of
 from uhi.exchange.trust import Trust
+from uhi.faults import MESSAGE_ID_REUSED, RATE_LIMITED, REPLAYED
 from uhi.messages.wire import Wire
 from uhi.ports import Arrival, Arrived
 from uhi.subscribers import Role

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from uhi.actions import Limits
-from uhi.errors import BODY_TOO_LARGE, BODY_TYPE, SIGNATURE_INVALID, SIGNATURE_MISSING, Refusal
+from uhi.errors import Refusal
+from uhi.faults import BODY_TOO_LARGE, BODY_TYPE, SIGNATURE_INVALID, SIGNATURE_MISSING
 from uhi.ports import Inbound
 from uhi.signing import SignatureHeader, Window, body_digest, check_digest_header, check_window
 from uhi.signing.authorization import parse

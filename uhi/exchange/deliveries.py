@@ -13,11 +13,12 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
 from math import inf
 
-from uhi.errors import INTERNAL, Refusal
+from uhi.errors import Refusal
 from uhi.exchange.background import Background, repeatedly
 from uhi.exchange.posting import Poster
 from uhi.exchange.pressure import Pressure
 from uhi.exchange.send import Exit, FirstRound, report
+from uhi.faults import INTERNAL
 from uhi.messages.wire import Wire
 from uhi.ports import LETTERS, Change, Ending, Letter, Signals, Storage
 from uhi.verified import Declined, Verified

@@ -12,10 +12,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from traceback import extract_tb
 
-from uhi.errors import INTERNAL, OVERLOADED, Refusal, Resend
+from uhi.errors import Refusal
 from uhi.exchange.credentials import is_forwarded
 from uhi.exchange.opened import check_head
 from uhi.exchange.receive import Door, Received, Repeated, receive
+from uhi.faults import INTERNAL, OVERLOADED, Resend
 from uhi.messages.receipt import ACK, nack
 from uhi.ports import CallLog, Clock, Description, Direction, Hop, Inbound, Reply
 

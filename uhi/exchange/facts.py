@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from math import inf, isfinite
 
 from uhi import strict_json
-from uhi.errors import INTERNAL, Refusal
+from uhi.errors import Refusal
+from uhi.faults import INTERNAL
 from uhi.subscribers import Role, Subscriber
 
 

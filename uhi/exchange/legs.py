@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from uhi.actions import Leg
-from uhi.errors import NOT_IMPLEMENTED, PATH_UNKNOWN, SIGNATURE_MISSING, Refusal
+from uhi.errors import Refusal
+from uhi.faults import NOT_IMPLEMENTED, PATH_UNKNOWN, SIGNATURE_MISSING
 from uhi.messages.wire import Wire
 
 AnyLeg = Leg[Wire]

@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 
 from uhi import strict_json
 from uhi.actions import Leg
-from uhi.errors import MESSAGE_INVALID, SIGNATURE_INVALID, SIGNER_NOT_SENDER, Refusal
+from uhi.errors import Refusal
 from uhi.exchange.credentials import (
     Credential,
     Credentials,
@@ -24,6 +24,7 @@ from uhi.exchange.credentials import (
 from uhi.exchange.parties import check_id, id_of
 from uhi.exchange.signers import check_signature, gateway_signer, known_signer, named_sender
 from uhi.exchange.trust import SendersSignature, Trust
+from uhi.faults import MESSAGE_INVALID, SIGNATURE_INVALID, SIGNER_NOT_SENDER
 from uhi.messages import Context, Envelope, Error
 from uhi.messages.envelope import read
 from uhi.messages.wire import Wire

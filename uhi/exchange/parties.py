@@ -9,7 +9,8 @@ import logging
 from datetime import UTC, datetime
 
 from uhi.actions import Leg
-from uhi.errors import (
+from uhi.errors import Refusal
+from uhi.faults import (
     CONSUMER_UNKNOWN,
     CONSUMER_URI_MISMATCH,
     MESSAGE_INVALID,
@@ -18,7 +19,6 @@ from uhi.errors import (
     TTL_PASSED,
     WRONG_CONSUMER,
     WRONG_PROVIDER,
-    Refusal,
 )
 from uhi.messages import Context
 from uhi.messages.wire import Wire

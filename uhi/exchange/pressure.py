@@ -22,7 +22,8 @@ from uhi.actions import (
     Urgency,
     legs_of,
 )
-from uhi.errors import OVERLOADED, Refusal
+from uhi.errors import Refusal
+from uhi.faults import OVERLOADED
 from uhi.messages.wire import Wire
 from uhi.ports import Backlog, Clock
 from uhi.subscribers import Role

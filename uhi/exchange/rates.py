@@ -13,7 +13,8 @@ from ipaddress import IPv6Address
 from math import ceil
 
 from uhi.actions import Leg
-from uhi.errors import RATE_LIMITED, Refusal
+from uhi.errors import Refusal
+from uhi.faults import RATE_LIMITED
 from uhi.messages.wire import Wire
 from uhi.ports import Clock, Windows
 from uhi.signing import SignatureHeader

@@ -10,12 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from uhi.actions import Leg
-from uhi.errors import (
-    INTERNAL,
-    MESSAGE_INVALID,
-    NO_OPEN_REQUEST,
-    Refusal,
-)
+from uhi.errors import Refusal
 from uhi.exchange.admission import Admit, Admitted, Candidate
 from uhi.exchange.arrivals import Row, arrival_of, check_new, facts_of
 from uhi.exchange.credentials import is_forwarded
@@ -25,6 +20,7 @@ from uhi.exchange.opened import Opened, open_message, parse_body
 from uhi.exchange.parties import check_recipient, check_sender, check_ttl, transaction_of
 from uhi.exchange.row_ids import new_row_id
 from uhi.exchange.trust import Trust
+from uhi.faults import INTERNAL, MESSAGE_INVALID, NO_OPEN_REQUEST
 from uhi.messages import Context, Error
 from uhi.messages.wire import Wire
 from uhi.ports import Arrived, Inbound, Journal, Kept

@@ -11,8 +11,9 @@ from enum import Enum
 from math import inf
 from random import Random
 
-from uhi.errors import FAULTS, REPLAYED, Refusal, Resend
+from uhi.errors import Refusal
 from uhi.exchange.breakers import Health
+from uhi.faults import FAULTS, REPLAYED, Resend
 from uhi.messages.receipt import ACK, read_receipt
 from uhi.ports import Ending, Letter, LetterState, Reply
 from uhi.strict_json import parse

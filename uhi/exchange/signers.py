@@ -5,9 +5,10 @@ Asks the registry port; everything else is a decision on values. Source: decisio
 
 from __future__ import annotations
 
-from uhi.errors import ROLE_NOT_ALLOWED, SIGNATURE_INVALID, SUBSCRIBER_UNKNOWN, Refusal
+from uhi.errors import Refusal
 from uhi.exchange.credentials import Credential, blaming_gateway
 from uhi.exchange.trust import Trust
+from uhi.faults import ROLE_NOT_ALLOWED, SIGNATURE_INVALID, SUBSCRIBER_UNKNOWN
 from uhi.ports import Registry
 from uhi.signing import SignatureHeader
 from uhi.signing.verify import verify_digest

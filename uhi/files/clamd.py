@@ -10,7 +10,8 @@ import asyncio
 from contextlib import suppress
 from urllib.parse import SplitResult, urlsplit
 
-from uhi.errors import OVERLOADED, Refusal, SetupError
+from uhi.errors import Refusal, SetupError
+from uhi.faults import OVERLOADED
 from uhi.files.scanning import Verdict
 
 SECONDS = 4.0

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
-from uhi.errors import LINK_INVALID, Refusal, SetupError
+from uhi.errors import Refusal, SetupError
+from uhi.faults import LINK_INVALID
 
 SECONDS = 300
 """How long a link works, in seconds."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from typing import Protocol
 
-from uhi.errors import OVERLOADED, Refusal, SetupError
+from uhi.errors import Refusal, SetupError
+from uhi.faults import OVERLOADED
 
 SECONDS = 10.0
 """The longest that one call of a store takes, unless it is opened with another limit."""

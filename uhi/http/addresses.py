@@ -13,7 +13,8 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_address
 
 from yarl import URL
 
-from uhi.errors import ADDRESS_REFUSED, DeliveryError, Refusal
+from uhi.errors import DeliveryError, Refusal
+from uhi.faults import ADDRESS_REFUSED
 from uhi.http.lookups import Lookups
 
 _CLOSED_V4 = tuple(

@@ -12,8 +12,9 @@ from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from uhi.errors import OVERLOADED, Refusal
+from uhi.errors import Refusal
 from uhi.exchange.entrance import unforeseen
+from uhi.faults import OVERLOADED
 
 T = TypeVar("T")
 

@@ -10,7 +10,8 @@ import socket
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import BoundedSemaphore
 
-from uhi.errors import OVERLOADED, Refusal
+from uhi.errors import Refusal
+from uhi.faults import OVERLOADED
 
 THREADS = 4
 MOST_AT_ONCE = 20

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from uhi.errors import BODY_LATE, BODY_TOO_LARGE, HEADERS_TOO_LARGE, HTTP_MALFORMED, Refusal
+from uhi.errors import Refusal
 from uhi.exchange.credentials import check_content
+from uhi.faults import BODY_LATE, BODY_TOO_LARGE, HEADERS_TOO_LARGE, HTTP_MALFORMED
 from uhi.http.peers import NO_PROXIES, Proxies
 
 _BYTES_BETWEEN = len(": \r\n")

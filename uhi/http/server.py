@@ -16,8 +16,9 @@ from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler, Middleware
 from multidict import CIMultiDict
 
-from uhi.errors import METHOD_NOT_ALLOWED, PATH_UNKNOWN, Refusal, SetupError
+from uhi.errors import Refusal, SetupError
 from uhi.exchange.entrance import unforeseen
+from uhi.faults import METHOD_NOT_ALLOWED, PATH_UNKNOWN
 from uhi.http.health import SERVER_NAME, Health, add_health
 from uhi.http.in_time import InTime
 from uhi.http.peers import Connections

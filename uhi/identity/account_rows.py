@@ -5,7 +5,7 @@ Sync functions on a `Connection`. Above: `accounts`, `joining`, `sign_in`; below
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import ColumnElement, Connection, Row, delete, exists, insert, or_, select, update
@@ -13,7 +13,8 @@ from sqlalchemy.exc import IntegrityError
 
 from uhi import strict_json
 from uhi.audit import digest_of
-from uhi.errors import ALREADY_TAKEN, RECORD_MISSING, STATE_REFUSED, Refusal
+from uhi.errors import Refusal
+from uhi.faults import ALREADY_TAKEN, RECORD_MISSING, STATE_REFUSED
 from uhi.identity import session_rows
 from uhi.identity.letter_tokens import TokenPurpose
 from uhi.identity.people import Account, AccountState
@@ -31,6 +32,13 @@ from uhi.storage.sql.identity_tables import (
 )
 
 Tenants = Collection[str] | None
+
+Belonging = Callable[[Connection, Account], None]
+"""Sees that there is what an account belongs to; raises a Refusal where there is not."""
+
+
+def anywhere(connection: Connection, account: Account) -> None:
+    """Of a program that has no such places."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,9 @@ from sqlalchemy import ColumnElement, Connection
 
 from uhi.audit import Acting
 from uhi.audit.trail import append
-from uhi.errors import RECORD_MISSING, STATE_REFUSED, Refusal
-from uhi.identity.account_rows import AccountRows, Tenants, credentials_changed, within
+from uhi.errors import Refusal
+from uhi.faults import RECORD_MISSING, STATE_REFUSED
+from uhi.identity.account_rows import AccountRows, Belonging, Tenants, anywhere, credentials_changed, within
 from uhi.identity.granting import check_is_another, check_may_give, staff_tenants
 from uhi.identity.people import Account, AccountState, Ties, read_email, read_name
 from uhi.identity.principals import NOBODY, Grant, Principal
@@ -57,13 +58,15 @@ class _Step:
     reason: str = ""
     ends_sessions: bool = False
     also: Callable[[Connection], None] = _nothing_else
+    check: Belonging = anywhere
 
 
 class Accounts:
-    """The accounts of one database."""
+    """The accounts of one database; `belongs` sees that there is what an account is tied to."""
 
-    def __init__(self, store: IdentityStore) -> None:
+    def __init__(self, store: IdentityStore, *, belongs: Belonging = anywhere) -> None:
         self._store = store
+        self._belongs = belongs
 
     async def rows(self) -> AccountRows:
         """The accounts as functions on a connection, for what is one step with something else."""
@@ -121,7 +124,7 @@ class Accounts:
     async def tie(self, account_id: str, ties: Ties, *, acting: Acting, by: Principal = NOBODY) -> Account:
         """Say which facility, practitioner and patient an account belongs to; its sessions end.
 
-        Raises: Refusal(ACCESS_DENIED, ANOTHER_PERSON_REQUIRED, RECORD_MISSING).
+        Raises: Refusal(ACCESS_DENIED, ANOTHER_PERSON_REQUIRED, RECORD_MISSING), and what the program's `belongs` does.
         """
         check_is_another(account_id, acting)
 
@@ -133,8 +136,9 @@ class Accounts:
                 patient_id=ties.patient_id,
             )
 
-        step = _Step("account.tie", acting, staff_tenants(by, acting), ends_sessions=True)
-        return await self._change(account_id, lambda kept: tied(_home(kept, step.tenants)), step)
+        tenants = staff_tenants(by, acting)
+        step = _Step("account.tie", acting, tenants, ends_sessions=True, check=self._belongs)
+        return await self._change(account_id, lambda kept: tied(_home(kept, tenants)), step)
 
     async def grant(self, account_id: str, grant: Grant, *, acting: Acting, by: Principal = NOBODY) -> Account:
         """Give a role. `by` is whose right it is; the machine's operator has every right.
@@ -184,7 +188,7 @@ class Accounts:
 
         def reopened(kept: Account) -> Account:
             if kept.state is not AccountState.CLOSED:
-                raise Refusal(STATE_REFUSED, "the account is not closed")
+                raise Refusal(STATE_REFUSED, "the account is not closed", got=kept.state.value, expected="CLOSED")
             # Whoever never accepted an invitation has no password, and may be invited again.
             state = AccountState.ACTIVE if kept.is_email_verified else AccountState.INVITED
             return replace(_home(kept, step.tenants), state=state)
@@ -198,6 +202,7 @@ class Accounts:
         def work(connection: Connection) -> Account:
             before = rows.by_id(connection, account_id, tenants=step.tenants, lock=True)
             after = rows.change(connection, before, change(before), at=now, by=step.acting.actor)
+            step.check(connection, after)
             if step.ends_sessions:
                 credentials_changed(connection, account_id, at=now)
             entry = step.acting.entry(

@@ -16,7 +16,8 @@ from sqlalchemy import Connection, Row, insert, or_, select, update
 
 from uhi.audit import Acting, digest_of
 from uhi.audit.trail import append
-from uhi.errors import ACCESS_DENIED, RECORD_MISSING, REQUEST_INVALID, TOKEN_INVALID, Refusal
+from uhi.errors import Refusal
+from uhi.faults import ACCESS_DENIED, RECORD_MISSING, REQUEST_INVALID, TOKEN_INVALID
 from uhi.identity.principals import Principal, PrincipalKind
 from uhi.identity.recent import Recent
 from uhi.identity.roles import OF_PEOPLE_ONLY, Permission

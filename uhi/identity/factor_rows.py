@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 
-from uhi.errors import RECORD_MISSING, Refusal
+from uhi.errors import Refusal
 from uhi.exchange.row_ids import new_row_id
+from uhi.faults import RECORD_MISSING
 from uhi.storage.sealing import Sealing
 from uhi.storage.sql.identity_tables import second_factor
 

@@ -6,7 +6,8 @@ Pure. Above: `accounts`, `joining`. Source: security rules "IAM", the table of r
 from __future__ import annotations
 
 from uhi.audit import Acting, ActorKind
-from uhi.errors import ACCESS_DENIED, ANOTHER_PERSON_REQUIRED, Refusal
+from uhi.errors import Refusal
+from uhi.faults import ACCESS_DENIED, ANOTHER_PERSON_REQUIRED
 from uhi.identity.principals import Grant, Principal
 from uhi.identity.roles import AccessRole, Permission
 

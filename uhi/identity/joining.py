@@ -10,12 +10,13 @@ from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection
 
-from uhi.audit import Acting
+from uhi.audit import Acting, ActorKind
 from uhi.audit.trail import append
-from uhi.errors import ALREADY_TAKEN, CODE_INVALID, Refusal
+from uhi.errors import Refusal
 from uhi.exchange.rates import place_of
 from uhi.exchange.row_ids import new_row_id
-from uhi.identity.account_rows import AccountRows, keep_password
+from uhi.faults import ALREADY_TAKEN, CODE_INVALID, STATE_REFUSED
+from uhi.identity.account_rows import AccountRows, Belonging, anywhere, keep_password
 from uhi.identity.granting import check_may_give
 from uhi.identity.letter_tokens import LetterTokens, TokenPurpose, Waiting
 from uhi.identity.notices import Notices
@@ -59,18 +60,21 @@ class Invited:
 
 @dataclass(frozen=True, slots=True)
 class Entrance:
-    """What joining stands on."""
+    """What joining stands on: whether letters leave at all, and what sees that there is what an account belongs to."""
 
     store: IdentityStore
     passwords: Passwords
     codes: OneTimeCodes
     notices: Notices
+    has_mail: bool = True
+    belongs: Belonging = anywhere
 
 
 class Joining:
     """Makes accounts. `patients_tenant` is where those belong who come by themselves."""
 
     def __init__(self, parts: Entrance, *, patients_tenant: str) -> None:
+        self._parts = parts
         self._store = parts.store
         self._passwords = parts.passwords
         self._codes = parts.codes
@@ -130,9 +134,19 @@ class Joining:
     async def invite(self, invitation: Invitation, *, acting: Acting, by: Principal = NOBODY) -> Invited:
         """Make an account that waits for its owner, and write to them. Whoever has not accepted yet gets a new token.
 
-        Raises: Refusal(ACCESS_DENIED, REQUEST_INVALID); Refusal(ALREADY_TAKEN) where the address has an account.
+        Where no letters leave, only the machine's operator may, who is shown the token.
+        Raises: Refusal(ACCESS_DENIED, REQUEST_INVALID); Refusal(ALREADY_TAKEN) where the address has an account;
+        Refusal(STATE_REFUSED) where they would get no letter; what the program's `belongs` raises.
         """
         check_may_give(invitation.grant, by=by, acting=acting)
+        if not self._parts.has_mail and acting.kind is not ActorKind.OPERATOR:
+            raise Refusal(
+                STATE_REFUSED,
+                "nobody can be invited from here, since no letters leave",
+                expected="a mail server",
+                next_step="whoever runs the program sets UHI_SMTP_HOST, or invites with `admin invite` at the command "
+                "line, which shows the token",
+            )
         rows, token, now = await self._rows(), new_token(), self._store.clock.now()
         made = self._invited(invitation, now)
 
@@ -142,6 +156,7 @@ class Joining:
                 kept = rows.insert(connection, made, password=None, at=now)
             else:
                 kept = rows.change(connection, known.account, _again(known.account, made), at=now, by=acting.actor)
+            self._parts.belongs(connection, kept)
             self._tokens.keep(connection, token, Waiting(purpose=TokenPurpose.INVITATION, account_id=kept.id), now=now)
             entry = acting.entry("account.invite", f"account {kept.id}", at=now, after=rows.digest(kept))
             append(connection, entry)

@@ -11,7 +11,8 @@ from enum import Enum
 from sqlalchemy import Connection, delete, insert, select, update
 
 from uhi import strict_json
-from uhi.errors import CODE_INVALID, Refusal
+from uhi.errors import Refusal
+from uhi.faults import CODE_INVALID
 from uhi.identity.store import digest_of_token, texts_in
 from uhi.storage.sealing import Sealing
 from uhi.storage.sql.identity_tables import letter_token

@@ -11,8 +11,9 @@ from enum import Enum
 
 from sqlalchemy import ColumnElement, Connection, insert, select, update
 
-from uhi.errors import CODE_INVALID, Fault, Refusal
+from uhi.errors import Refusal
 from uhi.exchange.row_ids import new_row_id
+from uhi.faults import CODE_INVALID, Fault
 from uhi.identity.store import IdentityStore, Keyed
 from uhi.identity.throttles import CODES_SENT, take_try
 from uhi.storage.sql.identity_tables import one_time_code

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from uhi.errors import Refusal
+from uhi.identity.account_rows import Belonging, anywhere
 from uhi.identity.accounts import Accounts
 from uhi.identity.api_keys import ApiKeys
 from uhi.identity.contacts import ContactParts, Contacts
@@ -33,8 +34,9 @@ class IdentityOptions:
 
     `name` is what people read in letters and authenticator apps; `site` where the links of letters lead. `sender` takes
     the letters; without one they are kept in memory and nobody gets them. `has_sms`: it takes text messages too; where
-    it does not, nobody is offered any. `patients_tenant` is where those belong who come by themselves. `breached` is a
-    file of breached passwords. `issuer`, `audience` and the folder `token_keys` are those of access tokens.
+    it does not, nobody is offered any; `has_mail` whether e-mail leaves. `belongs` sees that there is what somebody is
+    invited or tied to. `patients_tenant` is where those belong who come by themselves. `breached` is a file of breached
+    passwords. `issuer`, `audience` and the folder `token_keys` are those of access tokens.
     """
 
     token_keys: Path
@@ -44,6 +46,8 @@ class IdentityOptions:
     site: str = ""
     sender: Sender = field(default_factory=KeptLetters)
     has_sms: bool = True
+    has_mail: bool = True
+    belongs: Belonging = anywhere
     patients_tenant: str = "patients"
     password_cost: PasswordCost = field(default_factory=PasswordCost)
     breached: Path | None = None
@@ -86,12 +90,13 @@ def identity_of(database: Database, sealing: Sealing, clock: Clock, options: Ide
     Raises: SetupError when the keys of tokens, or the file of breached passwords, cannot be used.
     """
     store = IdentityStore(database, sealing=sealing, clock=clock)
-    accounts, codes = Accounts(store), OneTimeCodes(store)
+    accounts, codes = Accounts(store, belongs=options.belongs), OneTimeCodes(store)
     passwords = Passwords(options.password_cost, breached=options.breached)
     notices = Notices(options.sender, options.name, options.site)
     factors = SecondFactors(
         FactorParts(store, accounts, passwords, codes, notices), issuer=options.name, has_sms=options.has_sms
     )
+    entrance = Entrance(store, passwords, codes, notices, options.has_mail, options.belongs)
     token_keys = TokenKeys.open(options.token_keys, clock=clock, rotation=options.rotation)
     tokens = AccessTokens(token_keys, issuer=options.issuer, audience=options.audience)
 
@@ -104,7 +109,7 @@ def identity_of(database: Database, sealing: Sealing, clock: Clock, options: Ide
     return IdentityParts(
         store=store,
         accounts=accounts,
-        joining=Joining(Entrance(store, passwords, codes, notices), patients_tenant=options.patients_tenant),
+        joining=Joining(entrance, patients_tenant=options.patients_tenant),
         sign_in=SignIn(SignInParts(store, accounts, passwords, factors)),
         second_factors=factors,
         codes=codes,

@@ -12,7 +12,8 @@ from collections.abc import Collection
 from hashlib import sha1
 from pathlib import Path
 
-from uhi.errors import REQUEST_INVALID, Refusal
+from uhi.errors import Refusal
+from uhi.faults import REQUEST_INVALID
 
 SHORTEST = 12
 SHORTEST_ALONE = 15
@@ -101,8 +102,7 @@ def check_breached(password: str, breached: Path) -> None:
 
 
 def _too_weak(got: str, *, expected: str = "") -> Refusal:
-    # Who chooses a password is shown what is expected, and nothing else.
-    wanted = expected or f"one that nobody guesses, and not {got}"
+    wanted = expected or "one that nobody guesses"
     return Refusal(REQUEST_INVALID, "the password cannot be used", path="password", got=got, expected=wanted)
 
 

@@ -15,7 +15,8 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.low_level import Type
 
-from uhi.errors import OVERLOADED, SIGN_IN_FAILED, Refusal, SetupError
+from uhi.errors import Refusal, SetupError
+from uhi.faults import OVERLOADED, SIGN_IN_FAILED
 from uhi.identity.password_rules import LONGEST, as_bytes, check_breached, check_guessable, normalised
 
 AT_ONCE = 4

@@ -10,7 +10,8 @@ import unicodedata
 from dataclasses import dataclass, field
 from enum import Enum
 
-from uhi.errors import REQUEST_INVALID, Refusal
+from uhi.errors import Refusal
+from uhi.faults import REQUEST_INVALID
 from uhi.identity.principals import Grant
 from uhi.identity.roles import AccessRole
 

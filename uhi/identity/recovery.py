@@ -12,8 +12,9 @@ from sqlalchemy import Connection
 
 from uhi.audit import Acting, ActorKind
 from uhi.audit.trail import append
-from uhi.errors import CODE_INVALID, SIGN_IN_FAILED, Refusal
+from uhi.errors import Refusal
 from uhi.exchange.rates import place_of
+from uhi.faults import CODE_INVALID, SIGN_IN_FAILED
 from uhi.identity.account_rows import credentials_changed, keep_password
 from uhi.identity.accounts import Accounts
 from uhi.identity.letter_tokens import LetterTokens, TokenPurpose, Waiting

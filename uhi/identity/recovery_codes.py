@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from uhi.errors import SIGN_IN_FAILED, Refusal
+from uhi.errors import Refusal
 from uhi.exchange.row_ids import new_row_id
+from uhi.faults import SIGN_IN_FAILED
 from uhi.identity.passwords import Passwords
 from uhi.identity.store import IdentityStore
 from uhi.storage.sql.identity_tables import recovery_code

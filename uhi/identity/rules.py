@@ -8,15 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from uhi.errors import (
-    ACCESS_DENIED,
-    FRESH_SIGN_IN_REQUIRED,
-    RECORD_MISSING,
-    SECOND_FACTOR_REQUIRED,
-    SIGN_IN_REQUIRED,
-    Refusal,
-    SetupError,
-)
+from uhi.errors import Refusal, SetupError
+from uhi.faults import ACCESS_DENIED, FRESH_SIGN_IN_REQUIRED, RECORD_MISSING, SECOND_FACTOR_REQUIRED, SIGN_IN_REQUIRED
 from uhi.identity.principals import Principal, PrincipalKind
 from uhi.identity.roles import OF_STAFF, Permission
 
@@ -89,7 +82,11 @@ def check(rule: Rule, principal: Principal, *, now: float) -> None:
     if principal.kind is PrincipalKind.NOBODY:
         raise Refusal(SIGN_IN_REQUIRED, next_step="sign in, or send an access token or an API key")
     if not principal.tenants_with(rule.permission):
-        raise Refusal(ACCESS_DENIED, f"{principal.id} may not {rule.permission.value}")
+        raise Refusal(
+            ACCESS_DENIED,
+            f"{principal.id} may not {rule.permission.value}",
+            next_step="ask an administrator for a role, or a key, that may",
+        )
     if principal.kind is PrincipalKind.SERVICE:
         if rule.second_factor or rule.fresh_seconds is not None:
             raise Refusal(ACCESS_DENIED, f"{principal.id} is a service, and this takes a person")
@@ -100,8 +97,9 @@ def check(rule: Rule, principal: Principal, *, now: float) -> None:
         raise Refusal(FRESH_SIGN_IN_REQUIRED, next_step="sign in again and repeat this")
 
 
-def check_target(rule: Rule, principal: Principal, target: Target) -> None:
-    """Whether the record is theirs to touch; a foreign one is answered as one that is not there.
+def check_target(rule: Rule, principal: Principal, target: Target, *, path: str = "") -> None:
+    """Whether the record is theirs to touch; a foreign one is answered as one that is not there. `path` is where a
+    request names it.
 
     Raises: Refusal(RECORD_MISSING).
     """
@@ -109,7 +107,7 @@ def check_target(rule: Rule, principal: Principal, target: Target) -> None:
         return
     tenants = principal.tenants_with(rule.permission)
     if not tenants or not _is_own(rule.relation, principal, target, tenants):
-        raise Refusal(RECORD_MISSING, f"{principal.id} asked for a record that is not theirs")
+        raise Refusal(RECORD_MISSING, f"{principal.id} asked for what is not theirs", path=path, expected="one's own")
 
 
 def _is_own(relation: Relation, principal: Principal, target: Target, tenants: frozenset[str]) -> bool:

@@ -12,7 +12,8 @@ from sqlalchemy import Connection
 
 from uhi.audit import Acting
 from uhi.audit.trail import append
-from uhi.errors import ALREADY_TAKEN, CODE_INVALID, SIGN_IN_FAILED, STATE_REFUSED, Fault, Refusal
+from uhi.errors import Refusal
+from uhi.faults import ALREADY_TAKEN, CODE_INVALID, SIGN_IN_FAILED, STATE_REFUSED, Fault
 from uhi.identity import factor_rows
 from uhi.identity.account_rows import credentials_changed
 from uhi.identity.accounts import Accounts

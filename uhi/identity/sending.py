@@ -5,9 +5,16 @@ Above: `notices`; adapters: `smtp`, `sms_http`. What a letter says is secret, an
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
+
+_NOBODY_READS = (
+    "no letter leaves: codes to sign up, invitations and new passwords reach nobody; "
+    "set UHI_SMTP_HOST and UHI_SMTP_SENDER"
+)
+_log = logging.getLogger(__name__)
 
 
 class EmailSender(Protocol):
@@ -88,7 +95,20 @@ class KeptLetters:
         """What one address or number got, oldest first."""
         return [letter for letter in self.letters if letter.to == address]
 
+    @property
+    def reach_somebody(self) -> bool:
+        """Whether anybody is shown them."""
+        return self.show is not _nowhere
+
     def _keep(self, letter: SentLetter) -> None:
         self.letters.append(letter)
         del self.letters[: -self.most]
         self.show(f"to {letter.to}: {letter.subject}\n{letter.text}\n")
+
+
+def warn_without_email(sender: Sender) -> None:
+    """Say in the log that no letter of a program reaches anybody, where that is so: to be called as it begins to serve
+    people."""
+    way = sender.by_email if isinstance(sender, EitherWay) else sender
+    if isinstance(way, KeptLetters) and not way.reach_somebody:
+        _log.warning(_NOBODY_READS)

@@ -18,7 +18,8 @@ from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, u
 
 from uhi.audit import Acting, ActorKind, Outcome
 from uhi.audit.trail import append
-from uhi.errors import TOKEN_INVALID, Refusal
+from uhi.errors import Refusal
+from uhi.faults import TOKEN_INVALID
 from uhi.identity.principals import Principal, PrincipalKind
 from uhi.identity.standing import Standing, standing_of
 from uhi.identity.store import digest_of_token

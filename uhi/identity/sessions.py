@@ -17,8 +17,9 @@ from sqlalchemy import ColumnElement, Connection
 
 from uhi.audit import Acting, ActorKind
 from uhi.audit.trail import append
-from uhi.errors import ORIGIN_REFUSED, Refusal, UhiError
+from uhi.errors import Refusal, UhiError
 from uhi.exchange.row_ids import new_row_id
+from uhi.faults import ORIGIN_REFUSED
 from uhi.identity import session_rows as rows
 from uhi.identity.principals import Principal
 from uhi.identity.recent import Recent

@@ -12,8 +12,9 @@ from sqlalchemy import Connection, insert, select, update
 
 from uhi.audit import Acting, ActorKind, Outcome
 from uhi.audit.trail import append
-from uhi.errors import SIGN_IN_FAILED, Refusal
+from uhi.errors import Refusal
 from uhi.exchange.rates import place_of
+from uhi.faults import SIGN_IN_FAILED
 from uhi.identity.account_rows import Credentials, keep_password
 from uhi.identity.accounts import Accounts
 from uhi.identity.passwords import Passwords

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, select, update
 
-from uhi.errors import TOO_MANY_TRIES, Refusal
+from uhi.errors import Refusal
 from uhi.exchange.rates import place_of
+from uhi.faults import TOO_MANY_TRIES
 from uhi.identity.store import IdentityStore, Keyed
 from uhi.storage.sql.identity_tables import throttle
 from uhi.storage.sql.upserts import insert_on

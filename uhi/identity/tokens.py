@@ -14,7 +14,8 @@ from joserfc.errors import JoseError
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from uhi import strict_json
-from uhi.errors import TOKEN_INVALID, Refusal, SetupError
+from uhi.errors import Refusal, SetupError
+from uhi.faults import TOKEN_INVALID
 from uhi.identity.principals import Grant, Principal, PrincipalKind
 from uhi.identity.roles import AccessRole
 from uhi.identity.token_keys import TokenKeys

@@ -30,9 +30,3 @@ class Descriptor(Wire):
     long_desc: Text | None = None
     images: Images | None = None
     flag: Flag | None = None
-
-    @property
-    def image_list(self) -> list[str]:
-        """The images as a list, empty when there are none."""
-        images = [self.images] if isinstance(self.images, str) else self.images or []
-        return [image for image in images if isinstance(image, str) and image]

@@ -12,7 +12,8 @@ from typing import Generic, TypeVar
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from uhi.errors import MESSAGE_INVALID, Refusal
+from uhi.errors import Refusal
+from uhi.faults import MESSAGE_INVALID
 from uhi.messages.context import Context
 from uhi.messages.receipt import ACK, Error, Receipt, Verdict, nack, read_receipt
 from uhi.messages.wire import Wire, json_path

@@ -11,7 +11,7 @@ from enum import Enum
 
 from pydantic import ValidationError
 
-from uhi.errors import Fault
+from uhi.faults import Fault
 from uhi.messages.wire import Text, Wire
 
 ACK = b'{"message":{"ack":{"status":"ACK"}},"error":{}}'

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from uhi import strict_json
-from uhi.errors import SIGNATURE_INVALID, Refusal
+from uhi.errors import Refusal
 from uhi.exchange.trust import RegistryTrust
+from uhi.faults import SIGNATURE_INVALID
 from uhi.ports import Reply
 from uhi.signing import UHI, Window, check_window, verify
 from uhi.signing.authorization import parse

@@ -10,7 +10,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from uhi.errors import REGISTRY_AWAY, Refusal
+from uhi.errors import Refusal
+from uhi.faults import REGISTRY_AWAY
 from uhi.ports import Clock
 
 V = TypeVar("V")

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Generic, TypeVar
 
-from uhi.errors import REGISTRY_AWAY, Refusal
+from uhi.errors import Refusal
+from uhi.faults import REGISTRY_AWAY
 from uhi.ports import Clock
 from uhi.registry.budget import LookupBudget
 

@@ -16,12 +16,13 @@ from pydantic import Field
 
 from uhi import strict_json
 from uhi.actions import Leg
-from uhi.errors import CHALLENGE_EXPIRED, MESSAGE_INVALID, PATH_UNKNOWN, SUBSCRIBER_UNKNOWN, Refusal
+from uhi.errors import Refusal
 from uhi.exchange import Trust, authenticate
 from uhi.exchange.entrance import JSON, Ledger, Manners, unforeseen
 from uhi.exchange.opened import check_head
 from uhi.exchange.rates import Rates
 from uhi.exchange.trust import RegistryTrust
+from uhi.faults import CHALLENGE_EXPIRED, MESSAGE_INVALID, PATH_UNKNOWN, SUBSCRIBER_UNKNOWN
 from uhi.legs import Urgency
 from uhi.messages.receipt import ACK
 from uhi.messages.wire import Wire

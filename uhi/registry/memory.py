@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from uhi.errors import SUBSCRIBER_UNKNOWN, Refusal, SetupError
+from uhi.errors import Refusal, SetupError
+from uhi.faults import SUBSCRIBER_UNKNOWN
 from uhi.subscribers import SUBSCRIBED, KeyRef, Record, Role, Subscriber, SubscriberKey
 
 EVERYTHING = "*"

@@ -6,7 +6,8 @@ Pure. Above: `network`; below: `rows` and the lookup messages. Source: UHI netwo
 from __future__ import annotations
 
 from uhi import strict_json
-from uhi.errors import RECORD_UNKNOWN, REGISTRY_AWAY, SUBSCRIBER_UNKNOWN, Refusal, RegistryError
+from uhi.errors import Refusal, RegistryError
+from uhi.faults import RECORD_UNKNOWN, REGISTRY_AWAY, SUBSCRIBER_UNKNOWN
 from uhi.messages.lookup import read_lookup_answer
 from uhi.ports import Reply
 from uhi.registry.rows import read_rows

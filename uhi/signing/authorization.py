@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from uhi import strict_json
-from uhi.errors import SIGNATURE_INVALID, Refusal
+from uhi.errors import Refusal
+from uhi.faults import SIGNATURE_INVALID
 from uhi.signing import base64_text
 from uhi.signing.profiles import HeaderForm
 

@@ -11,7 +11,8 @@ from nacl.bindings import crypto_scalarmult, crypto_scalarmult_base
 from nacl.exceptions import CryptoError
 from nacl.utils import random
 
-from uhi.errors import CHALLENGE_FAILED, KEY_UNUSABLE, Refusal
+from uhi.errors import Refusal
+from uhi.faults import CHALLENGE_FAILED, KEY_UNUSABLE
 from uhi.signing import base64_text
 
 LONGEST_CHALLENGE = 4_096

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from uhi.errors import CHALLENGE_FAILED, MESSAGE_INVALID, Refusal
+from uhi.errors import Refusal
+from uhi.faults import CHALLENGE_FAILED, MESSAGE_INVALID
 from uhi.signing import base64_text
 from uhi.signing.authorization import KEY_ID_PART
 from uhi.signing.keys import PrivateKey, PublicKey

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from uhi.errors import KEY_UNUSABLE, Refusal
+from uhi.errors import Refusal
+from uhi.faults import KEY_UNUSABLE
 from uhi.signing import base64_text
 
 PUBLIC_LABEL = "PUBLIC KEY"

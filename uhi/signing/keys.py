@@ -12,7 +12,8 @@ from typing import NoReturn
 from nacl.bindings import crypto_core_ed25519_is_valid_point, crypto_sign, crypto_sign_seed_keypair
 from nacl.utils import random
 
-from uhi.errors import KEY_UNUSABLE, Refusal
+from uhi.errors import Refusal
+from uhi.faults import KEY_UNUSABLE
 from uhi.signing import base64_text, key_forms
 
 _LENGTH = 32

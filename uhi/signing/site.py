@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from uhi.errors import CHALLENGE_FAILED, Refusal
+from uhi.errors import Refusal
+from uhi.faults import CHALLENGE_FAILED
 from uhi.signing import base64_text
 from uhi.signing.keys import PrivateKey, PublicKey
 from uhi.signing.verify import verify_bytes

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from nacl.bindings import crypto_sign_open
 from nacl.exceptions import CryptoError
 
-from uhi.errors import SIGNATURE_INVALID, Refusal, SetupError
+from uhi.errors import Refusal, SetupError
+from uhi.faults import SIGNATURE_INVALID
 from uhi.signing.authorization import SignatureHeader
 from uhi.signing.keys import PublicKey
 from uhi.signing.profiles import Profile

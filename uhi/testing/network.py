@@ -21,11 +21,12 @@ from gateway.relays import GATEWAY_LEGS
 from gateway.search import SearchRules
 from uhi.actions import legs_of
 from uhi.clock import SystemClock
-from uhi.errors import OVERLOADED, Refusal
+from uhi.errors import Refusal
 from uhi.exchange.legs import AnyLeg
 from uhi.exchange.rates import NO_LIMITS, RateRules
 from uhi.exchange.stamps import Stamps
 from uhi.exchange.trust import RegistryTrust
+from uhi.faults import OVERLOADED
 from uhi.http.addresses import any_address
 from uhi.http.client import HttpTransport
 from uhi.http.health import Check, Health

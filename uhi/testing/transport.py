@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-from uhi.errors import PATH_UNKNOWN as _PATH_UNKNOWN
 from uhi.errors import DeliveryError, Refusal
+from uhi.faults import PATH_UNKNOWN as _PATH_UNKNOWN
 from uhi.ports import READ_HEADERS, Clock, Entrance, Inbound, Reply, Transport
 from uhi.testing.clock import FakeClock
 

@@ -27,7 +27,8 @@ from uhi.booking.agenda import Agenda, OrderFilter, OrderPage
 from uhi.booking.kept import KeptOrder
 from uhi.booking.provider import ConsultationProvider
 from uhi.booking.states import EventKind, OrderState, Party, who_may
-from uhi.errors import RECORD_MISSING, REQUEST_INVALID, STATE_REFUSED, PinInvalid, Refusal
+from uhi.errors import PinInvalid, Refusal
+from uhi.faults import RECORD_MISSING, REQUEST_INVALID, STATE_REFUSED
 from uhi.identity.roles import Permission
 from uhi.messages.values import IST
 
@@ -162,9 +163,13 @@ class Counter:
     async def _booked(self, call: Call[Body]) -> KeptOrder:
         order = await self.own(call, call.path["id"])
         if not order.appointment_id:
-            refusal = Refusal(STATE_REFUSED, "nothing is booked by this order", got=order.state.value)
-            refusal.mistakes = (("", str(refusal)),)
-            raise refusal
+            raise Refusal(
+                STATE_REFUSED,
+                "nothing is booked by this order",
+                got=order.state.value,
+                expected="an order that its patient has confirmed",
+                next_step="GET /v1/appointments lists those",
+            )
         return order
 
     async def _shown(self, order: KeptOrder) -> AppointmentDetail:

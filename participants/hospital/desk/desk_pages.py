@@ -22,7 +22,7 @@ from participants.hospital.desk.refusing import TOLD
 from uhi.api.routes import Call, Nothing, Routes
 from uhi.booking.agenda import OrderFilter, OrderPage
 from uhi.booking.states import Party
-from uhi.errors import RECORD_MISSING
+from uhi.faults import RECORD_MISSING
 from uhi.identity.rules import Relation, Rule, Target
 
 DESK = Rule(PERMISSIONS[Party.DESK], Relation.OWN_TENANT, reads_patients=True)
@@ -115,7 +115,7 @@ class DeskPages:
         wanted = days_of(asked, now=call.now)
         own = places.locations_of(call.principal.tenants_with(PERMISSIONS[Party.DESK]))
         if asked.location_id:
-            call.permit(Target(tenant=places.organisation_at(asked.location_id) or None))
+            call.permit(Target(tenant=places.organisation_at(asked.location_id) or None), path="location_id")
             own &= {asked.location_id}
         if asked.practitioner_id:
             address = places.address_of(asked.practitioner_id)

@@ -42,13 +42,15 @@ class Places:
         return self.organisation_at(order.slot.doctor.facility.id)
 
     def demand_own(self, slot_id: str, order: KeptOrder) -> None:
-        """See that a slot is one of the organisation that an order belongs to.
+        """See that a slot is one of the organisation that an order belongs to, and another than the order's.
 
         Raises: SlotUnavailable, in the words for one that is not there.
         """
         practice = self._directory.snapshot.practices.get(practice_of(slot_id))
         if practice is None or practice.organisation_id != self.organisation_of(order):
             raise SlotUnavailable("there is no such slot")
+        if slot_id == order.slot.id:
+            raise SlotUnavailable("the appointment has this slot already")
 
     def organisation_at(self, location_id: str) -> str:
         """The id of the organisation that a place belongs to; empty for one that is not known."""

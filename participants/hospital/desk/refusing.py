@@ -9,13 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from uhi.errors import (
-    ALREADY_TAKEN,
-    OVERLOADED,
-    RECORD_MISSING,
-    REQUEST_INVALID,
-    STATE_REFUSED,
     DeliveryError,
-    Fault,
     IncompleteMessage,
     OrderChanged,
     OrderUnknown,
@@ -24,6 +18,7 @@ from uhi.errors import (
     StateConflict,
     UhiError,
 )
+from uhi.faults import ALREADY_TAKEN, OVERLOADED, RECORD_MISSING, REQUEST_INVALID, STATE_REFUSED, Fault
 
 _FAULTS: dict[type[UhiError], Fault] = {
     OrderUnknown: RECORD_MISSING,
@@ -33,6 +28,7 @@ _FAULTS: dict[type[UhiError], Fault] = {
     IncompleteMessage: REQUEST_INVALID,
     DeliveryError: OVERLOADED,
 }
+_FREE_ONES = "GET /v1/practices/{id}/slots shows them"
 TOLD = (RECORD_MISSING, STATE_REFUSED, ALREADY_TAKEN)
 """The faults among them that a description names beside those of every route."""
 
@@ -54,7 +50,7 @@ def refusing() -> Iterator[None]:
 
 def _refusal(error: UhiError) -> Refusal:
     fault = _FAULTS[type(error)]
-    refusal = Refusal(fault, error.what, got=error.got, expected=error.expected, next_step=error.next_step)
-    if fault in (STATE_REFUSED, ALREADY_TAKEN, REQUEST_INVALID):
-        refusal.mistakes = (("", str(error)),)
-    return refusal
+    if fault is ALREADY_TAKEN:
+        # What the error says to do is for the patient's application.
+        return Refusal(fault, error.what, path="slot_id", got=error.got, expected="a free slot", next_step=_FREE_ONES)
+    return Refusal(fault, error.what, got=error.got, expected=error.expected, next_step=error.next_step)

@@ -185,8 +185,7 @@ def _sites(rows: _Rows) -> Iterator[tuple[str, Site]]:
     for location in rows.locations.values():
         owner = rows.organisations.get(location.organisation_id)
         if owner is not None:
-            facility = facility_of(location, owner)
-            yield location.id, Site(organisation_id=owner.id, organisation_name=owner.name, facility=facility)
+            yield location.id, Site(organisation_id=owner.id, facility=facility_of(location, owner))
 
 
 def _by_practice(offers: Iterable[Consultation]) -> dict[str, list[Consultation]]:

@@ -43,11 +43,12 @@ YesOrNo = Literal["", "yes", "no"]
 
 class Row(Body):
     """One row. `location` and `department` are the organisation's own names, `system` and `speciality` codes of the
-    tree. An empty fee says that this kind of consultation is not offered.
+    tree. An empty fee says that this kind of consultation is not offered. Cells that are needed are empty only where
+    they could not be read.
     """
 
-    hpr_address: HprAddress
-    name: Name
+    hpr_address: HprAddress = ""
+    name: Name = ""
     hpr_id: HprNumber = ""
     gender: Gender = ""
     registration_number: Registration = ""
@@ -55,10 +56,10 @@ class Row(Body):
     education: Line = ""
     languages: Line = ""
     experience: Years = ""
-    location: PlaceCode
+    location: PlaceCode = ""
     department: Line = ""
     system: Code = "ALLOPATHY"
-    speciality: Code
+    speciality: Code = ""
     physical_fee: Amount = ""
     physical_registration_fee: Amount = ""
     physical_taxed: YesOrNo = ""
@@ -69,7 +70,7 @@ class Row(Body):
 
 COLUMNS = tuple(Row.model_fields)
 PARTICULARS = ("hpr_id", "name", "gender", "registration_number", "council", "education", "languages", "experience")
-_NEEDED = tuple(name for name, field in Row.model_fields.items() if field.is_required())
+_NEEDED = ("hpr_address", "name", "location", "speciality")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +84,11 @@ class Mistake:
 
 @dataclass(frozen=True, slots=True)
 class Numbered:
-    """A row and the line it begins in."""
+    """A row and the line it begins in; `unread` are the columns of which nobody can tell what they say."""
 
     line: int
     row: Row
+    unread: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,16 +100,31 @@ class Reading:
 
 
 def read_rows(text: str) -> Reading:
-    """Read a file: every row, and every mistake in what stands in single cells."""
+    """Read a file: every row as far as it can be read, and every mistake in what stands in single cells."""
     if len(text) > MOST_CSV:
         return Reading((), (Mistake(1, "", f"is to have at most {MOST_CSV} characters"),))
     reader = csv.reader(io.StringIO(text.removeprefix(_MARK), newline=""), strict=True)
+    rows: list[Numbered] = []
+    mistakes: list[Mistake] = []
     try:
         header = next(reader, [])
-        mistakes = tuple(_wrong_in_header(header))
-        return Reading((), mistakes) if mistakes else _read(reader, header)
+        mistakes += _wrong_in_header(header)
+        # Whoever misspelled a column may have meant any that is not there.
+        unread = frozenset(COLUMNS).difference(header) if mistakes else frozenset[str]()
+        unread |= {each.column for each in mistakes}
+        for count, (line, cells) in enumerate(_lines(reader)):
+            if count == MOST_ROWS:
+                mistakes.append(Mistake(line, "", f"is one too many: at most {MOST_ROWS} rows are taken at once"))
+                break
+            if len(cells) != len(header):
+                mistakes.append(Mistake(line, "", f"is to have {len(header)} cells"))
+                continue
+            wrong, numbered = _read(line, dict(zip(header, cells, strict=True)), unread)
+            mistakes += wrong
+            rows.append(numbered)
     except csv.Error:
-        return Reading((), (Mistake(reader.line_num, "", "is to be CSV, with commas and double quotes"),))
+        mistakes.append(Mistake(reader.line_num, "", "is to be CSV, with commas and double quotes"))
+    return Reading(tuple(rows), tuple(mistakes))
 
 
 def write_rows(rows: Iterable[Mapping[str, str]]) -> str:
@@ -120,23 +137,18 @@ def write_rows(rows: Iterable[Mapping[str, str]]) -> str:
     return written.getvalue()
 
 
-def _read(reader: Iterator[list[str]], header: Sequence[str]) -> Reading:
-    rows: list[Numbered] = []
-    mistakes: list[Mistake] = []
-    for line, cells in _lines(reader):
-        if len(rows) + len(mistakes) >= MOST_ROWS:
-            mistakes.append(Mistake(line, "", f"is to be the last: at most {MOST_ROWS} rows are taken at once"))
-            break
-        if len(cells) != len(header):
-            mistakes.append(Mistake(line, "", f"is to have {len(header)} cells"))
-            continue
-        given = {name: _unsafe(cell) for name, cell in zip(header, cells, strict=True)}
-        try:
-            # An empty cell of these is a column that is not there.
-            rows.append(Numbered(line, Row.model_validate({k: v for k, v in given.items() if v or k != "system"})))
-        except ValidationError as error:
-            mistakes += [Mistake(line, column, message) for column, message in unacceptable(error).mistakes]
-    return Reading(tuple(rows), tuple(mistakes))
+def _read(line: int, cells: Mapping[str, str], unread: frozenset[str]) -> tuple[list[Mistake], Numbered]:
+    given = {name: _unsafe(cell) for name, cell in cells.items() if name in COLUMNS}
+    if not given.get("system"):
+        # An empty cell of these is a column that is not there.
+        given.pop("system", None)
+    try:
+        return [], Numbered(line, Row.model_validate(given), unread)
+    except ValidationError as error:
+        wrong = [Mistake(line, column, message) for column, message in unacceptable(error).mistakes]
+    unread |= {each.column for each in wrong}
+    readable = {name: cell for name, cell in given.items() if name not in unread}
+    return wrong, Numbered(line, Row.model_validate(readable), unread)
 
 
 def _lines(reader: Iterator[list[str]]) -> Iterator[tuple[int, list[str]]]:

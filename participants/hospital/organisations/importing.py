@@ -8,13 +8,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from participants.hospital.organisations.belonging import check_organisation
 from participants.hospital.organisations.csv_rows import Mistake, Reading, read_rows
-from participants.hospital.organisations.shelf import ORGANISATIONS
 from participants.hospital.organisations.taking import CHANGED, NEW, SAME, Known, Taking
 from participants.hospital.organisations.writing import Writing, writes
 from uhi.audit import Acting
-from uhi.errors import REQUEST_INVALID, Refusal
+from uhi.errors import Refusal
+from uhi.faults import REQUEST_INVALID
 from uhi.storage.sql.database import Database
+
+MOST_MISTAKES = 200
+"""How many are told at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +77,24 @@ def mistaken(mistakes: tuple[Mistake, ...]) -> Refusal:
 
 
 def _take(writing: Writing, organisation_id: str, reading: Reading, dry_run: bool) -> Imported:
-    ORGANISATIONS.get(writing.connection, organisation_id)
+    check_organisation(writing.connection, organisation_id, path="organisation_id")
     taking = Taking(writing, organisation_id, Known.read(writing.connection, organisation_id, reading.rows))
     for numbered in reading.rows:
         taking.take(numbered)
     if reading.mistakes or taking.mistakes:
-        found = (*reading.mistakes, *taking.mistakes)
-        raise _Undo(Imported(mistakes=tuple(sorted(found, key=lambda each: (each.line, each.column)))))
+        raise _Undo(Imported(mistakes=_sorted([*reading.mistakes, *taking.mistakes])))
     done = Imported(taking.counts[NEW], taking.counts[CHANGED], taking.counts[SAME])
     if dry_run:
         raise _Undo(done)
     taking.finish()
     writing.note("practitioner.import", f"organisation {organisation_id}")
     return done
+
+
+def _sorted(found: list[Mistake]) -> tuple[Mistake, ...]:
+    """Mistakes by line, as many as somebody may want to read."""
+    found.sort(key=lambda each: (each.line, each.column))
+    shown, rest = found[:MOST_MISTAKES], found[MOST_MISTAKES:]
+    if rest:
+        shown.append(Mistake(rest[0].line, "", f"and {len(rest)} further mistakes from here on, which are not shown"))
+    return tuple(shown)

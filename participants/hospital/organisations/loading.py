@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from pathlib import Path
 from typing import TypeVar
 
 from pydantic import ValidationError
 
-from participants.demo_hospital.data import HospitalData, load_hospital
+from participants.demo_hospital.data import HospitalData
 from participants.demo_hospital.data import Practice as FilePractice
 from participants.hospital.organisations import organising, people, places, practising, specialities
 from participants.hospital.organisations.forms import (
@@ -32,7 +31,8 @@ from uhi.api.routes import Body
 from uhi.audit import Acting
 from uhi.booking.hospital import Facility
 from uhi.booking.quotes import CGST, CONSULTATION, REGISTRATION, Quote
-from uhi.errors import ACCESS_DENIED, OVERLOADED, Refusal, SetupError
+from uhi.errors import Refusal, SetupError
+from uhi.faults import ACCESS_DENIED, OVERLOADED
 from uhi.messages.values import ONLINE, Place
 from uhi.storage.sql.database import Database
 
@@ -46,23 +46,17 @@ class Loaded:
     """
 
     organisation_id: str
-    data: HospitalData
     practices: Mapping[str, FilePractice] = field(default_factory=dict)
     without_registration: tuple[str, ...] = ()
 
 
-async def load_hospital_file(database: Database, path: Path, *, acting: Acting) -> Loaded:
+async def load_hospital_data(database: Database, data: HospitalData, *, acting: Acting) -> Loaded:
     """Take in the hospital that a file describes, as one verified organisation, with all its practices.
 
     Its schedules are in `Loaded.practices`, for whoever keeps those.
     Raises: SetupError naming what in the file cannot be used; Refusal(ACCESS_DENIED) for anybody but the operator at
     the command line; Refusal(OVERLOADED) when it may not have been written.
     """
-    return await load_hospital_data(database, load_hospital(path), acting=acting)
-
-
-async def load_hospital_data(database: Database, data: HospitalData, *, acting: Acting) -> Loaded:
-    """The same, of a hospital that was read already."""
     work = writes(lambda writing: _load(writing, data), now=database.clock.now(), acting=acting)
     return await database.apart(work)
 
@@ -90,7 +84,7 @@ def _load(writing: Writing, data: HospitalData) -> Loaded:
                 _consultation(writing, organisation, practice_id, kind, practice.quote)
         except Refusal as refusal:
             raise _unusable(about, refusal) from None
-    return Loaded(organisation.id, data, practices, tuple(without))
+    return Loaded(organisation.id, practices, tuple(without))
 
 
 def _organisation(writing: Writing, data: HospitalData) -> Organisation:

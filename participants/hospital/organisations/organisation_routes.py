@@ -27,7 +27,7 @@ from participants.hospital.organisations.shelf import ORGANISATIONS
 from participants.hospital.organisations.states import VERIFIED, Step
 from uhi.api.routes import Body, Call, Nothing, Routes
 from uhi.audit import Acting
-from uhi.errors import ALREADY_TAKEN, ANOTHER_PERSON_REQUIRED, RECORD_MISSING, STATE_REFUSED
+from uhi.faults import ALREADY_TAKEN, ANOTHER_PERSON_REQUIRED, RECORD_MISSING, STATE_REFUSED
 from uhi.identity.joining import Invitation
 from uhi.identity.principals import Grant
 from uhi.identity.roles import AccessRole
@@ -68,7 +68,7 @@ class OrganisationPages:
         )
         self._add_decisions(group)
         if self._invite is not None:
-            refuses = (RECORD_MISSING, ALREADY_TAKEN)
+            refuses = (RECORD_MISSING, ALREADY_TAKEN, STATE_REFUSED)
             group.route("POST", f"{_ONE}/admins", OPERATES, body=AdminBody, answer=None, refuses=refuses)(
                 self.invite_admin
             )

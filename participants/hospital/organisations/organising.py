@@ -10,18 +10,11 @@ from dataclasses import replace
 
 from participants.hospital.organisations.records import Location, Organisation
 from participants.hospital.organisations.shelf import LOCATIONS, ORGANISATIONS
-from participants.hospital.organisations.states import (
-    ABSENT,
-    MOVES,
-    SUBMITTED,
-    SUSPENDED,
-    VERIFIED,
-    Party,
-    Step,
-    state_after,
-)
+from participants.hospital.organisations.states import ANOTHER_OPERATOR, MOVES, SUBMITTED, SUSPENDED, VERIFIED, Step
 from participants.hospital.organisations.writing import Seen, Writing
-from uhi.errors import ALREADY_TAKEN, ANOTHER_PERSON_REQUIRED, STATE_REFUSED, Refusal
+from uhi.errors import Refusal
+from uhi.faults import ALREADY_TAKEN, ANOTHER_PERSON_REQUIRED, STATE_REFUSED
+from uhi.identity.moves import ABSENT
 
 VOUCHED = (VERIFIED, SUSPENDED)
 """The states of what was verified once and not changed since."""
@@ -37,7 +30,7 @@ def create(writing: Writing, particulars: Particulars) -> Organisation:
 
     Raises: Refusal(ACCESS_DENIED) for whoever may not.
     """
-    state = state_after(ABSENT, Step.CREATE, writing.acting.kind)
+    state = MOVES.after(ABSENT, Step.CREATE, writing.acting.kind)
     return writing.add(ORGANISATIONS, _new(writing, {"id": writing.new_id(), **particulars}, state))
 
 
@@ -49,7 +42,7 @@ def admit(writing: Writing, particulars: Particulars) -> Organisation:
     for one that is suspended.
     """
     before = ORGANISATIONS.find(writing.connection, ORGANISATIONS.table.c.id == particulars["id"])
-    state = state_after(before.state if before is not None else ABSENT, Step.ADMIT, writing.acting.kind)
+    state = MOVES.after(before.state if before is not None else ABSENT, Step.ADMIT, writing.acting.kind)
     if before is None:
         made = _new(writing, particulars, state)
         _check_hfr_id(writing, made)
@@ -67,7 +60,7 @@ def amend(writing: Writing, seen: Seen, changes: Particulars) -> Organisation:
     before = writing.seen(ORGANISATIONS, seen)
     after: Organisation = replace(before, **changes)  # type: ignore[arg-type]  # the form names texts
     if any(getattr(after, name) != getattr(before, name) for name in VOUCHED_FOR):
-        state = state_after(before.state, Step.AMEND, writing.acting.kind)
+        state = MOVES.after(before.state, Step.AMEND, writing.acting.kind)
         by = writing.acting.actor if state == SUBMITTED else before.submitted_by
         after = replace(after, state=state, submitted_by=by)
         if state == SUBMITTED:
@@ -82,9 +75,9 @@ def take(writing: Writing, seen: Seen, step: Step, *, reason: str = "") -> Organ
     and would verify it; Refusal(ALREADY_TAKEN) when another organisation with the same HFR id is verified.
     """
     before = writing.seen(ORGANISATIONS, seen)
-    state = state_after(before.state, step, writing.acting.kind)
+    state = MOVES.after(before.state, step, writing.acting.kind)
     after = replace(before, state=state, reason=reason)
-    if MOVES[before.state, step].by is Party.ANOTHER_OPERATOR and before.submitted_by == writing.acting.actor:
+    if MOVES.table[before.state, step].by is ANOTHER_OPERATOR and before.submitted_by == writing.acting.actor:
         raise Refusal(ANOTHER_PERSON_REQUIRED, "whoever submitted an organisation does not verify it")
     if step is Step.SUBMIT:
         after = replace(after, submitted_by=writing.acting.actor)
@@ -145,4 +138,15 @@ def _check_hfr_id(writing: Writing, organisation: Organisation) -> None:
     table = ORGANISATIONS.table
     vouched = (table.c.hfr_id == organisation.hfr_id, table.c.state.in_(VOUCHED), table.c.id != organisation.id)
     if organisation.hfr_id and ORGANISATIONS.find(writing.connection, *vouched) is not None:
-        raise Refusal(ALREADY_TAKEN, "another verified organisation has this HFR id", path="hfr_id")
+        raise hfr_id_taken()
+
+
+def hfr_id_taken() -> Refusal:
+    """The refusal of an HFR id of somebody else's."""
+    return Refusal(
+        ALREADY_TAKEN,
+        "another organisation that is verified has this HFR id",
+        path="hfr_id",
+        expected="the HFR id of one's own facility",
+        next_step="see how it is spelled; where it is yours, ask the operator of the program",
+    )

@@ -17,7 +17,8 @@ from participants.hospital.organisations.shelf import CONSULTATIONS, ORGANISATIO
 from participants.hospital.organisations.tables import photo
 from participants.hospital.organisations.writing import Seen, Writing, check_version
 from uhi.audit import digest_of
-from uhi.errors import ALREADY_TAKEN, RECORD_MISSING, STATE_REFUSED, Refusal
+from uhi.errors import Refusal
+from uhi.faults import ALREADY_TAKEN, RECORD_MISSING, STATE_REFUSED
 from uhi.messages.values import ONLINE
 
 Changes = Mapping[str, object]
@@ -106,15 +107,20 @@ def photo_of(connection: Connection, practitioner_id: str) -> Photo | None:
     return Photo(**row) if row is not None else None
 
 
-def visible(connection: Connection, practitioner_id: str, tenants: Tenants) -> Practitioner:
-    """A practitioner whose record one of these organisations keeps, or who practises there.
+def visible(connection: Connection, practitioner_id: str, tenants: Tenants, *, path: str = "") -> Practitioner:
+    """A practitioner whose record one of these organisations keeps, or who practises there; `path` as of `Shelf.get`.
 
     Raises: Refusal(RECORD_MISSING).
     """
     table = PRACTITIONERS.table
     found = PRACTITIONERS.find(connection, table.c.id == practitioner_id, *in_sight(tenants))
     if found is None:
-        raise Refusal(RECORD_MISSING, "there is no such practitioner, or only elsewhere")
+        raise Refusal(
+            RECORD_MISSING,
+            "there is no such practitioner, or only elsewhere",
+            path=path,
+            expected="the id of one who practises in the organisation",
+        )
     return found
 
 

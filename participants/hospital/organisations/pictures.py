@@ -12,7 +12,8 @@ from hashlib import sha256
 
 import puremagic
 
-from uhi.errors import REQUEST_INVALID, Refusal
+from uhi.errors import Refusal
+from uhi.faults import REQUEST_INVALID
 
 MOST_BYTES = 200 * 1_024
 MOST_TEXT = 4 * (-(-MOST_BYTES // 3))

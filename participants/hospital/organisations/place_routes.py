@@ -29,7 +29,7 @@ from participants.hospital.organisations.queries import ListQuery, LocationQuery
 from participants.hospital.organisations.reaching import MANAGES, READS, own, reach, seen
 from participants.hospital.organisations.shelf import DEPARTMENTS, LOCATIONS
 from uhi.api.routes import Call, Nothing, Routes
-from uhi.errors import ALREADY_TAKEN, RECORD_MISSING, STATE_REFUSED
+from uhi.faults import ALREADY_TAKEN, RECORD_MISSING, STATE_REFUSED
 
 _NEW = (RECORD_MISSING, ALREADY_TAKEN)
 _CHANGE = (RECORD_MISSING, STATE_REFUSED, ALREADY_TAKEN)

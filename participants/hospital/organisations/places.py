@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from participants.hospital.organisations.organising import VOUCHED, check_reachable
+from participants.hospital.organisations.organising import VOUCHED, check_reachable, hfr_id_taken
 from participants.hospital.organisations.records import Department, Location
 from participants.hospital.organisations.shelf import DEPARTMENTS, LOCATIONS, ORGANISATIONS, R, Shelf
 from participants.hospital.organisations.writing import Seen, Writing
-from uhi.errors import ALREADY_TAKEN, Refusal
+from uhi.errors import Refusal
+from uhi.faults import ALREADY_TAKEN
 
 Changes = Mapping[str, object]
 
@@ -89,14 +90,26 @@ def _check_name(writing: Writing, department: Department) -> None:
     table = DEPARTMENTS.table
     same = (table.c.organisation_id == department.organisation_id, table.c.name == department.name)
     if DEPARTMENTS.find(writing.connection, *same, table.c.id != department.id) is not None:
-        raise Refusal(ALREADY_TAKEN, "another department has this name", path="name")
+        raise Refusal(
+            ALREADY_TAKEN,
+            "another department has this name",
+            path="name",
+            expected="a name that none has",
+            next_step="GET /v1/departments shows them, also those that are not active",
+        )
 
 
 def _check_place(writing: Writing, location: Location) -> None:
     table = LOCATIONS.table
     same = (table.c.organisation_id == location.organisation_id, table.c.code == location.code)
     if LOCATIONS.find(writing.connection, *same, table.c.id != location.id) is not None:
-        raise Refusal(ALREADY_TAKEN, "another location has this code", path="code")
+        raise Refusal(
+            ALREADY_TAKEN,
+            "another location has this code",
+            path="code",
+            expected="a code that none has",
+            next_step="GET /v1/locations shows them, also those that are not active",
+        )
     check_reachable(ORGANISATIONS.get(writing.connection, location.organisation_id), location)
     if location.hfr_id:
         _check_hfr_id(writing, location)
@@ -111,4 +124,4 @@ def _check_hfr_id(writing: Writing, location: Location) -> None:
     of_places = (places.c.hfr_id == location.hfr_id, places.c.organisation_id == owners.c.id)
     is_places = ORGANISATIONS.find(writing.connection, *vouched, places.select().where(*of_places).exists())
     if is_owners is not None or is_places is not None:
-        raise Refusal(ALREADY_TAKEN, "another organisation has a facility with this HFR id", path="hfr_id")
+        raise hfr_id_taken()

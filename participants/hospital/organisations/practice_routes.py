@@ -32,7 +32,7 @@ from participants.hospital.organisations.queries import ConsultationQuery, Pract
 from participants.hospital.organisations.reaching import MANAGES, READS, own, reach, seen
 from participants.hospital.organisations.shelf import CONSULTATIONS, PRACTICES
 from uhi.api.routes import Call, Nothing, Routes
-from uhi.errors import ALREADY_TAKEN, RECORD_MISSING, STATE_REFUSED
+from uhi.faults import ALREADY_TAKEN, RECORD_MISSING, STATE_REFUSED
 
 _NEW = (RECORD_MISSING, ALREADY_TAKEN)
 _CHANGE = (RECORD_MISSING, STATE_REFUSED)

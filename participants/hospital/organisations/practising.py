@@ -24,7 +24,8 @@ from participants.hospital.organisations.shelf import (
 )
 from participants.hospital.organisations.tree import as_booked, tree_with
 from participants.hospital.organisations.writing import Seen, Writing
-from uhi.errors import ALREADY_TAKEN, RECORD_MISSING, REQUEST_INVALID, STATE_REFUSED, Refusal
+from uhi.errors import Refusal
+from uhi.faults import ALREADY_TAKEN, RECORD_MISSING, REQUEST_INVALID, STATE_REFUSED
 from uhi.messages.values import ONLINE
 
 Changes = Mapping[str, object]
@@ -66,8 +67,14 @@ def add_practice(writing: Writing, organisation_id: str, wanted: WantedPractice)
     connection = writing.connection
     practitioner = with_address(connection, wanted.hpr_address)
     if practitioner is None:
-        raise Refusal(RECORD_MISSING, "nobody here has this HPR address", path="hpr_address")
-    location = LOCATIONS.get(connection, wanted.location_id, frozenset({organisation_id}))
+        raise Refusal(
+            RECORD_MISSING,
+            "nobody here has this HPR address",
+            path="hpr_address",
+            expected="that of a practitioner's record",
+            next_step="make it with POST /v1/practitioners",
+        )
+    location = LOCATIONS.get(connection, wanted.location_id, frozenset({organisation_id}), path="location_id")
     made = PracticeRecord(
         id=practice_id(practitioner.id, location.id),
         organisation_id=organisation_id,
@@ -80,7 +87,13 @@ def add_practice(writing: Writing, organisation_id: str, wanted: WantedPractice)
     )
     _check_practice(connection, made)
     if PRACTICES.find(connection, PRACTICES.table.c.id == made.id) is not None:
-        raise Refusal(ALREADY_TAKEN, "the practitioner practises at this location already", path="location_id")
+        raise Refusal(
+            ALREADY_TAKEN,
+            "the practitioner practises at this location already",
+            path="location_id",
+            expected="another location",
+            next_step=f"change or activate practice {made.id}",
+        )
     return writing.add(PRACTICES, made)
 
 
@@ -102,7 +115,7 @@ def add_consultation(writing: Writing, organisation_id: str, wanted: WantedConsu
     to this one; Refusal(ALREADY_TAKEN) where it offers that kind already; Refusal(STATE_REFUSED) for online
     consultations of somebody whose registration is not known.
     """
-    practice = PRACTICES.get(writing.connection, wanted.practice_id, frozenset({organisation_id}))
+    practice = PRACTICES.get(writing.connection, wanted.practice_id, frozenset({organisation_id}), path="practice_id")
     made = Consultation(
         id=writing.new_id(),
         organisation_id=organisation_id,
@@ -115,8 +128,15 @@ def add_consultation(writing: Writing, organisation_id: str, wanted: WantedConsu
         created_at=writing.now,
         updated_at=writing.now,
     )
-    if of_kind(writing.connection, practice.id, made.kind) is not None:
-        raise Refusal(ALREADY_TAKEN, "the practice offers this kind of consultation already", path="kind")
+    known = of_kind(writing.connection, practice.id, made.kind)
+    if known is not None:
+        raise Refusal(
+            ALREADY_TAKEN,
+            "the practice has a service of this kind already",
+            path="kind",
+            expected="another kind",
+            next_step=f"change or activate service {known.id}",
+        )
     check_offer(writing.connection, made, practice)
     return writing.add(CONSULTATIONS, made)
 
@@ -164,7 +184,7 @@ def check_offer(connection: Connection, offer: Consultation, practice: PracticeR
     if len(set(offer.group)) < len(offer.group) or practice.practitioner_id in offer.group:
         expected = "others than the practice's own, each once"
         raise Refusal(REQUEST_INVALID, "the group names somebody twice", expected=expected, path="group")
-    group = [visible(connection, each, own) for each in offer.group]
+    group = [visible(connection, each, own, path="group") for each in offer.group]
     if offer.kind == ONLINE:
         check_may_consult_online(PRACTITIONERS.get(connection, practice.practitioner_id), path="kind")
         for each in group:
@@ -174,7 +194,7 @@ def check_offer(connection: Connection, offer: Consultation, practice: PracticeR
 def _check_practice(connection: Connection, practice: PracticeRecord, *, known: str = "") -> None:
     own = frozenset({practice.organisation_id})
     if practice.department_id:
-        DEPARTMENTS.get(connection, practice.department_id, own)
+        DEPARTMENTS.get(connection, practice.department_id, own, path="department_id")
     tree = tree_with(SPECIALITIES.all(connection, *SPECIALITIES.within(own)))
     found = tree.get(practice.speciality_id)
     is_offered = found is not None and (found.is_active or found.id == known)

@@ -24,7 +24,8 @@ from participants.hospital.organisations.reaching import MANAGES, READS, own, re
 from participants.hospital.organisations.records import Photo
 from participants.hospital.organisations.shelf import PRACTICES, PRACTITIONERS, Tenants
 from uhi.api.routes import KIB, Call, Nothing, Routes
-from uhi.errors import ALREADY_TAKEN, RECORD_MISSING, STATE_REFUSED, Refusal
+from uhi.errors import Refusal
+from uhi.faults import ALREADY_TAKEN, RECORD_MISSING, STATE_REFUSED
 
 _ALL = "/v1/practitioners"
 _ONE = f"{_ALL}/{{id}}"

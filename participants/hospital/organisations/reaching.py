@@ -36,7 +36,7 @@ def reach(call: Call[Body], organisation_id: str = "") -> Tenants:
         return frozenset({organisation_id}) if organisation_id else None
     if not organisation_id:
         return tenants
-    call.permit(Target(tenant=organisation_id))
+    call.permit(Target(tenant=organisation_id), path="organisation_id")
     return frozenset({organisation_id})
 
 
@@ -50,7 +50,7 @@ def own(call: Call[Body], organisation_id: str) -> str:
         (organisation_id,) = tenants
     if not organisation_id:
         raise refusal_of(("organisation_id", "is required of whoever works for several"))
-    call.permit(Target(tenant=organisation_id))
+    call.permit(Target(tenant=organisation_id), path="organisation_id")
     return organisation_id
 
 

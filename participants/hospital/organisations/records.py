@@ -6,16 +6,8 @@ Pure. Above: everything in this package. Ids are texts, times Unix seconds, amou
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 
 GROUP_BETWEEN = " "
-
-
-class OrganisationKind(Enum):
-    """What an organisation is."""
-
-    HOSPITAL = "hospital"
-    CLINIC = "clinic"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

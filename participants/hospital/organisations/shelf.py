@@ -21,7 +21,8 @@ from participants.hospital.organisations.records import (
     Practitioner,
     SpecialityRecord,
 )
-from uhi.errors import RECORD_MISSING, Refusal
+from uhi.errors import Refusal
+from uhi.faults import RECORD_MISSING
 
 Tenants = frozenset[str] | None
 """Organisations whose records count; None for all of them."""
@@ -76,14 +77,19 @@ class Shelf(Generic[R]):
         row = connection.execute(select(self.table).where(*conditions).limit(1)).mappings().one_or_none()
         return self.make(**row) if row is not None else None
 
-    def get(self, connection: Connection, record_id: str, tenants: Tenants = None) -> R:
-        """A record of one of these organisations.
+    def get(self, connection: Connection, record_id: str, tenants: Tenants = None, *, path: str = "") -> R:
+        """A record of one of these organisations; `path` is where a request names it, other than in its address.
 
         Raises: Refusal(RECORD_MISSING), a foreign one being answered as one that is not there.
         """
         found = self.find(connection, self.table.c.id == record_id, *self.within(tenants))
         if found is None:
-            raise Refusal(RECORD_MISSING, f"there is no such {self.name}, or it is another organisation's")
+            raise Refusal(
+                RECORD_MISSING,
+                f"there is no such {self.name}, or it is another organisation's",
+                path=path,
+                expected="the id of one of the organisation's own",
+            )
         return found
 
     def all(self, connection: Connection, *conditions: ColumnElement[bool]) -> list[R]:

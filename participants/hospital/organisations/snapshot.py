@@ -50,7 +50,6 @@ class Site:
     """A location, whether or not it can be booked: whose it is, and how it is shown. `facility.id` is its record's."""
 
     organisation_id: str
-    organisation_name: str
     facility: Facility
 
 

@@ -14,7 +14,8 @@ from participants.hospital.organisations.records import SpecialityRecord
 from participants.hospital.organisations.shelf import ORGANISATIONS, SPECIALITIES, Leaf, Listed, Tenants
 from participants.hospital.organisations.tree import tree_with
 from participants.hospital.organisations.writing import Seen, Writing
-from uhi.errors import ALREADY_TAKEN, REQUEST_INVALID, Refusal
+from uhi.errors import Refusal
+from uhi.faults import ALREADY_TAKEN, REQUEST_INVALID
 
 MOST = 500
 """The most entries that one organisation may add."""
@@ -31,9 +32,17 @@ def add_speciality(writing: Writing, organisation_id: str, *, parent_id: str, co
     parent = tree.get(parent_id)
     if parent_id and (parent is None or parent.parent_id or not parent.is_active):
         expected = "the id of a system of medicine, or none"
-        raise Refusal(REQUEST_INVALID, "the parent is no system of medicine", expected=expected, path="parent_id")
+        next_step = "GET /v1/specialities shows them: those without a parent"
+        what = "the parent is no system of medicine"
+        raise Refusal(REQUEST_INVALID, what, expected=expected, path="parent_id", next_step=next_step)
     if any((each.parent_id, each.code) == (parent_id, code) for each in tree.values()):
-        raise Refusal(ALREADY_TAKEN, "this code is in the tree already", path="code")
+        raise Refusal(
+            ALREADY_TAKEN,
+            "this code is in the tree already",
+            path="code",
+            expected="a code that is not there",
+            next_step="use the one that is: GET /v1/specialities shows it",
+        )
     if sum(each.organisation_id == organisation_id for each in tree.values()) >= MOST:
         raise Refusal(REQUEST_INVALID, "the tree is too large", expected=f"at most {MOST} entries of one's own")
     made = SpecialityRecord(

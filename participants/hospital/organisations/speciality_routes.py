@@ -14,7 +14,7 @@ from participants.hospital.organisations.queries import SpecialityQuery
 from participants.hospital.organisations.reaching import MANAGES, READS, own, reach, seen
 from participants.hospital.organisations.shelf import SPECIALITIES
 from uhi.api.routes import Call, Nothing, Routes
-from uhi.errors import ALREADY_TAKEN, RECORD_MISSING, STATE_REFUSED
+from uhi.faults import ALREADY_TAKEN, RECORD_MISSING, STATE_REFUSED
 
 _ALL = "/v1/specialities"
 _ONE = f"{_ALL}/{{id}}"

@@ -25,13 +25,14 @@ from participants.hospital.organisations.shelf import (
 from participants.hospital.organisations.specialities import own_tree
 from participants.hospital.organisations.tree import find_by_code
 from participants.hospital.organisations.writing import Seen, Writing
-from uhi.errors import STATE_REFUSED, Refusal
+from uhi.errors import Refusal
 from uhi.messages.values import ONLINE, PHYSICAL
 
 NEW, CHANGED, SAME = "new", "changed", "same"
 
 _KINDS = {PHYSICAL: "physical", ONLINE: "online"}
-_COLUMNS = {"kind": "online_fee", "group": "online_fee"}
+_COLUMNS = {"group": "online_fee"}
+_OF_PEOPLE = frozenset({"hpr_address", *PARTICULARS})
 _MOST_NAMED = 500
 
 
@@ -75,21 +76,24 @@ class Taking:
     _new_people: list[Practitioner] = field(default_factory=list)
     _new_practices: list[PracticeRecord] = field(default_factory=list)
     _new_offers: list[Consultation] = field(default_factory=list)
-    _told: dict[str, Row] = field(default_factory=dict)
+    _told: dict[tuple[str, str], str] = field(default_factory=dict)
     _seen: set[tuple[str, str]] = field(default_factory=set)
 
     def take(self, numbered: Numbered) -> None:
-        """Take one row in, or note what is wrong with it."""
-        row, before = numbered.row, self._written()
-        wrong = [Mistake(numbered.line, column, message) for column, message in self._wrong(row)]
-        if wrong:
-            self.mistakes += wrong
-            return
+        """Take one row in as far as it can be, and note all that is wrong with it."""
+        row, before, is_new = numbered.row, self._written(), False
+        wrong = [each for each in self._wrong(row, numbered.unread) if each[0] not in numbered.unread]
+        unusable = numbered.unread.union(column for column, _ in wrong)
         try:
-            is_new = self._write(row)
+            if not unusable & _OF_PEOPLE:
+                practitioner = self._practitioner(row)
+                if row.online_fee:
+                    practising.check_may_consult_online(practitioner, path="online_fee")
+                if not unusable:
+                    is_new = self._write(row, practitioner)
         except Refusal as refusal:
-            self.mistakes.append(Mistake(numbered.line, _COLUMNS.get(refusal.path, refusal.path), refusal.what))
-            return
+            wrong.append((_COLUMNS.get(refusal.path, refusal.path), str(refusal)))
+        self.mistakes += (Mistake(numbered.line, column, message) for column, message in wrong)
         self.counts[NEW if is_new else CHANGED if self._written() > before else SAME] += 1
 
     def finish(self) -> None:
@@ -101,33 +105,39 @@ class Taking:
     def _written(self) -> int:
         return len(self.writing.noted) + len(self._new_people) + len(self._new_practices) + len(self._new_offers)
 
-    def _wrong(self, row: Row) -> Iterator[tuple[str, str]]:
-        """What a row contradicts, or names although it is not there."""
-        if (row.hpr_address, row.location) in self._seen:
-            yield "location", "is to be another: this practitioner has a row for it already"
-        self._seen.add((row.hpr_address, row.location))
-        earlier, known = self._told.setdefault(row.hpr_address, row), self.known.people.get(row.hpr_address)
-        is_elsewhere = known is not None and known.organisation_id != self.organisation_id
-        for name in PARTICULARS:
-            value = getattr(row, name)
-            if value != getattr(earlier, name):
-                yield name, "is to be the same in every row of this practitioner"
-            elif is_elsewhere and value not in ("", getattr(known, name)):
-                yield name, "is to be empty, or as it is: another organisation keeps this record"
+    def _wrong(self, row: Row, unread: frozenset[str]) -> Iterator[tuple[str, str]]:
+        """What a row contradicts, or names although it is not there, by column; also for columns that are unread."""
+        if row.hpr_address:
+            yield from self._wrong_of_person(row, unread)
         if row.location not in self.known.locations:
             yield "location", "is to be the code of a location of the organisation"
         if row.department and row.department not in self.known.departments:
             yield "department", "is to be the name of a department of the organisation, or empty"
-        if find_by_code(self.known.tree, row.system, row.speciality) is None:
+        if "system" not in unread and find_by_code(self.known.tree, row.system, row.speciality) is None:
             yield "speciality", "is to be the code of a speciality of this system of medicine"
+        for start in _KINDS.values():
+            if getattr(row, f"{start}_registration_fee") and not getattr(row, f"{start}_fee"):
+                yield f"{start}_fee", "is required beside a registration fee"
 
-    def _write(self, row: Row) -> bool:
-        """Take what a row says; whether the practice is new."""
-        practitioner = self._practitioner(row)
+    def _wrong_of_person(self, row: Row, unread: frozenset[str]) -> Iterator[tuple[str, str]]:
+        if row.location and (row.hpr_address, row.location) in self._seen:
+            yield "location", "is to be another: this practitioner has a row for it already"
+        self._seen.add((row.hpr_address, row.location))
+        known = self.known.people.get(row.hpr_address)
+        is_elsewhere = known is not None and known.organisation_id != self.organisation_id
+        for name in (each for each in PARTICULARS if each not in unread):
+            value = getattr(row, name)
+            if value != self._told.setdefault((row.hpr_address, name), value):
+                yield name, "is to be the same in every row of this practitioner"
+            elif is_elsewhere and value not in ("", getattr(known, name)):
+                yield name, "is to be empty, or as it is: another organisation keeps this record"
+
+    def _write(self, row: Row, practitioner: Practitioner) -> bool:
+        """Take what a row says of a practitioner's work; whether the practice is new."""
         practice, is_new = self._practice(row, practitioner)
         for kind, start in _KINDS.items():
             if f"{start}_fee" in row.model_fields_set:
-                self._offer(practitioner, practice, kind, _Priced.read(row, start))
+                self._offer(practice, kind, _Priced.read(row, start))
         return is_new
 
     def _practitioner(self, row: Row) -> Practitioner:
@@ -176,14 +186,12 @@ class Taking:
         self._new_practices.append(made)
         return made, True
 
-    def _offer(self, practitioner: Practitioner, practice: PracticeRecord, kind: str, priced: _Priced | None) -> None:
+    def _offer(self, practice: PracticeRecord, kind: str, priced: _Priced | None) -> None:
         known = self.known.offers.get((practice.id, kind))
         if priced is None:
             if known is not None:
                 self.writing.change(CONSULTATIONS, known, replace(known, is_active=False), "deactivate")
             return
-        if kind == ONLINE:
-            practising.check_may_consult_online(practitioner, path="kind")
         if known is None:
             made = Consultation(
                 id=self.writing.new_id(),
@@ -215,13 +223,8 @@ class _Priced:
 
     @classmethod
     def read(cls, row: Row, start: str) -> _Priced | None:
-        """The prices in a row; None where this kind is not offered.
-
-        Raises: Refusal(STATE_REFUSED) for a registration fee without a fee.
-        """
+        """The prices in a row; None where this kind is not offered."""
         fee, registration = getattr(row, f"{start}_fee"), getattr(row, f"{start}_registration_fee")
-        if not fee and registration:
-            raise Refusal(STATE_REFUSED, "is required beside a registration fee", path=f"{start}_fee")
         if not fee:
             return None
         told, taxed = row.model_fields_set, getattr(row, f"{start}_taxed")

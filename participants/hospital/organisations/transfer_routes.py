@@ -14,7 +14,7 @@ from participants.hospital.organisations.importing import import_practitioners
 from participants.hospital.organisations.queries import ExportQuery
 from participants.hospital.organisations.reaching import MANAGES, READS, own
 from uhi.api.routes import KIB, Call, Routes
-from uhi.errors import RECORD_MISSING
+from uhi.faults import RECORD_MISSING
 from uhi.storage.sql.database import Database
 
 

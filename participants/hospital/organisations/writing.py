@@ -15,8 +15,9 @@ from participants.hospital.organisations.head_rows import lock, move_on
 from participants.hospital.organisations.shelf import R, Record, Shelf, Tenants, columns_of
 from uhi.audit import Acting, Entry, digest_of
 from uhi.audit.trail import append
-from uhi.errors import STATE_REFUSED, Refusal
+from uhi.errors import Refusal
 from uhi.exchange.row_ids import new_row_id
+from uhi.faults import STATE_REFUSED
 
 T = TypeVar("T")
 

@@ -22,7 +22,8 @@ from participants.hospital.schedules.records import Owned
 from participants.hospital.schedules.tables import schedule_ack
 from participants.hospital.schedules.week import Times
 from uhi.booking.states import OrderState
-from uhi.errors import RECORD_MISSING, Refusal
+from uhi.errors import Refusal
+from uhi.faults import RECORD_MISSING
 from uhi.storage.sql.booking_tables import BOOKED, hold, orders
 from uhi.storage.sql.upserts import insert_on
 

@@ -17,7 +17,7 @@ from participants.hospital.schedules.forms import ListQuery
 from participants.hospital.schedules.program import ScheduleBook
 from uhi.api.routes import Call, Nothing, Routes
 from uhi.audit.trail import append
-from uhi.errors import RECORD_MISSING
+from uhi.faults import RECORD_MISSING
 from uhi.identity.roles import Permission
 from uhi.identity.rules import Relation, Rule, Target
 

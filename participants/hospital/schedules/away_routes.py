@@ -30,7 +30,7 @@ from participants.hospital.schedules.program import ScheduleBook
 from participants.hospital.schedules.records import Holiday, Leave
 from participants.hospital.schedules.week_routes import CHANGES, READS
 from uhi.api.routes import Call, Routes
-from uhi.errors import ALREADY_TAKEN, RECORD_MISSING, STATE_REFUSED
+from uhi.faults import ALREADY_TAKEN, RECORD_MISSING, STATE_REFUSED
 from uhi.identity.rules import Target
 
 _MISSING = (RECORD_MISSING,)

@@ -14,7 +14,8 @@ from participants.hospital.organisations.tables import location, organisation, p
 from participants.hospital.schedules.records import Holiday, Leave
 from participants.hospital.schedules.tables import schedule_holiday, schedule_leave
 from participants.hospital.schedules.week import Times
-from uhi.errors import ALREADY_TAKEN, RECORD_MISSING, Refusal
+from uhi.errors import Refusal
+from uhi.faults import ALREADY_TAKEN, RECORD_MISSING
 
 
 def holiday(connection: Connection, holiday_id: str) -> Holiday:
@@ -51,7 +52,13 @@ def put_holiday(connection: Connection, kept: Holiday) -> None:
     row = {name: getattr(kept, name) for name in ("id", "organisation_id", "location_id", "day", "name", "version")}
     same = (columns.organisation_id == kept.organisation_id, columns.location_id == kept.location_id)
     other = select(columns.id).where(*same, columns.day == kept.day, columns.id != kept.id)
-    taken = Refusal(ALREADY_TAKEN, "this day is a holiday there already", path="day")
+    taken = Refusal(
+        ALREADY_TAKEN,
+        "this day is a holiday there already",
+        path="day",
+        expected="another day",
+        next_step="change that one: GET /v1/holidays shows it",
+    )
     if connection.execute(other).first() is not None:
         raise taken
     try:
@@ -99,7 +106,13 @@ def put_leave(connection: Connection, kept: Leave) -> None:
         practice.c.organisation_id == kept.organisation_id, practice.c.practitioner_id == kept.practitioner_id
     )
     if connection.execute(practises).first() is None:
-        raise Refusal(RECORD_MISSING, "nobody of this id practises in the organisation", path="practitioner_id")
+        raise Refusal(
+            RECORD_MISSING,
+            "nobody of this id practises in the organisation",
+            path="practitioner_id",
+            expected="the id of a practitioner's record",
+            next_step="GET /v1/practitioners shows them",
+        )
     columns = schedule_leave.c
     row = {
         "id": kept.id,
@@ -129,7 +142,13 @@ def check_place(connection: Connection, organisation_id: str, location_id: str) 
     if location_id:
         query = select(location.c.id).where(location.c.organisation_id == organisation_id, location.c.id == location_id)
     if connection.execute(query).first() is None:
-        raise Refusal(RECORD_MISSING, "there is no such organisation or location", path="location_id")
+        raise Refusal(
+            RECORD_MISSING,
+            "there is no such organisation or location",
+            path="location_id",
+            expected="the id of one of its locations, or none for all of them",
+            next_step="GET /v1/locations shows them",
+        )
 
 
 def _leave(row: Row[Any]) -> Leave:

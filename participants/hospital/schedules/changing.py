@@ -11,8 +11,9 @@ from participants.hospital.schedules import away_rows, rows
 from participants.hospital.schedules.records import DayException, Holiday, KeptWeek, Leave, Owned, SeatOff
 from participants.hospital.schedules.week import Times, Week
 from participants.hospital.schedules.writing import Writing, check_version
-from uhi.errors import RECORD_MISSING, Refusal
+from uhi.errors import Refusal
 from uhi.exchange.row_ids import new_row_id
+from uhi.faults import RECORD_MISSING
 
 
 def put_week(writing: Writing, practice_id: str, week: Week, *, seen: int) -> KeptWeek:

@@ -18,7 +18,8 @@ from participants.hospital.schedules.records import DayException, KeptWeek, Owne
 from participants.hospital.schedules.tables import schedule, schedule_exception, schedule_off
 from participants.hospital.schedules.week import Times, Week
 from uhi import strict_json
-from uhi.errors import RECORD_MISSING, Refusal
+from uhi.errors import Refusal
+from uhi.faults import RECORD_MISSING
 from uhi.storage.sql.upserts import insert_on
 
 

@@ -34,7 +34,7 @@ from participants.hospital.schedules.records import DayException, Owned
 from participants.hospital.schedules.week import DAY_SECONDS
 from uhi.api.problems import refusal_of
 from uhi.api.routes import Call, Nothing, Routes
-from uhi.errors import RECORD_MISSING, STATE_REFUSED
+from uhi.faults import RECORD_MISSING, STATE_REFUSED
 from uhi.identity.roles import Permission
 from uhi.identity.rules import Relation, Rule, Target
 

@@ -15,7 +15,8 @@ from participants.hospital.schedules import head_rows
 from participants.hospital.schedules.records import Scope
 from uhi.audit import Acting, Entry, digest_of
 from uhi.audit.trail import append
-from uhi.errors import STATE_REFUSED, Refusal
+from uhi.errors import Refusal
+from uhi.faults import STATE_REFUSED
 
 T = TypeVar("T")
 

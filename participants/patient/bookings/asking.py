@@ -9,6 +9,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from uhi.errors import (
+    BookingDeclined,
+    BookingError,
+    DeliveryError,
+    IncompleteMessage,
+    NoAnswer,
+    PriceMismatch,
+    Refusal,
+    StateConflict,
+    UhiError,
+)
+from uhi.faults import (
     HOSPITAL_AWAY,
     HOSPITAL_DECLINED,
     HOSPITAL_SILENT,
@@ -16,16 +27,7 @@ from uhi.errors import (
     REQUEST_INVALID,
     SLOT_UNAVAILABLE,
     STATE_REFUSED,
-    BookingDeclined,
-    BookingError,
-    DeliveryError,
     Fault,
-    IncompleteMessage,
-    NoAnswer,
-    PriceMismatch,
-    Refusal,
-    StateConflict,
-    UhiError,
 )
 
 _SENTENCES = {outcome.code: outcome.sentence for outcome in OUTCOMES.values()}

@@ -26,8 +26,9 @@ from uhi.booking.consumer import Bookings
 from uhi.booking.diary import key_of
 from uhi.booking.offers import Offer, accept
 from uhi.booking.states import OrderState
-from uhi.errors import STATE_REFUSED, BookingError, DeliveryError, IncompleteMessage, NoAnswer, Refusal
+from uhi.errors import BookingError, DeliveryError, IncompleteMessage, NoAnswer, Refusal
 from uhi.exchange.row_ids import new_row_id
+from uhi.faults import STATE_REFUSED
 from uhi.storage.sql.database import Database
 
 WAIT = 4.0

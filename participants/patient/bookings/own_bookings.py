@@ -12,7 +12,8 @@ from sqlalchemy import Connection
 from participants.patient.bookings.desk import BookingDesk, Shown
 from participants.patient.bookings.rows import Wish, agreements, erase_bookings
 from uhi.booking.plain_json import plain
-from uhi.errors import STATE_REFUSED, Refusal
+from uhi.errors import Refusal
+from uhi.faults import STATE_REFUSED
 
 _PAGE = 100
 

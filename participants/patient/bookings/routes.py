@@ -28,7 +28,7 @@ from participants.patient.bookings.showing import booking_answer, line_answer, r
 from participants.patient.people.members import Members
 from participants.patient.people.routes import OWN, OWN_READ
 from uhi.api.routes import Body, Call, Nothing, Raw, Routes, Sent
-from uhi.errors import (
+from uhi.faults import (
     ALREADY_TAKEN,
     CONSENT_REQUIRED,
     HOSPITAL_AWAY,

@@ -18,7 +18,8 @@ from uhi.booking.booking_json import read_offer_json, write_offer
 from uhi.booking.diary import Key
 from uhi.booking.offers import Offer
 from uhi.booking.states import OrderState
-from uhi.errors import ALREADY_TAKEN, RECORD_MISSING, STATE_REFUSED, Refusal
+from uhi.errors import Refusal
+from uhi.faults import ALREADY_TAKEN, RECORD_MISSING, STATE_REFUSED
 from uhi.messages.values import Term
 from uhi.storage.sealing import Sealing
 from uhi.storage.sql.consumer_tables import consumer_booking

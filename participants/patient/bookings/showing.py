@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NoBase64
-from datetime import datetime
-from typing import TypedDict
 
 from participants.patient.bookings.answers import (
     BookedDoctor,
@@ -33,18 +31,6 @@ from uhi.booking.states import OrderState
 from uhi.messages.values import Term
 
 
-class _Line(TypedDict):
-    id: str
-    member_id: str
-    state: Standing
-    doctor: BookedDoctor
-    fulfilment: str
-    start: datetime
-    end: datetime
-    total: str
-    waits_for: str
-
-
 def state_of(shown: Shown, *, now: float) -> Standing:
     """How a booking stands for whose it is."""
     booking = shown.booking
@@ -58,15 +44,28 @@ def state_of(shown: Shown, *, now: float) -> Standing:
 
 def line_answer(shown: Shown, *, now: float) -> BookingLine:
     """A booking as a list shows it."""
-    return BookingLine(**_line(shown, now=now))
+    ours, booking = shown.ours, shown.booking
+    slot = booking.slot
+    return BookingLine(
+        id=ours.id,
+        member_id=ours.member_id,
+        state=state_of(shown, now=now),
+        doctor=_doctor(slot.doctor),
+        fulfilment=slot.fulfilment,
+        start=slot.start,
+        end=slot.end,
+        total=str(booking.quote.total),
+        waits_for=ours.waits_for,
+    )
 
 
 def booking_answer(shown: Shown, *, now: float) -> BookingAnswer:
     """A booking as it is shown to whose it is."""
     ours, booking = shown.ours, shown.booking
-    state = state_of(shown, now=now)
+    line = line_answer(shown, now=now)
+    state = line.state
     return BookingAnswer(
-        **_line(shown, now=now),
+        **dict(line),
         hospital_id=ours.key.provider_id,
         order_id=ours.key.order_id,
         transaction_id=booking.thread.transaction_id,
@@ -114,22 +113,6 @@ def read_place(text: str) -> tuple[float, str] | None:
     except (NoBase64, ValueError):
         raise refusal_of(("after", "is to be the `next` of a page")) from None
     return place
-
-
-def _line(shown: Shown, *, now: float) -> _Line:
-    ours, booking = shown.ours, shown.booking
-    slot = booking.slot
-    return {
-        "id": ours.id,
-        "member_id": ours.member_id,
-        "state": state_of(shown, now=now),
-        "doctor": _doctor(slot.doctor),
-        "fulfilment": slot.fulfilment,
-        "start": slot.start,
-        "end": slot.end,
-        "total": str(booking.quote.total),
-        "waits_for": ours.waits_for,
-    }
 
 
 def _doctor(doctor: Doctor) -> BookedDoctor:

@@ -11,8 +11,6 @@ from sqlalchemy import Column, Index, Integer, LargeBinary, Table, Text, UniqueC
 from participants.patient.metadata import metadata
 from uhi.storage.sql.columns import key, time, words
 
-NAMES = ("patient_booking", "patient_agreement", "patient_rating")
-
 patient_booking = Table(
     "patient_booking",
     metadata,

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from participants.patient.bookings.desk import BookingDesk
 from participants.patient.bookings.rows import Ours
 from uhi.conversation.talks import Talk, talk_of_booking
-from uhi.errors import RECORD_MISSING, Refusal
+from uhi.errors import Refusal
+from uhi.faults import RECORD_MISSING
 from uhi.verified import Thread
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 
-_DIGITS = 14
 _SPELLED = re.compile(r"[0-9]{2}[ -]?[0-9]{4}[ -]?[0-9]{4}[ -]?[0-9]{4}")
 _ADDRESS = re.compile(r"[a-z0-9](?:[a-z0-9._]{1,62}[a-z0-9])?@[a-z]{2,16}")
 _DIHEDRAL = 5

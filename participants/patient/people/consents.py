@@ -14,8 +14,9 @@ from participants.patient.people.notices import CURRENT, Notice, Purpose
 from participants.patient.people.tables import patient_consent
 from uhi.audit import Acting, Outcome
 from uhi.audit.trail import append
-from uhi.errors import CONSENT_REQUIRED, STATE_REFUSED, Refusal
+from uhi.errors import Refusal
 from uhi.exchange.row_ids import new_row_id
+from uhi.faults import CONSENT_REQUIRED, STATE_REFUSED
 from uhi.storage.sql.database import Database
 from uhi.storage.sql.upserts import insert_on
 

@@ -14,7 +14,8 @@ from sqlalchemy import Connection, select
 
 from participants.patient.people.key_folder import KeyFolder
 from participants.patient.people.tables import patient_key
-from uhi.errors import RECORD_MISSING, Refusal
+from uhi.errors import Refusal
+from uhi.faults import RECORD_MISSING
 from uhi.storage.sealing import KEY_BYTES, Sealing
 from uhi.storage.sql.upserts import insert_on
 

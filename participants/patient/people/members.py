@@ -20,7 +20,8 @@ from uhi.audit import Acting
 from uhi.audit.trail import append
 from uhi.booking.hospital import Guardian, Patient
 from uhi.booking.plain_json import read_value, write_value
-from uhi.errors import ALREADY_TAKEN, RECORD_MISSING, STATE_REFUSED, Refusal
+from uhi.errors import Refusal
+from uhi.faults import ALREADY_TAKEN, RECORD_MISSING, STATE_REFUSED
 from uhi.messages.values import Address
 from uhi.storage.sealing import Sealing
 from uhi.storage.sql.database import Database

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
 
-from uhi.errors import RECORD_MISSING, Refusal
+from uhi.errors import Refusal
+from uhi.faults import RECORD_MISSING
 
 
 class Purpose(StrEnum):

@@ -31,7 +31,8 @@ from participants.patient.people.notices import CURRENT, Purpose, notice_of
 from participants.patient.people.own_data import Holder
 from uhi.api.problems import refusal_of
 from uhi.api.routes import FORGOTTEN, Body, Call, Nothing, Routes, Sent
-from uhi.errors import ALREADY_TAKEN, RECORD_MISSING, STATE_REFUSED, Refusal
+from uhi.errors import Refusal
+from uhi.faults import ALREADY_TAKEN, RECORD_MISSING, STATE_REFUSED
 from uhi.identity.people import read_email
 from uhi.identity.roles import Permission
 from uhi.identity.rules import PUBLIC, Relation, Rule, Target

@@ -10,8 +10,6 @@ from sqlalchemy import Column, Index, Integer, LargeBinary, Table, Text, text
 from participants.patient.metadata import metadata
 from uhi.storage.sql.columns import key, time
 
-NAMES = ("patient_key", "patient_member", "patient_consent")
-
 patient_key = Table(
     "patient_key",
     metadata,

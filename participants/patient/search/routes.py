@@ -28,15 +28,8 @@ from participants.patient.search.searches import Searches
 from participants.patient.search.sorting import in_order
 from uhi.api.problems import refusal_of
 from uhi.api.routes import Body, Call, Nothing, Routes, Stream
-from uhi.errors import (
-    HOSPITAL_AWAY,
-    HOSPITAL_DECLINED,
-    HOSPITAL_SILENT,
-    OVERLOADED,
-    RECORD_MISSING,
-    TOO_MANY_TRIES,
-    Refusal,
-)
+from uhi.errors import Refusal
+from uhi.faults import HOSPITAL_AWAY, HOSPITAL_DECLINED, HOSPITAL_SILENT, OVERLOADED, RECORD_MISSING, TOO_MANY_TRIES
 from uhi.identity.roles import Permission
 from uhi.identity.rules import Relation, Rule, Target
 from uhi.messages.values import IST

@@ -27,21 +27,10 @@ from uhi.booking.intents import write_search
 from uhi.booking.news import Events, LateDoctors
 from uhi.booking.plain_json import write_value
 from uhi.booking.quotes import Quote
-from uhi.errors import (
-    HOSPITAL_AWAY,
-    HOSPITAL_DECLINED,
-    HOSPITAL_SILENT,
-    OVERLOADED,
-    RECORD_MISSING,
-    TOO_MANY_TRIES,
-    BookingError,
-    DeliveryError,
-    IncompleteMessage,
-    NoAnswer,
-    Refusal,
-)
+from uhi.errors import BookingError, DeliveryError, IncompleteMessage, NoAnswer, Refusal
 from uhi.exchange.answers import Asking
 from uhi.exchange.background import Background, repeatedly
+from uhi.faults import HOSPITAL_AWAY, HOSPITAL_DECLINED, HOSPITAL_SILENT, OVERLOADED, RECORD_MISSING, TOO_MANY_TRIES
 from uhi.messages import OnSearch
 from uhi.participant import Participant
 from uhi.verified import Declined, Thread, Verified

@@ -51,11 +51,6 @@ def advice_for(symptom: str) -> Advice:
     return Advice(tuple(specialities), urgent=any(advice.urgent for fit, advice in fitting if fit))
 
 
-def known_specialities() -> frozenset[str]:
-    """Every code that an advice may hold."""
-    return frozenset(code for entry in _entries() for code in entry.advice.specialities)
-
-
 @cache
 def _entries() -> tuple[_Entry, ...]:
     text = (resources.files(__package__) / "symptoms.yaml").read_text()

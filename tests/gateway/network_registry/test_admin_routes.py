@@ -16,7 +16,8 @@ from tests.gateway.network_registry.applying import RULES, Applicant, person
 from uhi.api.doorkeeper import Doorkeeper, Pace
 from uhi.api.origins import Sites
 from uhi.api.serving import Surroundings, api_application
-from uhi.errors import TOKEN_INVALID, Refusal
+from uhi.errors import Refusal
+from uhi.faults import TOKEN_INVALID
 from uhi.http import Health, ServerLimits, serve
 from uhi.identity import Grant, Permission, Principal, PrincipalKind
 from uhi.identity.roles import AccessRole

@@ -9,8 +9,9 @@ import pytest
 
 from gateway.network_registry.counters import Lookups, lookup_entrance
 from gateway.network_registry.entrance import RegistryEntrance, Site
-from uhi.errors import BODY_TOO_LARGE, PATH_UNKNOWN, RATE_LIMITED, SIGNATURE_INVALID, Refusal
+from uhi.errors import Refusal
 from uhi.exchange.rates import RateRules, Rates
+from uhi.faults import BODY_TOO_LARGE, PATH_UNKNOWN, RATE_LIMITED, SIGNATURE_INVALID
 from uhi.ports import Inbound
 from uhi.signals.local import LocalWindows
 from uhi.signing import UHI, body_digest, sign, verify

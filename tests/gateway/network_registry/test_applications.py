@@ -15,7 +15,8 @@ from pydantic import ValidationError
 from gateway.network_registry.applications import read_application, read_keys
 from gateway.network_registry.forms import ApplicationForm, KeysForm
 from tests.gateway.network_registry.applying import A_DAY, RULES, body, key_row, read
-from uhi.errors import ADDRESS_REFUSED, KEY_UNUSABLE, MESSAGE_INVALID, Refusal
+from uhi.errors import Refusal
+from uhi.faults import ADDRESS_REFUSED, KEY_UNUSABLE, MESSAGE_INVALID
 from uhi.http.addresses import any_address
 from uhi.registry.rows import moment_text
 from uhi.signing import BECKN, UHI, PrivateKey, PublicKey, base64_text

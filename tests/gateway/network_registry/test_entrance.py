@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from uhi.errors import KEY_INACTIVE, REGISTRY_AWAY, SUBSCRIBER_UNKNOWN, Fault, Refusal
+from uhi.errors import Refusal
 from uhi.exchange.stamps import Stamps
+from uhi.faults import KEY_INACTIVE, REGISTRY_AWAY, SUBSCRIBER_UNKNOWN, Fault
 from uhi.signing import BECKN, PrivateKey, Signer, body_digest, sign
 from uhi.subscribers import KeyRef, Role
 

@@ -11,7 +11,8 @@ import pytest
 from gateway.network_registry.register import Register
 from tests.gateway.network_registry.applying import A_DAY, RULES, Applicant, key_row, person
 from uhi.audit.trail import AuditTrail
-from uhi.errors import (
+from uhi.errors import Refusal
+from uhi.faults import (
     ALREADY_TAKEN,
     ANOTHER_PERSON_REQUIRED,
     CHALLENGE_EXPIRED,
@@ -23,7 +24,6 @@ from uhi.errors import (
     STATE_REFUSED,
     TOO_MANY_TRIES,
     Fault,
-    Refusal,
 )
 from uhi.signing import PrivateKey, SignatureHeader
 from uhi.signing.beckn_challenge import new_private_key

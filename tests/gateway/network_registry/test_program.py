@@ -13,11 +13,12 @@ from sqlalchemy import update
 from gateway.network_registry.errands import SUBSCRIBE
 from gateway.network_registry.tables import registry_key
 from tests.gateway.network_registry.scene import Applicant, Scene, admin, key_row, value_of, with_key, write_settings
-from uhi.errors import KEY_INACTIVE, SUBSCRIBER_UNKNOWN, Refusal
+from uhi.errors import Refusal
 from uhi.exchange import Trust
 from uhi.exchange.opened import LARGE, check_head
 from uhi.exchange.rates import RateRules
 from uhi.exchange.stamps import Stamps
+from uhi.faults import KEY_INACTIVE, SUBSCRIBER_UNKNOWN
 from uhi.ports import Direction, Hop, Inbound
 from uhi.registry.answers import read_signed
 from uhi.signing import UHI, PrivateKey, Signer, body_digest

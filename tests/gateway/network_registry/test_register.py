@@ -12,7 +12,8 @@ from gateway.network_registry.register import Register
 from gateway.network_registry.standing import Search
 from tests.gateway.network_registry.applying import A_DAY, OPERATOR, RULES, Applicant, key_row, person
 from uhi.audit.trail import AuditTrail
-from uhi.errors import ACCESS_DENIED, ALREADY_TAKEN, KEY_UNUSABLE, RECORD_MISSING, STATE_REFUSED, Refusal
+from uhi.errors import Refusal
+from uhi.faults import ACCESS_DENIED, ALREADY_TAKEN, KEY_UNUSABLE, RECORD_MISSING, STATE_REFUSED
 from uhi.http.addresses import check_resolves
 from uhi.registry.memory import Member
 from uhi.signing import UHI, PrivateKey

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.network_registry.states import ABSENT, Step, state_after
+from gateway.network_registry.states import MOVES, Step
 from uhi.audit import ActorKind
-from uhi.errors import ACCESS_DENIED, STATE_REFUSED, Refusal
+from uhi.errors import Refusal
+from uhi.faults import ACCESS_DENIED, STATE_REFUSED
+from uhi.identity.moves import ABSENT
 from uhi.subscribers import STATUSES
 
 _PEOPLE = {ActorKind.PERSON, ActorKind.OPERATOR}
@@ -48,10 +50,10 @@ def test_every_step_of_every_actor_from_every_state_is_settled(state, step, kind
     to, kinds = EXPECTED.get((state, step), (None, set()))
 
     if kind in kinds:
-        assert state_after(state, step, kind) == to
+        assert MOVES.after(state, step, kind) == to
         return
     with pytest.raises(Refusal) as refused:
-        state_after(state, step, kind)
+        MOVES.after(state, step, kind)
 
     assert refused.value.fault is (ACCESS_DENIED if to else STATE_REFUSED)
 
@@ -59,4 +61,4 @@ def test_every_step_of_every_actor_from_every_state_is_settled(state, step, kind
 def test_nothing_leads_out_of_a_revocation():
     """Contract: REVOKED is final, and the text says so."""
     with pytest.raises(Refusal, match="final"):
-        state_after("REVOKED", Step.RESUME, ActorKind.PERSON)
+        MOVES.after("REVOKED", Step.RESUME, ActorKind.PERSON)

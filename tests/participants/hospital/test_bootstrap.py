@@ -45,6 +45,7 @@ async def test_program_serves_network_and_people_on_one_port(settings):
 
 async def test_taken_port_ends_it_at_once(settings, caplog):
     """Ours: what began before the port was found taken has ended before the database is closed."""
+    settings = settings.model_copy(update={"smtp_host": "smtp.example", "smtp_sender": "no-reply@clinic.example"})
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -96,14 +97,3 @@ def test_settings_become_rules_of_booking(tmp_path):
     assert (policy.name, policy.hold, policy.deep_link) == ("City Hospital", timedelta(minutes=10), "https://d.example")
     assert (policy.patient_notice, policy.facility_notice) == (timedelta(hours=4), timedelta(hours=3))
     assert policy.messaging_support is False
-
-
-def test_documents_go_into_a_folder_unless_told_otherwise(tmp_path, monkeypatch):
-    """Issue 5: local folder by default."""
-    monkeypatch.chdir(tmp_path)
-
-    shelf = settings_in(tmp_path, "sqlite:///x.db", files_url="").shelf
-
-    assert type(shelf.store).__name__ == "LocalFolder"
-    with pytest.raises(SetupError):
-        _ = settings_in(tmp_path, "sqlite:///x.db", files_url="ftp://x").shelf

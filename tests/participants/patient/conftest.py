@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -27,17 +27,11 @@ async def quick_scene(sqlite_url: str, tmp_path: Path) -> AsyncIterator[Scene]:
 
 
 @pytest.fixture
-def second_url(
-    request: pytest.FixtureRequest, database_url: str, sqlite_template: Path, tmp_path: Path
-) -> Iterator[str]:
+def second_url(request: pytest.FixtureRequest, database_url: str, sqlite_template: Path, tmp_path: Path) -> str:
     """Another database of the kind of the first one."""
     if database_url.startswith("sqlite"):
-        yield f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'second.db')}"
-        return
-    server, template = request.getfixturevalue("postgres_server"), request.getfixturevalue("postgres_template")
-    name = server.create(template=template)
-    yield server.url(name)
-    server.drop(name)
+        return f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'second.db')}"
+    return str(request.getfixturevalue("new_postgres_url")())
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from participants.patient.bookings.calendar import write_calendar
 from tests.participants.patient.scene import RAVI, agreed
 from uhi.actions import CONFIRM, Decline
 from uhi.booking.states import OrderState
-from uhi.errors import SLOT_UNAVAILABLE
+from uhi.faults import SLOT_UNAVAILABLE
 from uhi.handlers import Handlers
 from uhi.keeping import sealing_of
 from uhi.messages import OnConfirm

@@ -54,13 +54,6 @@ def test_settings_that_cannot_work_are_refused(tmp_path, name, value):
         settings_in(tmp_path, **{name: value})
 
 
-def test_files_are_kept_in_the_working_directory_unless_said_otherwise(tmp_path, monkeypatch):
-    """Ours: a first start needs no further setting."""
-    monkeypatch.chdir(tmp_path)
-
-    assert settings_in(tmp_path, files_url="").files_place == (tmp_path / "files").as_uri()
-
-
 def test_every_route_is_once_there_and_described(tmp_path):
     """Ours: no two routes have one name or one place."""
     program = patient_program(settings_in(tmp_path))

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import shutil
 from datetime import datetime, timedelta
 
 from participants.patient.people.notices import Purpose
+from tests.conversation.scene import files_in
+from tests.files.scanner_server import EICAR, ScannerServer
 from tests.participants.hospital.house import ASHA
 from tests.participants.patient.scene import Person, agreed
-from tests.participants.patient.town import Town
+from tests.participants.patient.town import Town, open_town
 from uhi.actions import CONFIRM, Decline
 from uhi.booking.rebuilding import check
-from uhi.errors import SLOT_UNAVAILABLE
+from uhi.faults import SLOT_UNAVAILABLE
 from uhi.handlers import Handlers
 
 
@@ -188,3 +192,23 @@ async def test_a_double_click_books_once(town: Town):
     assert held[0].json["id"] == held[1].json["id"]
     assert [(each.status, each.json["pin"]["digits"]) for each in done] == [(200, done[0].json["pin"]["digits"])] * 2
     assert len((await ravi.ask("GET", "/v1/bookings")).json["bookings"]) == 1
+
+
+async def test_the_application_has_a_scanner_of_its_own(sqlite_url, sqlite_template, tmp_path):
+    """Security rules, files: what is infected is neither sent nor kept, whatever the other side looks for."""
+    other_url = f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'other.db')}"
+    notes = {"name": "notes.txt", "media_type": "text/plain", "content": base64.b64encode(EICAR).decode()}
+    async with (
+        ScannerServer().running() as server,
+        open_town(other_url, sqlite_url, tmp_path, scanner_url=server.url) as town,
+    ):
+        ravi, member = await patient(town)
+        visit = await booked(town, ravi, member)
+
+        sent = await ravi.ask("POST", f"/v1/bookings/{visit['id']}/documents", json=notes)
+        await town.desk(str(visit["order_id"]), "documents", **notes)
+        heard = await ravi.ask("GET", f"/v1/bookings/{visit['id']}/messages")
+
+    assert (sent.status, sent.json["errors"][0]["path"]) == (400, "content")
+    assert [(each["is_ours"], each["refused"]) for each in heard.json["messages"]] == [(False, "INFECTED")]
+    assert (len(files_in(tmp_path / "clinic" / "files")), files_in(tmp_path / "app" / "files")) == (1, [])

@@ -65,12 +65,12 @@ class Town:
 
 
 @asynccontextmanager
-async def open_town(clinic_url: str, app_url: str, folder: Path) -> AsyncIterator[Town]:
-    """Begin, with the organisations of the hospital's own tests."""
+async def open_town(clinic_url: str, app_url: str, folder: Path, **more: object) -> AsyncIterator[Town]:
+    """Begin, with the organisations of the hospital's own tests; `more` are settings of the application."""
     for name in ("clinic", "app"):
         (folder / name).mkdir()
     clinic = clinic_settings(folder / "clinic", clinic_url)
-    app = app_settings(folder / "app", database_url=app_url)
+    app = app_settings(folder / "app", database_url=app_url, **more)
     urls: dict[str, tuple[str, PeopleSettings]] = {CLINIC: (clinic_url, clinic), APP: (app_url, app)}
 
     def keeping(subscriber_id: str, clock: Clock) -> Keeping | None:

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from uhi.errors import OVERLOADED, Refusal
+from uhi.errors import Refusal
+from uhi.faults import OVERLOADED
 from uhi.ports import Arrival, Arrived, Kept
 
 K = TypeVar("K")

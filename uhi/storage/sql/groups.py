@@ -17,7 +17,8 @@ from typing import TypeVar, cast
 
 from sqlalchemy import Connection
 
-from uhi.errors import INTERNAL, OVERLOADED, Refusal
+from uhi.errors import Refusal
+from uhi.faults import INTERNAL, OVERLOADED
 from uhi.ports import Clock
 from uhi.storage.sql.engines import Engines, is_away, is_of_database, is_repeatable, is_stale, is_untakable
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from participants.hospital.conversations.pages import ClinicMessages, DeskMessages
+from participants.hospital.conversations.pages import CLINIC_MESSAGES, DESK_MESSAGES
 from participants.hospital.conversations.talks import hospital_orders
 from tests.conversation.front import DOCUMENT, Front, served, trail_of
 from tests.conversation.scene import CLINIC, PDF, Scene, opened
@@ -82,10 +82,10 @@ async def hospital(sqlite_template, tmp_path) -> AsyncIterator[Hospital]:
         orders = hospital_orders(storage.database, store, Whose(), provider_id=CLINIC)
         shelf = Shelf(LocalFolder(tmp_path / "hospital"))
         conversations = Conversations(scene.hospital, orders, side=Role.PROVIDER, shelf=shelf)
-        pages, trail = TalkPages(conversations, orders), trail_of(storage.database)
+        pages, trail = TalkPages(conversations), trail_of(storage.database)
         groups = (
-            DeskMessages(pages).routes(),
-            ClinicMessages(pages).routes(),
+            pages.routes(DESK_MESSAGES),
+            pages.routes(CLINIC_MESSAGES),
             FilePages(conversations, trail).routes(),
         )
         async with served(groups, trail, scene.clock, STAFF) as front:

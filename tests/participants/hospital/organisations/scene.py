@@ -9,7 +9,8 @@ from participants.hospital.organisations.program import Organisations
 from tests.api.asking import Ask, Got
 from uhi.audit import Acting, ActorKind
 from uhi.audit.trail import AuditTrail
-from uhi.errors import TOKEN_INVALID, Refusal
+from uhi.errors import Refusal
+from uhi.faults import TOKEN_INVALID
 from uhi.identity import Grant, Permission, Principal, PrincipalKind
 from uhi.identity.roles import AccessRole
 from uhi.storage.sql.database import Database

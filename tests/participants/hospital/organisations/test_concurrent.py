@@ -9,7 +9,8 @@ from participants.hospital.organisations import people
 from participants.hospital.organisations.shelf import LOCATIONS, PRACTITIONERS
 from participants.hospital.organisations.writing import Seen, writes
 from tests.participants.hospital.organisations.scene import MACHINE
-from uhi.errors import ALREADY_TAKEN, STATE_REFUSED, Refusal
+from uhi.errors import Refusal
+from uhi.faults import ALREADY_TAKEN, STATE_REFUSED
 from uhi.storage.sql.database import Database
 
 

@@ -7,9 +7,9 @@ from importlib import resources
 
 import pytest
 
-from participants.demo_hospital.data import demo_hospital
+from participants.demo_hospital.data import demo_hospital, load_hospital
 from participants.hospital.organisations.directory import Directory
-from participants.hospital.organisations.loading import load_hospital_data, load_hospital_file
+from participants.hospital.organisations.loading import load_hospital_data
 from tests.participants.hospital.organisations.scene import MACHINE
 from uhi.audit import Acting, ActorKind
 from uhi.audit.trail import AuditTrail
@@ -22,7 +22,7 @@ DEMOS = resources.files("participants.demo_hospital") / "demo"
 async def test_a_file_can_be_booked(database):
     """Issue 5: the demo hospital's form loads into the database."""
     with resources.as_file(DEMOS / "city-hospital.yaml") as path:
-        loaded = await load_hospital_file(database, path, acting=MACHINE)
+        loaded = await load_hospital_data(database, load_hospital(path), acting=MACHINE)
     directory = Directory(database)
 
     found = (await directory.refresh()).practices
@@ -64,12 +64,13 @@ async def test_who_has_no_registration_is_not_offered_online(database):
 
 async def test_both_demos_stand_beside_each_other(database):
     """Issue 5: a program serves several hospitals."""
-    for name in ("city-hospital", "lakeside-clinic"):
-        await load_hospital_data(database, demo_hospital(name), acting=MACHINE)
+    both = [demo_hospital(name) for name in ("city-hospital", "lakeside-clinic")]
+    loaded = [await load_hospital_data(database, data, acting=MACHINE) for data in both]
 
     snapshot = await Directory(database).refresh()
 
-    assert {site.organisation_name for site in snapshot.sites.values()} == {"City Hospital", "Lakeside Clinic"}
+    assert {site.organisation_id for site in snapshot.sites.values()} == {each.organisation_id for each in loaded}
+    assert len({each.organisation_id for each in loaded}) == 2
 
 
 async def test_only_the_command_line_vouches_by_itself(database):
@@ -94,5 +95,5 @@ async def test_what_cannot_be_used_is_named(database, tmp_path, of, to):
     (tmp_path / "hospital.yaml").write_text(text)
 
     with pytest.raises(SetupError):
-        await load_hospital_file(database, tmp_path / "hospital.yaml", acting=MACHINE)
+        await load_hospital_data(database, load_hospital(tmp_path / "hospital.yaml"), acting=MACHINE)
     assert (await Directory(database).refresh()).sites == {}

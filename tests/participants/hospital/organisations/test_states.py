@@ -6,9 +6,11 @@ from itertools import product
 
 import pytest
 
-from participants.hospital.organisations.states import ABSENT, MOVES, PARTIES, STATES, Party, Step, state_after
+from participants.hospital.organisations.states import MOVES, Step
 from uhi.audit import ActorKind
-from uhi.errors import ACCESS_DENIED, STATE_REFUSED, Refusal
+from uhi.errors import Refusal
+from uhi.faults import ACCESS_DENIED, STATE_REFUSED
+from uhi.identity.moves import ABSENT
 
 # What leads where, and by whom: A an administrator, O an operator, M the operator at the command line.
 TABLE = """
@@ -31,6 +33,7 @@ TABLE = """
 """
 LINES = [line.split() for line in TABLE.strip().splitlines()]
 EXPECTED = {(ABSENT if at == "-" else at, Step(step)): (to, who) for at, step, to, who in LINES}
+STATES = sorted({at for at, _ in EXPECTED})
 MAY = {
     "A": {ActorKind.PERSON, ActorKind.OPERATOR, ActorKind.SERVICE},
     "O": {ActorKind.PERSON, ActorKind.OPERATOR},
@@ -40,19 +43,18 @@ MAY = {
 
 def test_the_table_is_complete():
     """Issue 5: allowed transitions and who may make them are one table."""
-    assert set(MOVES) == set(EXPECTED)
-    assert set(PARTIES) == set(Party)
+    assert set(MOVES.table) == set(EXPECTED)
 
 
-@pytest.mark.parametrize(("state", "step", "kind"), list(product((ABSENT, *STATES), Step, ActorKind)))
+@pytest.mark.parametrize(("state", "step", "kind"), list(product(STATES, Step, ActorKind)))
 def test_every_step_in_every_state_by_everybody(state, step, kind):
     """Issue 5: the table tested in full; what it lacks is refused."""
     to, who = EXPECTED.get((state, step), ("", ""))
 
     if to and kind in MAY[who]:
-        assert state_after(state, step, kind) == to
+        assert MOVES.after(state, step, kind) == to
         return
     with pytest.raises(Refusal) as refused:
-        state_after(state, step, kind)
+        MOVES.after(state, step, kind)
 
     assert refused.value.fault is (ACCESS_DENIED if to else STATE_REFUSED)

@@ -8,7 +8,7 @@ import io
 import pytest
 
 from participants.hospital.organisations.csv_rows import COLUMNS, MOST_ROWS, read_rows, write_rows
-from participants.hospital.organisations.importing import import_practitioners
+from participants.hospital.organisations.importing import MOST_MISTAKES, import_practitioners
 from tests.participants.hospital.organisations.scene import MACHINE, record
 from uhi.errors import Refusal
 
@@ -77,6 +77,43 @@ async def test_every_mistake_is_told_and_nothing_is_written(ward, clinic):
         *("line 5, physical_fee", "line 6, online_fee", "line 7, location", "line 7, name", "line 8"),
     ]
     assert record(await ward.get(clinic.admin, "/v1/practitioners"))["practitioners"] == []
+
+
+async def test_what_stands_elsewhere_in_a_line_with_a_mistake_is_checked_too(ward, clinic):
+    """Ours: all that can be known is told at once, so that nobody corrects a file round after round."""
+    rows = text(
+        "no address,Dr. B,,,elsewhere,,NOTHING,much,",
+        "e@hpr.ndhm,Dr. E,,,elsewhere,,CARDIOLOGY,1,1",
+        "f@hpr.ndhm,,,,main,,CARDIOLOGY,1,",
+        "f@hpr.ndhm,Dr. F,,,main,,CARDIOLOGY,1,",
+        'g@hpr.ndhm,Dr. G,,,main,,"open',
+    )
+
+    got = await ward.post(clinic.admin, IMPORT, csv=rows)
+
+    assert [each["path"] for each in got.json["errors"]] == [
+        *("line 2, hpr_address", "line 2, location", "line 2, physical_fee", "line 2, speciality"),
+        *("line 3, location", "line 3, online_fee", "line 4, name", "line 5, location", "line 6"),
+    ]
+
+
+async def test_the_other_columns_are_checked_where_the_header_has_a_mistake(ward, clinic):
+    """Ours: a misspelled column is a mistake of the header, and of no line below it."""
+    file = text(ASHA, IMRAN.replace("main", "elsewhere")).replace("registration_number", "registration no")
+
+    got = await ward.post(clinic.admin, IMPORT, csv=file)
+
+    assert [each["path"] for each in got.json["errors"]] == ["line 1, 3", "line 3, location"]
+
+
+async def test_so_many_mistakes_are_told_at_once(ward, clinic):
+    """Ours: an answer has an end; how many more there are is said."""
+    rows = text(*(f"d{number}@hpr.ndhm,Dr. D,,,elsewhere,,NOTHING,1," for number in range(MOST_MISTAKES)))
+
+    got = await ward.post(clinic.admin, IMPORT, csv=rows)
+
+    told = [each["message"] for each in got.json["errors"]]
+    assert (len(told), f"{MOST_MISTAKES} further mistakes" in told[-1]) == (MOST_MISTAKES + 1, True)
 
 
 async def test_a_dry_run_says_the_same_and_writes_nothing(ward, clinic):

@@ -15,7 +15,8 @@ from uhi.api.doorkeeper import Doorkeeper, Pace
 from uhi.api.origins import Sites
 from uhi.api.serving import Surroundings, api_application
 from uhi.audit.trail import AuditTrail
-from uhi.errors import TOKEN_INVALID, Refusal
+from uhi.errors import Refusal
+from uhi.faults import TOKEN_INVALID
 from uhi.http import Health, serve
 from uhi.identity import Grant, Principal, PrincipalKind
 from uhi.identity.roles import AccessRole

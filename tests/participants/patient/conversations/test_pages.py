@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from participants.patient.conversations.pages import BookingMessages
+from participants.patient.conversations.pages import BOOKING_MESSAGES
 from tests.conversation.front import DOCUMENT, Front, served, trail_of
 from tests.conversation.scene import PDF, Scene, opened, without_messaging
 from uhi.conversation.pages import FilePages, TalkPages
@@ -45,8 +45,8 @@ async def app(sqlite_template, tmp_path) -> AsyncIterator[App]:
     async with opened(url_of, tmp_path) as scene:
         await scene.book()
         trail = trail_of(scene.app.world.keeping.database)
-        pages = TalkPages(scene.patient, scene.diary)
-        groups = (BookingMessages(pages).routes(), FilePages(scene.patient, trail).routes())
+        pages = TalkPages(scene.patient)
+        groups = (pages.routes(BOOKING_MESSAGES), FilePages(scene.patient, trail).routes())
         async with served(groups, trail, scene.clock, PEOPLE) as front:
             yield App(front, scene)
 

@@ -23,7 +23,8 @@ from uhi.api.streams import StreamLimits
 from uhi.booking.catalog import write_doctors
 from uhi.booking.consumer import Bookings
 from uhi.booking.hospital import Doctor, Window
-from uhi.errors import TOKEN_INVALID, Refusal
+from uhi.errors import Refusal
+from uhi.faults import TOKEN_INVALID
 from uhi.http import Server, serve
 from uhi.identity import Grant, Principal, PrincipalKind
 from uhi.identity.roles import AccessRole

@@ -1,0 +1,64 @@
+"""`uhi patient admin`: what only the operator of the machine may do, on the application's database itself. Audited."""
+
+from __future__ import annotations
+
+import click
+
+from cli.hospital_admin import accepting
+from cli.loop import run
+from cli.output import json_option, plain, say, say_rows, show
+from cli.people_admin import Whose, admin_group, invite_person, place_of, settings_at
+from cli.stored import database_option
+from participants.patient.settings import PatientSettings
+from uhi.identity.joining import Invitation
+from uhi.identity.people import needs_second_factor
+from uhi.identity.principals import Grant
+from uhi.identity.roles import AccessRole
+
+A_PATIENT = Grant(AccessRole.PATIENT, "patients")
+"""The role, and the tenant, of whoever makes an account by themselves."""
+
+_GRANTS = {grant.role.value: grant for grant in (A_PATIENT, Grant(AccessRole.AUDITOR))}
+_HELP = """What the operator of the machine does on the database itself: invite people, see who is there, close, reopen
+and unlock accounts.
+
+Reads the same environment as `uhi serve patient`, above all UHI_DATABASE_URL. Works while the application runs; every
+change is put into the audit trail."""
+
+admin = admin_group(Whose(settings=PatientSettings, help=_HELP, first="uhi patient admin invite EMAIL"))
+
+
+@admin.command(short_help="Invite somebody; prints a one-time token.")
+@click.argument("email", metavar="EMAIL")
+@click.option(
+    "--role",
+    type=click.Choice(list(_GRANTS)),
+    default=A_PATIENT.role.value,
+    show_default=True,
+    help="What they may do.",
+)
+@click.option("--name", default="", metavar="NAME", help="Their name.")
+@database_option
+@json_option
+def invite(email: str, role: str, name: str, url: str, *, as_json: bool) -> None:
+    """Invite a patient where no letter reaches them, for else they make an account by themselves; or an auditor, who
+    reads the audit trail.
+
+    The token is shown once and is good for 7 days; inviting again makes a new one. Works before the application was
+    ever started, too.
+    """
+    settings = settings_at(PatientSettings, url)
+    wanted = Invitation(email=email, name=name or email.partition("@")[0], grant=_GRANTS[role])
+    invited = run(invite_person(settings, wanted))
+    told = {"account": invited.account.id, "role": role, "token": invited.token, "letter": bool(settings.smtp_host)}
+
+    def human() -> None:
+        say(f"{plain(email)} is invited as {role}.", style="bold green")
+        say_rows([("token", invited.token), ("good for", "7 days, once"), *place_of(settings).items()])
+        said = "A letter with it is on its way." if told["letter"] else "No letter went out: UHI_SMTP_HOST is not set."
+        say(f"{said} Give it to nobody else. They choose a password with it:")
+        ways = accepting(settings.origin, email=plain(email), token=invited.token)
+        for way in ways if needs_second_factor(invited.account) else ways[:2]:
+            say(f"  {way}")
+
+    show({"ok": True, **place_of(settings), **told}, human, as_json=as_json)
