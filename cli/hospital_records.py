@@ -82,12 +82,13 @@ def check(url: str, as_json: bool) -> int:
 
     def human() -> None:
         say_rows(whose.items(), indent=0)
-        if checked.others and not checked.orders:
-            say(f"The orders here are those of {', '.join(checked.others)}: is UHI_SUBSCRIBER_ID right?", style="red")
         for fault in checked.faults:
             say(_in_words(fault), style="red")
-        if not checked.faults:
+        if checked.others and not checked.orders:
+            say(f"The orders here are those of {', '.join(checked.others)}: is UHI_SUBSCRIBER_ID right?", style="red")
+        elif not checked.faults:
             say("Everything fits together.", style="bold green")
+        if not checked.faults:
             return
         say(f"faults: {len(checked.faults)}. What to do:")
         for remedy in dict.fromkeys(_rule_of(fault).remedy for fault in checked.faults):

@@ -14,7 +14,7 @@ from participants.hospital.settings import HospitalSettings
 from participants.patient.settings import PatientSettings
 from uhi.listing.settings import ListingSettings
 
-pytest_plugins = ["tests.service_fixtures"]
+pytest_plugins = ["tests.made_once", "tests.service_fixtures"]
 
 _PROGRAMS = (GatewaySettings, RegistrySettings, HospitalSettings, PatientSettings)
 _LISTINGS = ("AMBULANCE", "BLOOD_BANK", "DIAGNOSTICS", "PHARMACY", "PMJAY")

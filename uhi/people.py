@@ -117,7 +117,6 @@ class PeopleSettings(Settings):
             site="",
             sender=EitherWay(self._letters(), self._texts(transport)),
             has_sms=bool(self.sms_url),
-            has_mail=bool(self.smtp_host),
             breached=self.breached_passwords_file,
         )
 

@@ -137,11 +137,10 @@ def patient_on(participant: Participant, settings: PatientSettings) -> PatientPr
         wait=settings.hospital_wait,
         around=Around(timedelta(minutes=settings.join_minutes_before), timedelta(minutes=settings.join_minutes_after)),
     )
-    shelf = settings.shelf
-    conversations = Conversations(participant, PatientTalks(desk), side=Role.CONSUMER, shelf=shelf)
+    conversations = Conversations(participant, PatientTalks(desk), side=Role.CONSUMER, shelf=settings.shelf)
     participant.include(conversations.handlers)
-    messages = OwnMessages(conversations, database, shelf.store, participant.subscriber_id)
-    parts: tuple[OwnData, ...] = (messages, OwnBookings(desk), OwnSearches())
+    messages = OwnMessages(conversations, database, participant.subscriber_id)
+    parts: tuple[OwnData, ...] = (messages, OwnBookings(desk), OwnSearches(searches.kept))
     holder = Holder(
         database=database, keys=keys, identity=people.parts, members=members, consents=consents, parts=parts
     )

@@ -59,7 +59,7 @@ class Hall:
     @classmethod
     @asynccontextmanager
     async def open(cls, url: str, folder: Path) -> AsyncIterator[Hall]:
-        clock, letters = FakeClock(), KeptLetters()
+        clock, letters = FakeClock(), KeptLetters(show=str)
         database = Database.open(url, clock=clock, during=clock.held)
         options = IdentityOptions(
             token_keys=_token_keys(folder / "token-keys", signs_from=int(clock.now())),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.api.ward import EVIL, FRIEND, OWN
+from uhi.api.idempotency import KEY_HEADER, REPLAYED
+from uhi.api.streams import LAST_EVENT
 
 COOKIE = {"Cookie": "__Host-uhi=cookie-1"}
 CSRF = {"X-CSRF-Token": "csrf-1"}
@@ -71,6 +73,17 @@ async def test_listed_page_may_ask_with_a_token_and_read(ask):
     assert (before.status, got.status) == (204, 201)
     assert got.headers["Access-Control-Allow-Origin"] == FRIEND
     assert "Access-Control-Allow-Credentials" not in {**before.headers, **got.headers}
+
+
+async def test_listed_page_may_send_what_routes_take(ask):
+    """Ours: every header that a route reads of a program, from a page elsewhere too; a booking takes a key."""
+    asked = {"Origin": FRIEND, "Access-Control-Request-Method": "POST"}
+
+    before = await ask("OPTIONS", "/v1/notes", headers=asked)
+
+    allowed = set(before.headers["Access-Control-Allow-Headers"].split(", "))
+    assert allowed == {"Authorization", "Content-Type", KEY_HEADER, LAST_EVENT}
+    assert REPLAYED in before.headers["Access-Control-Expose-Headers"]
 
 
 async def test_unlisted_page_is_refused_even_with_a_token(ask):

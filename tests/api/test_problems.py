@@ -13,7 +13,7 @@ from tests.api.ward import Note
 from uhi import strict_json
 from uhi.api.problems import problem, unacceptable
 from uhi.errors import Refusal
-from uhi.faults import FAULTS, REQUEST_INVALID
+from uhi.faults import FAULTS, RECORD_MISSING, REQUEST_INVALID
 
 MARK = "98765-43210"
 VALUES = st.recursive(
@@ -69,3 +69,26 @@ def test_place_of_a_refusal_is_told_with_what_was_expected():
     assert [each.model_dump() for each in problem(refused, "r-1").errors] == [
         {"path": "password", "message": "expected 12 to 128 characters"}
     ]
+
+
+@pytest.mark.parametrize("name", sorted(FAULTS))
+def test_reasons_are_told_where_a_route_explains_and_never_at_the_door(name):
+    """Ours: what a request, a record or a right of one's own lacks is told; nobody learns why they may not come in."""
+    refusal = Refusal(FAULTS[name], "why", got="this", expected="that", next_step="do it", path="x")
+
+    errors = problem(refusal, "r-1", explains=True).errors
+
+    own = {"REQUEST_INVALID", "RECORD_MISSING", "STATE_REFUSED", "ALREADY_TAKEN", "ACCESS_DENIED"}
+    own |= {"SIGN_IN_REQUIRED", "ANOTHER_PERSON_REQUIRED", "SECOND_FACTOR_REQUIRED", "FRESH_SIGN_IN_REQUIRED"}
+    told = "why, got this, expected that; do it" if name in own else "expected that"
+    assert [(each.path, each.message) for each in errors] == [("x", told)]
+
+
+def test_record_that_the_path_names_is_missing_without_a_reason():
+    """Security rules, T27: what is foreign is missing, in the same words."""
+    missing, foreign = Refusal(RECORD_MISSING, "there is none"), Refusal(RECORD_MISSING, "acc-1 asked for another's")
+
+    told = [problem(each, "r-1", explains=True).model_dump_json() for each in (missing, foreign)]
+
+    assert told[0] == told[1]
+    assert "acc-1" not in told[1]

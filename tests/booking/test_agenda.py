@@ -66,7 +66,7 @@ async def test_pages_follow_one_another_without_a_gap(store):
 
     assert found == [["a0", "b0"], ["a1", "b1"], ["a2", "b2"]]
     assert after == ""
-    with pytest.raises(Refusal, match="place of a page"):
+    with pytest.raises(Refusal, match="no page gave this place"):
         await agenda.page(OrderFilter(after="x"))
 
 

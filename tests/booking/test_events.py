@@ -84,6 +84,19 @@ def test_several_things_at_once_are_an_event_each():
     assert [set(event.facts) for event in first] == [{"terms"}, {"state", "appointment_id", "pin"}]
 
 
+def test_another_reason_to_set_a_pin_aside_is_no_wrong_try():
+    """Issue: the stream is the audit trail; who gives a second reason has overridden it twice."""
+    booked = happened(replace(held(), version=1), EventKind.CONFIRMED, OrderState.CONFIRMED)
+    aside = happened(booked, EventKind.PIN_OVERRIDDEN, OrderState.CONFIRMED)
+    again = replace(aside, pin=set_aside(aside.pin, "OVERRIDE_EMERGENCY_CONSULTATION"))
+    tried = replace(again, pin=missed(again.pin))
+
+    steps = [(booked, aside), (aside, again), (again, tried)]
+    kinds = [event.kind for before, after in steps for event in events_between(before, after, at=NOW, by=PERSON)]
+
+    assert kinds == [EventKind.PIN_OVERRIDDEN, EventKind.PIN_OVERRIDDEN, EventKind.PIN_MISSED]
+
+
 def test_no_event_has_the_digits_of_a_pin_and_none_shows_a_patient():
     """Decision 37: the digits are in one column that is emptied; privacy: nothing of a patient in a repr."""
     booked = happened(replace(held(), version=1), EventKind.CONFIRMED, OrderState.CONFIRMED)

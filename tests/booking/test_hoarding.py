@@ -37,6 +37,13 @@ def test_a_consumer_holds_a_twentieth_of_a_day_or_one_slot(of_day, capacity, fit
         check_day(HoldLimits(), of_day=of_day, capacity=capacity)
 
 
+def test_a_share_is_counted_in_whole_slots():
+    """Ours: 29 % of 100 slots are 29, also for a computer."""
+    check_day(HoldLimits(day_share=0.29), of_day=28, capacity=100)
+    with pytest.raises(SlotUnavailable, match="fewer than 29 of the day's 100 slots"):
+        check_day(HoldLimits(day_share=0.29), of_day=29, capacity=100)
+
+
 @pytest.mark.case("BK-10")
 async def test_a_consumer_that_never_pays_leaves_nearly_all_slots_to_others(shelf):
     """Reliability, hold limits: 500 inits at once for twenty doctors; 95 % stay bookable, the rest again in time."""

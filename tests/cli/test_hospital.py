@@ -86,6 +86,19 @@ def test_practitioners_are_imported(uhi, environment, city, tmp_path):  # noqa: 
     assert [(each["created"], each["unchanged"]) for each in (dry, done, again)] == [(1, 0), (1, 0), (0, 1)]
 
 
+def test_ids_are_listed(uhi, environment, city):  # noqa: F811
+    """Ours: whoever is asked for an id can see which there are."""
+    organisation = str(loaded(uhi, city)["organisation"])
+
+    human = uhi("hospital", "list").stdout
+    people = json.loads(uhi("hospital", "list", "--organisation", organisation, "--json").stdout)["practitioners"]
+    nowhere = uhi("hospital", "list", "--organisation", "nowhere")
+
+    assert f"{organisation}  City Hospital  (VERIFIED)" in human
+    assert {each["hpr_address"] for each in people} == {"asha.verma@hpr.ndhm", "ravi.nair@hpr.ndhm"}
+    assert (nowhere.exit_code, "no organisation with this id" in nowhere.stderr) == (1, True)
+
+
 def test_every_mistake_of_an_import_is_told(uhi, environment, city, tmp_path):  # noqa: F811
     """Ours: line and column of each, and nothing is written; the exit code is 1."""
     organisation = str(loaded(uhi, city)["organisation"])
@@ -134,6 +147,31 @@ def test_faults_are_named_and_put_right(uhi, environment, tmp_path):  # noqa: F8
     assert (found.exit_code, [fault[0] for fault in json.loads(found.stdout)["faults"]]) == (1, ["j", "r"])
     assert (done["ok"], done["orders"], after.exit_code) == (True, 1, 0)
     assert done["orders_put_right"] or done["claims_put_right"]
+
+
+def test_operator_reads_what_is_wrong_and_what_to_do(uhi, environment, tmp_path):  # noqa: F811
+    """Ours: no letters of rules; what helps against one thing is not told for another."""
+    order_id = take_a_booking(environment, tmp_path)
+    run_sql(environment, "DELETE FROM hold", "DROP TRIGGER order_event_no_delete")
+    claimless = uhi("hospital", "check").stdout
+    run_sql(environment, "DELETE FROM order_event WHERE version = 2")
+
+    gone, rebuilt = uhi("hospital", "check").stdout, uhi("hospital", "rebuild")
+
+    assert f"order {order_id}: is booked, and has no claim of its slot" in claimless
+    assert ("uhi hospital rebuild" in claimless, "backup" in claimless) == (True, False)
+    assert (f"order {order_id}: lacks some of its events" in gone, "backup" in gone) == (True, True)
+    assert (rebuilt.exit_code, order_id in rebuilt.stderr, "backup" in rebuilt.stderr) == (2, True, True)
+
+
+def test_another_hospital_is_not_sound(uhi, environment, tmp_path, monkeypatch):  # noqa: F811
+    """Ours: whoever names another subscriber by mistake is not told that all is well."""
+    take_a_booking(environment, tmp_path)
+    monkeypatch.setenv("UHI_SUBSCRIBER_ID", "other.example")
+
+    told = uhi("hospital", "check").stdout
+
+    assert ("UHI_SUBSCRIBER_ID" in told, "Everything fits" in told) == (True, False)
 
 
 def test_rebuild_waits_for_the_hospital_to_stop(uhi, environment, tmp_path):  # noqa: F811

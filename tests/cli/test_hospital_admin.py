@@ -10,12 +10,11 @@ import pytest
 
 from cli.people_admin import people_of_operator
 from tests.participants.hospital.premises import settings_in
+from tests.participants.hospital.towns import CITY
 from uhi.audit.trail import AuditTrail
 from uhi.identity.people import Account
 from uhi.identity.principals import Grant
 from uhi.identity.roles import AccessRole
-
-HERE = {"role": "hospital.frontdesk", "organisation": "org-1"}
 
 
 @pytest.fixture
@@ -37,6 +36,13 @@ def account_of(url: str, folder: Path, email: str) -> Account:
     return asyncio.run(found())
 
 
+@pytest.fixture
+def organisation(uhi, environment: str, tmp_path: Path) -> str:
+    """The id of an organisation that is there, with two practitioners."""
+    (tmp_path / "city.yaml").write_text(CITY, "utf-8")
+    return str(json.loads(uhi("hospital", "load", str(tmp_path / "city.yaml"), "--json").stdout)["organisation"])
+
+
 def invited(uhi, *options: str):
     """Somebody is invited, as JSON."""
     return uhi("hospital", "admin", "invite", "asha@clinic.example", *options, "--json")
@@ -51,13 +57,42 @@ def test_operator_invites_the_first_people(uhi, environment, tmp_path):
     assert account_of(environment, tmp_path, "asha@clinic.example").grants == {Grant(AccessRole.HOSPITAL_OPERATOR)}
 
 
-def test_clinician_is_tied_to_their_record(uhi, environment, tmp_path):
+def test_clinician_is_tied_to_their_record(uhi, environment, organisation, tmp_path):
     """Security rules, IAM: clinicians see their own patients, by the practitioner they are."""
-    done = invited(uhi, "--role", "clinician", "--organisation", "org-1", "--practitioner", "prac-1")
+    listed = json.loads(uhi("hospital", "list", "--organisation", organisation, "--json").stdout)
+    record = listed["practitioners"][0]["id"]
+    done = invited(uhi, "--role", "clinician", "--organisation", organisation, "--practitioner", record)
 
     made = account_of(environment, tmp_path, "asha@clinic.example")
-    assert (done.exit_code, made.practitioner_id) == (0, "prac-1")
-    assert made.grants == {Grant(AccessRole.CLINICIAN, "org-1")}
+    assert (done.exit_code, made.practitioner_id) == (0, record)
+    assert made.grants == {Grant(AccessRole.CLINICIAN, organisation)}
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (("--role", "hospital.admin", "--organisation", "nowhere"), "uhi hospital list"),
+        (("--role", "clinician", "--organisation", "HERE"), "the role clinician"),
+        (("--role", "clinician", "--organisation", "HERE", "--practitioner", "nobody"), "uhi hospital list"),
+        (("--role", "hospital.frontdesk", "--organisation", "HERE", "--practitioner", "x"), "the role clinician"),
+    ],
+)
+def test_nobody_is_invited_to_what_is_not_there(uhi, environment, organisation, options, expected):
+    """Ours: what, got, expected, and where the ids are listed; nobody is invited."""
+    options = [organisation if each == "HERE" else each for each in options]
+
+    done = uhi("hospital", "admin", "invite", "asha@clinic.example", *options)
+
+    assert (done.exit_code, expected in done.stderr) == (1, True)
+    assert json.loads(uhi("hospital", "admin", "list", "--json").stdout)["accounts"] == []
+
+
+def test_operator_learns_that_no_letter_left(uhi, environment):
+    """Ours: without a mail server the token on the screen is the only one."""
+    done = uhi("hospital", "admin", "invite", "asha@clinic.example", "--role", "hospital.operator")
+    told = json.loads(invited(uhi, "--role", "hospital.operator").stdout)
+
+    assert ("UHI_SMTP_HOST is not set" in done.stdout, told["letter"]) == (True, False)
 
 
 @pytest.mark.parametrize(
@@ -65,8 +100,6 @@ def test_clinician_is_tied_to_their_record(uhi, environment, tmp_path):
     [
         (("--role", "hospital.admin"), "--organisation ID"),
         (("--role", "hospital.operator", "--organisation", "org-1"), "leave --organisation out"),
-        (("--role", "clinician", "--organisation", "org-1"), "--practitioner ID"),
-        (("--role", "hospital.frontdesk", "--organisation", "org-1", "--practitioner", "p"), "--practitioner ID"),
         (("--role", "registry.admin"), "is not one of"),
     ],
 )

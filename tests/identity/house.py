@@ -51,7 +51,7 @@ class House:
     @asynccontextmanager
     async def open(cls, url: str, token_keys: Path, *, has_sms: bool = True) -> AsyncIterator[House]:
         """A house on an empty database."""
-        clock, letters = FakeClock(jumps=False), KeptLetters()
+        clock, letters = FakeClock(jumps=False), KeptLetters(show=str)
         database = Database.open(url, clock=clock)
         options = IdentityOptions(
             token_keys=token_keys,

@@ -15,6 +15,7 @@ from uhi.faults import ORIGIN_REFUSED
 
 Headers = CIMultiDictProxy[str] | CIMultiDict[str]
 
+_SHOWN = "Content-Disposition, Idempotency-Replayed, Retry-After, X-Request-Id"
 _OWN_PAGES = {"same-origin"}
 _NO_PAGE = {"", "none", "same-origin"}
 
@@ -48,7 +49,7 @@ class Sites:
         origin = headers.get("Origin", "")
         if origin not in self.others:
             return {}
-        return {"Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": "X-Request-Id, Retry-After"}
+        return {"Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": _SHOWN}
 
     def preflight(self, headers: Headers, methods: tuple[str, ...]) -> Mapping[str, str]:
         """The answer to a browser that asks beforehand; none for a page that is not listed."""
@@ -58,7 +59,7 @@ class Sites:
         return {
             **shown,
             "Access-Control-Allow-Methods": ", ".join(methods),
-            "Access-Control-Allow-Headers": "Authorization, Content-Type",
+            "Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key, Last-Event-ID",
             "Access-Control-Max-Age": "600",
         }
 

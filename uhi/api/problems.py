@@ -30,12 +30,11 @@ _MOST_MISTAKES = 20
 
 _REASONED = frozenset(
     {
-        *(REQUEST_INVALID, STATE_REFUSED, ALREADY_TAKEN, SIGN_IN_REQUIRED, ACCESS_DENIED),
+        *(REQUEST_INVALID, RECORD_MISSING, STATE_REFUSED, ALREADY_TAKEN, SIGN_IN_REQUIRED, ACCESS_DENIED),
         *(ANOTHER_PERSON_REQUIRED, SECOND_FACTOR_REQUIRED, FRESH_SIGN_IN_REQUIRED),
     }
 )
-"""Whose texts are about a request, a record or a right of one's own, and so are told. What is said at the door, to
-whoever knocks, is the fault's sentence alone."""
+"""Of these a route that explains tells the reason: they are about a request, a record or a right of one's own."""
 
 _NOT_THERE = "nothing of this id is there for who asks; the list of its kind shows what is"
 _UNKNOWN_NAME = "holds a name that is not known here"
@@ -118,31 +117,34 @@ def refusal_of(*mistakes: tuple[str, str]) -> Refusal:
     return refusal
 
 
-def problem(refusal: Refusal, request_id: str) -> Problem:
-    """The document for a refusal."""
+def problem(refusal: Refusal, request_id: str, *, explains: bool = False) -> Problem:
+    """The document for a refusal; `explains` as of `Route`."""
     fault = refusal.fault
     return Problem(
         title=fault.sentence,
         status=fault.status,
         code=fault.type,
         request_id=request_id,
-        errors=_told(refusal),
+        errors=_told(refusal, explains),
     )
 
 
-def _told(refusal: Refusal) -> tuple[Mistake, ...]:
+def _told(refusal: Refusal, explains: bool) -> tuple[Mistake, ...]:
     if refusal.mistakes:
         return tuple(Mistake(path=path, message=message) for path, message in refusal.mistakes)
-    if refusal.fault is RECORD_MISSING and not refusal.path:
-        # What is foreign and what is not there are told alike.
-        return (Mistake(path="", message=_NOT_THERE),)
-    reason = _reason(refusal) if refusal.fault in {*_REASONED, RECORD_MISSING} else ""
-    return (Mistake(path=refusal.path, message=reason or _OTHERWISE),) if refusal.path or reason else ()
+    reason = _reason(refusal) if explains else ""
+    if not reason and refusal.path:
+        reason = f"expected {refusal.expected}" if refusal.expected else _OTHERWISE
+    return (Mistake(path=refusal.path, message=reason),) if reason else ()
 
 
 def _reason(refusal: Refusal) -> str:
-    """What the operator reads too, without the sentence that is the title."""
-    return str(refusal).removeprefix(refusal.fault.sentence).lstrip(",; ")
+    """What the operator reads too, without the sentence that is the title; empty where it is for nobody else."""
+    if refusal.fault is RECORD_MISSING and not refusal.path:
+        # What is foreign and what is not there are told alike.
+        return _NOT_THERE
+    text = str(refusal).removeprefix(refusal.fault.sentence).lstrip(",; ")
+    return text if refusal.fault in _REASONED else ""
 
 
 def _mistakes(details: Sequence[ErrorDetails]) -> Iterator[tuple[str, str]]:

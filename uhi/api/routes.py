@@ -172,7 +172,8 @@ class Route:
     `size` is the most bytes of its body. `refuses` are the faults that the description names beside those that follow
     from method, path and rule. `kept_seconds` is how long anybody may keep the answer. A `stream` pours events of which
     each holds an `answer`. `key` says whether a POST takes an `Idempotency-Key`; what gives out secrets does not.
-    `others` are further statuses of its answers, `media` the content type where it is no JSON.
+    `others` are further statuses of its answers, `media` the content type where it is no JSON. One that `explains`
+    tells who asks why it refuses, as the operator reads it: those texts must hold no secret.
     """
 
     method: Method
@@ -192,6 +193,7 @@ class Route:
     key: Literal["none", "optional", "required"] = "optional"
     others: tuple[int, ...] = ()
     media: str = ""
+    explains: bool = False
 
 
 class _Rest(TypedDict, total=False):
@@ -207,10 +209,11 @@ class _Rest(TypedDict, total=False):
 
 
 class Routes:
-    """A group of routes, which a program serves together. `tag` names it in the description."""
+    """A group of routes, served together. `tag` names it in the description; `explains` as of `Route`."""
 
-    def __init__(self, tag: str) -> None:
+    def __init__(self, tag: str, *, explains: bool = False) -> None:
         self.tag = tag
+        self.explains = explains
         self.all: list[Route] = []
 
     @overload
@@ -233,8 +236,7 @@ class Routes:
         answer: type[A] | None,
         **rest: Unpack[_Rest],
     ) -> Callable[[Handler[B, A]], Handler[B, A]] | Callable[[SilentHandler[B]], SilentHandler[B]]:
-        """Declare a route: unless they are given, its name is the handler's, and its summary the first line of the
-        handler's docstring.
+        """Declare a route: unless given, its name is the handler's, its summary the first line of its docstring.
 
         Without an answer's model the status is 204.
         """
@@ -252,6 +254,7 @@ class Routes:
                 body=body,
                 answer=answer,
                 tag=self.tag,
+                explains=self.explains,
                 **rest,
             )
             self.all.append(made)
@@ -269,9 +272,8 @@ class Routes:
         event: type[Answer],
         **rest: Unpack[_Rest],
     ) -> Callable[[StreamHandler[B]], StreamHandler[B]]:
-        """Declare a route whose handler gives a stream, within the time of every other route; then it may flow.
-
-        `body` is the query, `event` what the data of every event is.
+        """Declare a route whose handler gives a stream, within the time of every other route; then it may flow. `body`
+        is the query, `event` what the data of every event is.
         """
 
         def declare(handler: StreamHandler[B]) -> StreamHandler[B]:

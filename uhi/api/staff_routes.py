@@ -87,7 +87,7 @@ class StaffPages:
 
     def routes(self) -> Routes:
         """The group of routes."""
-        group = Routes("staff")
+        group = Routes("staff", explains=True)
         rule, one = MANAGES_STAFF, "/v1/staff/{id}"
         of_state = (RECORD_MISSING, STATE_REFUSED)
         group.route("GET", "/v1/staff", rule, body=StaffQuery, answer=StaffList, refuses=(RECORD_MISSING,))(

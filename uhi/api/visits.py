@@ -79,9 +79,8 @@ def refuse(refusal: Refusal, visit: Visit, trail: AuditTrail, *, now: float) -> 
         headers["WWW-Authenticate"] = "Bearer"
     if refusal.retry_after is not None or fault.status in (429, 503):
         headers["Retry-After"] = str(refusal.retry_after or 1)
-    response = web.Response(
-        status=fault.status, headers=headers, body=problem(refusal, visit.id).model_dump_json().encode()
-    )
+    told = problem(refusal, visit.id, explains=route is not None and route.explains)
+    response = web.Response(status=fault.status, headers=headers, body=told.model_dump_json().encode())
     if not visit.request.content.is_eof():
         # What is left of the body is not worth reading.
         response.force_close()

@@ -152,7 +152,7 @@ def _maker(kind: EventKind, order: KeptOrder, by: str) -> str:
 def _pin_kind(before: KeptOrder, after: KeptOrder) -> EventKind | None:
     if before.pin is None or after.pin is None:
         return None
-    if before.pin.status is after.pin.status:
+    if before.pin.misses != after.pin.misses:
         return EventKind.PIN_MISSED
     return EventKind.PIN_VERIFIED if after.pin.status is PinStatus.VERIFIED else EventKind.PIN_OVERRIDDEN
 

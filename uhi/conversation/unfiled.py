@@ -1,11 +1,12 @@
 """Documents on their way: put down before they are laid in the file store, so that none stays there that nobody has.
 
-What a process leaves behind that dies in between is removed an hour later. Above: `vault`; below: `rows`.
+What a process leaves behind that dies in between is removed an hour later, and what nobody is to have any more at
+once. Above: `vault`; below: `rows`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, delete, insert, select
 
@@ -55,3 +56,10 @@ class Unfiled:
 def file(connection: Connection, key: str) -> bool:
     """Let a document be part of a message, in the caller's transaction; whether it may be."""
     return connection.execute(delete(laid_file).where(laid_file.c.key == key)).rowcount == 1
+
+
+def unfile(connection: Connection, owner: str, keys: Iterable[str]) -> None:
+    """Let documents be part of no message any more, in the caller's transaction; they are taken away next."""
+    rows = [{"key": key, "owner": owner, "at": 0.0} for key in keys]
+    if rows:
+        connection.execute(insert(laid_file), rows)

@@ -87,10 +87,11 @@ class Vault:
         await self._store.aclose()
 
     async def tidy(self) -> None:
-        """Remove what a process has left that died, or lost its database, before a message had it.
+        """Remove what a process has left that died, or lost its database, before a message had it, and what was erased.
 
         Raises: Refusal(OVERLOADED); then it is to be done again.
         """
-        for key in await self._unfiled.left():
-            await self._store.delete(key)
-            await self._unfiled.forget(key)
+        while keys := await self._unfiled.left():
+            for key in keys:
+                await self._store.delete(key)
+                await self._unfiled.forget(key)

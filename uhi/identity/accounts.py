@@ -14,6 +14,7 @@ from uhi.audit import Acting
 from uhi.audit.trail import append
 from uhi.errors import Refusal
 from uhi.faults import RECORD_MISSING, STATE_REFUSED
+from uhi.identity import factor_rows
 from uhi.identity.account_rows import AccountRows, Belonging, Tenants, anywhere, credentials_changed, within
 from uhi.identity.granting import check_is_another, check_may_give, staff_tenants
 from uhi.identity.people import Account, AccountState, Ties, read_email, read_name
@@ -158,24 +159,35 @@ class Accounts:
         step = replace(_giving("account.withdraw", account_id, grant, by=by, acting=acting), ends_sessions=True)
         return await self._change(account_id, lambda kept: replace(kept, grants=kept.grants - {grant}), step)
 
-    async def close(
-        self,
-        account_id: str,
-        *,
-        acting: Acting,
-        by: Principal = NOBODY,
-        also: Callable[[Connection], None] = _nothing_else,
-    ) -> Account:
-        """End an account, one's own or one of the administrator's own tenant; its sessions end with it. `also` is done
-        in the same transaction, or nothing is.
+    async def close(self, account_id: str, *, acting: Acting, by: Principal = NOBODY) -> Account:
+        """End an account, one's own or one of the administrator's own tenant; its sessions end with it.
 
-        Raises: Refusal(ACCESS_DENIED, RECORD_MISSING), and what `also` raises.
+        Raises: Refusal(ACCESS_DENIED, RECORD_MISSING).
         """
         is_own = acting.actor == account_id
         tenants = None if is_own else staff_tenants(by, acting)
-        step = _Step("account.close", acting, tenants, ends_sessions=True, also=also)
+        step = _Step("account.close", acting, tenants, ends_sessions=True)
         return await self._change(
             account_id, lambda kept: replace(_home(kept, tenants), state=AccountState.CLOSED), step
+        )
+
+    async def erase(self, account_id: str, *, acting: Acting, also: Callable[[Connection], None]) -> Account:
+        """End one's own account and keep nothing personal of it but the e-mail address, so that nobody else gets it.
+        `also` is done in the same transaction, or nothing is.
+
+        Raises: Refusal(RECORD_MISSING), and what `also` raises.
+        """
+
+        def work(connection: Connection) -> None:
+            factor_rows.remove_all(connection, account_id)
+            also(connection)
+
+        step = _Step("account.close", acting, ends_sessions=True, also=work)
+        nothing = {"name": "", "phone": "", "is_phone_verified": False, "second_factors": frozenset[str]()}
+        return await self._change(
+            account_id,
+            lambda kept: replace(kept, state=AccountState.CLOSED, **nothing),  # type: ignore[arg-type]  # by name
+            step,
         )
 
     async def reopen(self, account_id: str, *, acting: Acting, by: Principal = NOBODY) -> Account:

@@ -82,6 +82,11 @@ def remove(connection: Connection, account_id: str, kind: str) -> None:
         raise Refusal(RECORD_MISSING, f"there is no factor {kind}")
 
 
+def remove_all(connection: Connection, account_id: str) -> None:
+    """Forget every factor of an account."""
+    connection.execute(delete(second_factor).where(second_factor.c.account_id == account_id))
+
+
 def _of(account_id: str, kind: str) -> tuple[ColumnElement[bool], ...]:
     return (second_factor.c.account_id == account_id, second_factor.c.kind == kind)
 

@@ -77,7 +77,9 @@ def check_is_another(account_id: str, acting: Acting) -> None:
     Raises: Refusal(ANOTHER_PERSON_REQUIRED).
     """
     if acting.actor == account_id:
-        raise Refusal(ANOTHER_PERSON_REQUIRED, "nobody changes what they themselves may do")
+        raise Refusal(
+            ANOTHER_PERSON_REQUIRED, "nobody changes what they themselves may do", next_step="ask another administrator"
+        )
 
 
 def _check_place(grant: Grant) -> None:

@@ -25,6 +25,7 @@ from uhi.identity.passwords import Passwords
 from uhi.identity.people import Account, AccountState, Ties, needs_second_factor, read_email, read_name, read_phone
 from uhi.identity.principals import NOBODY, Grant, Principal
 from uhi.identity.roles import AccessRole
+from uhi.identity.sending import reaches_somebody
 from uhi.identity.store import IdentityStore, digest_of_token, new_token
 from uhi.identity.throttles import LETTERS_BY_ADDRESS, take
 
@@ -60,13 +61,12 @@ class Invited:
 
 @dataclass(frozen=True, slots=True)
 class Entrance:
-    """What joining stands on: whether letters leave at all, and what sees that there is what an account belongs to."""
+    """What joining stands on; `belongs` sees that there is what somebody is invited to."""
 
     store: IdentityStore
     passwords: Passwords
     codes: OneTimeCodes
     notices: Notices
-    has_mail: bool = True
     belongs: Belonging = anywhere
 
 
@@ -139,7 +139,7 @@ class Joining:
         Refusal(STATE_REFUSED) where they would get no letter; what the program's `belongs` raises.
         """
         check_may_give(invitation.grant, by=by, acting=acting)
-        if not self._parts.has_mail and acting.kind is not ActorKind.OPERATOR:
+        if acting.kind is not ActorKind.OPERATOR and not reaches_somebody(self._notices.sender):
             raise Refusal(
                 STATE_REFUSED,
                 "nobody can be invited from here, since no letters leave",

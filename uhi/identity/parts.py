@@ -34,9 +34,9 @@ class IdentityOptions:
 
     `name` is what people read in letters and authenticator apps; `site` where the links of letters lead. `sender` takes
     the letters; without one they are kept in memory and nobody gets them. `has_sms`: it takes text messages too; where
-    it does not, nobody is offered any; `has_mail` whether e-mail leaves. `belongs` sees that there is what somebody is
-    invited or tied to. `patients_tenant` is where those belong who come by themselves. `breached` is a file of breached
-    passwords. `issuer`, `audience` and the folder `token_keys` are those of access tokens.
+    it does not, nobody is offered any. `belongs` sees that there is what somebody is invited or tied to.
+    `patients_tenant` is where those belong who come by themselves. `breached` is a file of breached passwords.
+    `issuer`, `audience` and the folder `token_keys` are those of access tokens.
     """
 
     token_keys: Path
@@ -46,7 +46,6 @@ class IdentityOptions:
     site: str = ""
     sender: Sender = field(default_factory=KeptLetters)
     has_sms: bool = True
-    has_mail: bool = True
     belongs: Belonging = anywhere
     patients_tenant: str = "patients"
     password_cost: PasswordCost = field(default_factory=PasswordCost)
@@ -96,7 +95,7 @@ def identity_of(database: Database, sealing: Sealing, clock: Clock, options: Ide
     factors = SecondFactors(
         FactorParts(store, accounts, passwords, codes, notices), issuer=options.name, has_sms=options.has_sms
     )
-    entrance = Entrance(store, passwords, codes, notices, options.has_mail, options.belongs)
+    entrance = Entrance(store, passwords, codes, notices, options.belongs)
     token_keys = TokenKeys.open(options.token_keys, clock=clock, rotation=options.rotation)
     tokens = AccessTokens(token_keys, issuer=options.issuer, audience=options.audience)
 

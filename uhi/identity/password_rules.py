@@ -102,7 +102,8 @@ def check_breached(password: str, breached: Path) -> None:
 
 
 def _too_weak(got: str, *, expected: str = "") -> Refusal:
-    wanted = expected or "one that nobody guesses"
+    # Who chooses a password is shown what is expected, and nothing else.
+    wanted = expected or f"one that nobody guesses, and not {got}"
     return Refusal(REQUEST_INVALID, "the password cannot be used", path="password", got=got, expected=wanted)
 
 

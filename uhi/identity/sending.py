@@ -106,9 +106,14 @@ class KeptLetters:
         self.show(f"to {letter.to}: {letter.subject}\n{letter.text}\n")
 
 
+def reaches_somebody(sender: Sender) -> bool:
+    """Whether anybody reads the e-mail that is handed over."""
+    way = sender.by_email if isinstance(sender, EitherWay) else sender
+    return not isinstance(way, KeptLetters) or way.reach_somebody
+
+
 def warn_without_email(sender: Sender) -> None:
     """Say in the log that no letter of a program reaches anybody, where that is so: to be called as it begins to serve
     people."""
-    way = sender.by_email if isinstance(sender, EitherWay) else sender
-    if isinstance(way, KeptLetters) and not way.reach_somebody:
+    if not reaches_somebody(sender):
         _log.warning(_NOBODY_READS)

@@ -30,7 +30,7 @@ class ClinicPages:
 
     def routes(self) -> Routes:
         """The group of routes, with each step that the clinician may take."""
-        group, answer, may = Routes("clinic"), AppointmentDetail, steps_of(Party.CLINICIAN)
+        group, answer, may = Routes("clinic", explains=True), AppointmentDetail, steps_of(Party.CLINICIAN)
         group.route("GET", ALL, CLINIC, body=OwnQuery, answer=AppointmentList)(self.list_own_appointments)
         group.route("GET", ONE, CLINIC, body=Nothing, answer=answer)(self.get_own_appointment)
         if "start" in may:

@@ -39,7 +39,7 @@ class DeskPages:
 
     def routes(self) -> Routes:
         """The group of routes, with each step that the desk may take."""
-        group, answer, may = Routes("desk"), AppointmentDetail, steps_of(Party.DESK)
+        group, answer, may = Routes("desk", explains=True), AppointmentDetail, steps_of(Party.DESK)
         group.route("GET", ALL, DESK, body=DeskQuery, answer=AppointmentList, refuses=(RECORD_MISSING,))(
             self.list_appointments
         )

@@ -28,7 +28,11 @@ class OnlinePages:
 
     def routes(self) -> tuple[Routes, Routes]:
         """The groups of the desk and of clinicians, with each step that they may take."""
-        desk, clinic, answer = Routes("desk calls"), Routes("clinic calls"), AppointmentDetail
+        desk, clinic, answer = (
+            Routes("desk calls", explains=True),
+            Routes("clinic calls", explains=True),
+            AppointmentDetail,
+        )
         for group, rule, path, party, steps in (
             (desk, DESK, ONE, Party.DESK, (self.record_consent, self.note_presence)),
             (clinic, CLINIC, OWN, Party.CLINICIAN, (self.record_own_consent, self.note_own_presence)),

@@ -54,7 +54,7 @@ class OrganisationPages:
 
     def routes(self) -> Routes:
         """The group of routes."""
-        group = Routes("organisations")
+        group = Routes("organisations", explains=True)
         answer = OrganisationAnswer
         group.route("GET", _ALL, READS, body=OrganisationQuery, answer=OrganisationList)(self.list_organisations)
         group.route("POST", _ALL, OPERATES, body=OrganisationBody, answer=answer, status=201)(self.create_organisation)

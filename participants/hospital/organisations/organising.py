@@ -78,7 +78,12 @@ def take(writing: Writing, seen: Seen, step: Step, *, reason: str = "") -> Organ
     state = MOVES.after(before.state, step, writing.acting.kind)
     after = replace(before, state=state, reason=reason)
     if MOVES.table[before.state, step].by is ANOTHER_OPERATOR and before.submitted_by == writing.acting.actor:
-        raise Refusal(ANOTHER_PERSON_REQUIRED, "whoever submitted an organisation does not verify it")
+        raise Refusal(
+            ANOTHER_PERSON_REQUIRED,
+            "whoever submitted an organisation does not verify it",
+            expected=ANOTHER_OPERATOR.words,
+            next_step="ask another operator; `uhi hospital admin list` shows who there is",
+        )
     if step is Step.SUBMIT:
         after = replace(after, submitted_by=writing.acting.actor)
     if step in (Step.SUBMIT, Step.VERIFY):

@@ -44,7 +44,12 @@ class DepartmentPages:
 
     def routes(self) -> Routes:
         """The group of routes."""
-        group, every, one, answer = Routes("departments"), "/v1/departments", "/v1/departments/{id}", DepartmentAnswer
+        group, every, one, answer = (
+            Routes("departments", explains=True),
+            "/v1/departments",
+            "/v1/departments/{id}",
+            DepartmentAnswer,
+        )
         group.route("GET", every, READS, body=ListQuery, answer=DepartmentList)(self.list_departments)
         group.route("POST", every, MANAGES, body=DepartmentBody, answer=answer, status=201, refuses=_NEW)(
             self.add_department
@@ -110,7 +115,12 @@ class LocationPages:
 
     def routes(self) -> Routes:
         """The group of routes."""
-        group, every, one, answer = Routes("locations"), "/v1/locations", "/v1/locations/{id}", LocationAnswer
+        group, every, one, answer = (
+            Routes("locations", explains=True),
+            "/v1/locations",
+            "/v1/locations/{id}",
+            LocationAnswer,
+        )
         group.route("GET", every, READS, body=LocationQuery, answer=LocationList)(self.list_locations)
         group.route("POST", every, MANAGES, body=LocationBody, answer=answer, status=201, refuses=_CHANGE)(
             self.add_location

@@ -47,7 +47,12 @@ class PracticePages:
 
     def routes(self) -> Routes:
         """The group of routes."""
-        group, every, one, answer = Routes("practices"), "/v1/practices", "/v1/practices/{id}", PracticeAnswer
+        group, every, one, answer = (
+            Routes("practices", explains=True),
+            "/v1/practices",
+            "/v1/practices/{id}",
+            PracticeAnswer,
+        )
         group.route("GET", every, READS, body=PracticeQuery, answer=PracticeList)(self.list_practices)
         group.route("POST", every, MANAGES, body=PracticeBody, answer=answer, status=201, refuses=_NEW)(
             self.add_practice
@@ -123,7 +128,12 @@ class ConsultationPages:
 
     def routes(self) -> Routes:
         """The group of routes."""
-        group, every, one, answer = Routes("services"), "/v1/services", "/v1/services/{id}", ConsultationAnswer
+        group, every, one, answer = (
+            Routes("services", explains=True),
+            "/v1/services",
+            "/v1/services/{id}",
+            ConsultationAnswer,
+        )
         group.route("GET", every, READS, body=ConsultationQuery, answer=ConsultationList)(self.list_services)
         refuses = (*_NEW, STATE_REFUSED)
         group.route("POST", every, MANAGES, body=ConsultationBody, answer=answer, status=201, refuses=refuses)(

@@ -41,7 +41,7 @@ class PractitionerPages:
 
     def routes(self) -> Routes:
         """The group of routes."""
-        group, answer, is_missing = Routes("practitioners"), PractitionerAnswer, (RECORD_MISSING,)
+        group, answer, is_missing = Routes("practitioners", explains=True), PractitionerAnswer, (RECORD_MISSING,)
         group.route("GET", _ALL, READS, body=PractitionerQuery, answer=PractitionerList)(self.list_practitioners)
         refuses = (RECORD_MISSING, ALREADY_TAKEN)
         group.route("POST", _ALL, MANAGES, body=PractitionerBody, answer=answer, status=201, refuses=refuses)(

@@ -29,7 +29,11 @@ class SpecialityPages:
 
     def routes(self) -> Routes:
         """The group of routes."""
-        group, answer, refuses = Routes("specialities"), SpecialityAnswer, (RECORD_MISSING, ALREADY_TAKEN)
+        group, answer, refuses = (
+            Routes("specialities", explains=True),
+            SpecialityAnswer,
+            (RECORD_MISSING, ALREADY_TAKEN),
+        )
         group.route("GET", _ALL, READS, body=SpecialityQuery, answer=SpecialityList)(self.list_specialities)
         group.route("POST", _ALL, MANAGES, body=SpecialityBody, answer=answer, status=201, refuses=refuses)(
             self.add_speciality

@@ -27,7 +27,7 @@ class TransferPages:
 
     def routes(self) -> Routes:
         """The group of routes."""
-        group = Routes("transfers")
+        group = Routes("transfers", explains=True)
         # In JSON every line end and quote takes two bytes.
         size = 2 * MOST_CSV + KIB
         group.route(

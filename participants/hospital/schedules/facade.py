@@ -26,7 +26,7 @@ class Schedules:
 
     def routes(self) -> tuple[Routes, ...]:
         """The groups of routes."""
-        group = Routes("schedules")
+        group = Routes("schedules", explains=True)
         for part in (WeekRoutes(self.book), AwayRoutes(self.book), AttentionRoutes(self.book)):
             part.add_to(group)
         return (group,)

@@ -122,12 +122,16 @@ class DatabaseHospital:
         """Return the appointment of a hold: the order that is kept with it is what books the slot.
 
         What a hold promised is kept where hours or fees have changed since; such an appointment needs attention.
-        Raises: SlotUnavailable when whoever was to see the patient cannot be booked there any more.
+        Raises: SlotUnavailable when the hold is over, and nothing was booked with it; when whoever was to see the
+            patient cannot be booked there any more.
         """
         name = read_slot_id(hold.slot.id)
         practice = self._directory.snapshot.practices.get(name.practice) if name else None
         if name is None or practice is None or name.fulfilment not in practice.quotes:
             raise SlotUnavailable("the doctor cannot be booked there any more", next_step="search again")
+        is_over = hold.until.timestamp() <= self._clock.now()
+        if is_over and await self.appointment(hold.id) is None:
+            raise SlotUnavailable("the hold is over", next_step="hold the slot again")
         return Appointment(id=hold.id)
 
     async def cancel(self, appointment_id: str, *, by: CancelledBy, reason: str) -> None:

@@ -77,7 +77,8 @@ def _state(place: Place, board: Board, times: Times) -> tuple[SlotState, int, Wh
         return "closed", 0, closed
     off = timetable.seats_off(times)
     if board.free_seat(place, times) is not None:
-        return "free", timetable.week.seats - len(off | {each.seat for each in taken}), None
+        # Somebody may still have a seat beyond those that there are now.
+        return "free", len(set(range(timetable.week.seats)) - off - {each.seat for each in taken}), None
     if not taken:
         return "closed", 0, Why.CALLED_OFF
     return ("booked" if all(each.is_booked for each in taken) else "held"), 0, None

@@ -5,17 +5,20 @@ Above: the program; below: `uhi.conversation`, the file store. Source: case IAM-
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import logging
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, select
 
 from participants.patient.bookings.tables import patient_booking
 from uhi.booking.plain_json import plain
 from uhi.conversation.conversations import MOST_MESSAGES, Conversations
-from uhi.files import ObjectStore
+from uhi.conversation.unfiled import unfile
+from uhi.errors import Refusal
 from uhi.storage.sql.conversation_tables import chat_message, conversation
 from uhi.storage.sql.database import Database
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +27,7 @@ class OwnMessages:
 
     conversations: Conversations
     database: Database
-    files: ObjectStore
     owner: str
-    _left: dict[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -43,11 +44,11 @@ class OwnMessages:
         return {booking_id: await self._said(booking_id) for booking_id in found}
 
     def erase(self, connection: Connection, account_id: str) -> int:
-        """See `OwnData`."""
+        """See `OwnData`; that the documents go is kept with it, however often their store is away."""
         own = select(patient_booking.c.id).where(patient_booking.c.account_id == account_id)
         said = chat_message.c.owner == self.owner, chat_message.c.order_id.in_(own)
         keys = connection.execute(select(chat_message.c.file_key).where(*said, chat_message.c.file_key != ""))
-        self._left[account_id] = keys.scalars().all()
+        unfile(connection, self.owner, keys.scalars().all())
         gone = connection.execute(delete(chat_message).where(*said)).rowcount
         connection.execute(
             delete(conversation).where(conversation.c.owner == self.owner, conversation.c.order_id.in_(own))
@@ -55,9 +56,11 @@ class OwnMessages:
         return gone
 
     async def erased(self, account_id: str) -> None:
-        """Delete the documents."""
-        for key in self._left.pop(account_id, ()):
-            await self.files.delete(key)
+        """Delete the documents; while their store is away, the program does so every hour."""
+        try:
+            await self.conversations.tidy()
+        except Refusal as refusal:
+            log.warning("documents of who was erased are still to be deleted: %s", refusal)
 
     async def _said(self, booking_id: str) -> list[object]:
         told: list[object] = []

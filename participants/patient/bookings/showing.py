@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NoBase64
+from math import isfinite
 
 from participants.patient.bookings.answers import (
     BookedDoctor,
@@ -28,6 +29,7 @@ from uhi.booking.appointments import Booking
 from uhi.booking.hospital import Doctor
 from uhi.booking.quotes import Quote
 from uhi.booking.states import OrderState
+from uhi.errors import Refusal
 from uhi.messages.values import Term
 
 
@@ -111,8 +113,16 @@ def read_place(text: str) -> tuple[float, str] | None:
         start, _, booking_id = urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode().partition(" ")
         place = float(start), booking_id
     except (NoBase64, ValueError):
-        raise refusal_of(("after", "is to be the `next` of a page")) from None
+        raise _no_place() from None
+    # Neither can be compared by a database: not a number, and a sign that does not print.
+    if not isfinite(place[0]) or not booking_id.isprintable():
+        raise _no_place()
     return place
+
+
+def _no_place() -> Refusal:
+    refusal: Refusal = refusal_of(("after", "is to be the `next` of a page"))
+    return refusal
 
 
 def _doctor(doctor: Doctor) -> BookedDoctor:

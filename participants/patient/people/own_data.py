@@ -21,7 +21,6 @@ from uhi.audit import Acting
 from uhi.audit.trail import append
 from uhi.booking.plain_json import plain
 from uhi.identity.parts import IdentityParts
-from uhi.identity.principals import Principal
 from uhi.storage.sql.database import Database
 
 STAYS = (
@@ -93,7 +92,7 @@ class Holder:
         await self.database.write(lambda connection: append(connection, entry))
         return told
 
-    async def erase(self, account_id: str, *, acting: Acting, by: Principal) -> Erased:
+    async def erase(self, account_id: str, *, acting: Acting) -> Erased:
         """Erase everything and close the account, in one step; none of its tokens counts any more.
 
         Raises: Refusal(STATE_REFUSED) while something is under way.
@@ -111,7 +110,7 @@ class Holder:
             forget_person(connection, account_id)
             append(connection, acting.entry("patient.erase", f"account {account_id}", at=now))
 
-        await self.identity.accounts.close(account_id, acting=acting, by=by, also=work)
+        await self.identity.accounts.erase(account_id, acting=acting, also=work)
         await self.identity.sessions.close_all(account_id, acting=acting)
         await self.clear()
         for part in self.parts:

@@ -164,7 +164,7 @@ class PeopleRoutes:
 
     async def erase_own_data(self, call: Call[Nothing]) -> Sent[ErasedAnswer]:
         """Erase everything about one and close the account; refused while appointments are ahead."""
-        done = await self.holder.erase(_own(call), acting=call.acting, by=call.principal)
+        done = await self.holder.erase(_own(call), acting=call.acting)
         return Sent(ErasedAnswer(rows=dict(done.rows), stays=done.stays), FORGOTTEN)
 
     async def _member(self, call: Call[Body]) -> Member:

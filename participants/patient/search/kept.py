@@ -96,6 +96,11 @@ class KeptSearches:
         """The search of a conversation."""
         return self._search(await self.database.read(lambda connection: rows.search_of(connection, transaction_id)))
 
+    async def of_account(self, account_id: str) -> list[Search]:
+        """Every search of an account, the oldest first."""
+        found = await self.database.read(lambda connection: rows.searches_of(connection, account_id))
+        return [self._opened(row) for row in found]
+
     async def add(
         self, search_id: str, answer: Answered, *, source: str, lesson: Lesson | None = None
     ) -> Answered | None:
@@ -163,8 +168,9 @@ class KeptSearches:
         return SearchRow(**values, wanted=self._sealing.seal(write_wanted(search.wanted), about=f"search {search.id}"))
 
     def _search(self, row: SearchRow | None) -> Search | None:
-        if row is None:
-            return None
+        return None if row is None else self._opened(row)
+
+    def _opened(self, row: SearchRow) -> Search:
         values = {name: getattr(row, name) for name in row.__slots__ if name != "wanted"}
         return Search(**values, wanted=read_wanted(self._sealing.open(row.wanted, about=f"search {row.id}")))
 

@@ -9,12 +9,15 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from participants.patient.search.kept import forget_account
+from participants.patient.search.kept import KeptSearches, forget_account
+from uhi.booking.plain_json import plain
 
 
 @dataclass(frozen=True, slots=True)
 class OwnSearches:
-    """Implements `OwnData`: what somebody looked for is gone within a day, and is not in an export."""
+    """Implements `OwnData`: what somebody looked for, while it is kept; what was found is what hospitals publish."""
+
+    kept: KeptSearches
 
     @property
     def name(self) -> str:
@@ -22,8 +25,9 @@ class OwnSearches:
         return "searches"
 
     async def export(self, account_id: str) -> object:
-        """Searches are copies of what hospitals publish, kept for a day."""
-        return "kept for at most 24 hours; read them with GET /v1/searches/{id}"
+        """What was looked for in the last day; `GET /v1/searches/{id}` shows what was found."""
+        found = await self.kept.of_account(account_id)
+        return [{"id": each.id, "at": each.at, "wanted": plain(each.wanted)} for each in found]
 
     def erase(self, connection: Connection, account_id: str) -> int:
         """See `OwnData`; how many they were is not counted."""

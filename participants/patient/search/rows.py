@@ -91,6 +91,13 @@ def search_of(connection: Connection, transaction_id: str) -> SearchRow | None:
     return _search(connection.execute(found).mappings().first())
 
 
+def searches_of(connection: Connection, account_id: str) -> list[SearchRow]:
+    """Every search of an account, the oldest first."""
+    table = patient_search
+    found = select(table).where(table.c.account_id == account_id).order_by(table.c.at, table.c.id)
+    return [SearchRow(**row) for row in connection.execute(found).mappings()]
+
+
 def add_answer(connection: Connection, row: AnswerRow) -> int:
     """Keep an answer under the next number of its search; 0 where it is there already, or the search is not."""
     answers = patient_search_answer.c

@@ -46,6 +46,26 @@ async def suspended(house: House) -> None:
     assert (await house.ask("POST", path, headers=headers, json=body)).status == 200
 
 
+async def away(house: House, offer: Offer) -> None:
+    """Dr. Verma takes the hour off that a slot begins with."""
+    start = offer.found.slot.start
+    body = {
+        "organisation_id": house.city,
+        "practitioner_id": house.record_of(ASHA),
+        "starts_at": start.isoformat(),
+        "ends_at": (start + timedelta(hours=1)).isoformat(),
+    }
+    assert (await house.ask("POST", "/v1/leave", headers=await admin(house), json=body)).status == 201
+
+
+async def called_off(house: House, offer: Offer) -> None:
+    """Another patient gets the slot, and the desk calls that appointment off: its seat is closed."""
+    booking = await house.book(ASHA, patient=MEENA)
+    assert booking.slot.id == offer.found.slot.id
+    path, why = f"/v1/appointments/{booking.order_id}/cancel", {"reason": "DOCTOR_UNAVAILABLE"}
+    assert (await house.ask("POST", path, headers=await house.desk(), json=why)).status == 200
+
+
 @pytest.mark.parametrize("change", [gone, suspended])
 async def test_nobody_is_booked_who_has_left_since_the_hold(either_house, change):
     """Issue 5: verified organisations and active doctors only; the patient hears the code for a slot that is gone."""
@@ -78,20 +98,27 @@ async def test_fee_that_was_held_is_the_fee(either_house):
 async def test_slot_that_is_closed_during_its_hold_is_booked_and_needs_attention(either_house):
     """Issue 5: a hold is kept for its time; changing a schedule loses no appointment, it lists it."""
     house = either_house
-    offer, headers = await house.held(ASHA), await admin(house)
-    start = offer.found.slot.start
-    away = {
-        "organisation_id": house.city,
-        "practitioner_id": house.record_of(ASHA),
-        "starts_at": start.isoformat(),
-        "ends_at": (start + timedelta(hours=1)).isoformat(),
-    }
-    assert (await house.ask("POST", "/v1/leave", headers=headers, json=away)).status == 201
+    offer = await house.held(ASHA)
+    await away(house, offer)
 
     booking = await confirmed(house, offer)
     listed = await house.ask("GET", f"/v1/attention?organisation_id={house.city}", headers=await house.desk())
 
     assert [(each["id"], each["why"]) for each in listed.json["appointments"]] == [(booking.order_id, "leave")]
+
+
+@pytest.mark.parametrize("change", [away, called_off])
+async def test_slot_that_is_closed_is_not_booked_after_its_hold(either_house, change):
+    """Decision 34: a confirmation after the hold books what is still free; FAILED where the facility has closed it."""
+    house = either_house
+    offer = await house.held(ASHA)
+    house.clock.time += 16 * 60
+    await change(house, offer)
+
+    with pytest.raises(BookingDeclined) as refused:
+        await confirmed(house, offer)
+
+    assert refused.value.code == "40002"
 
 
 async def test_appointments_of_a_suspended_organisation_stay_its_desks(either_house):

@@ -21,6 +21,7 @@ from uhi.api.routes import Routes
 from uhi.booking.found import FoundSlot
 from uhi.booking.hospital import DoctorQuery
 from uhi.booking.provider import ConsultationProvider
+from uhi.conversation.contents import Document
 from uhi.conversation.messages import Kind, Message
 from uhi.http import serve
 from uhi.identity.people import Account
@@ -183,6 +184,13 @@ class Scene:
             id=content_id, order_id=booking_id, is_ours=False, kind=Kind.TEXT, at=now, content_id=content_id, text=text
         )
         await self.program.conversations._book.add(message)
+
+    async def received(self, booking_id: str) -> None:
+        """Somebody at the hospital has sent a document about a booking."""
+        now, content_id, talks = self.net.clock.now(), str(uuid4()), self.program.conversations
+        document = await talks._vault.put(Document(content=b"All is well.", media_type="text/plain", name="x.txt"))
+        about = {"order_id": booking_id, "is_ours": False, "kind": Kind.DOCUMENT, "at": now, "content_id": content_id}
+        await talks._book.add(Message(id=content_id, document=document, **about))
 
     async def found(self, account_id: str, number: int = 0) -> str:
         """The reference of a slot that an account's search has found."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from base64 import b64decode
+from base64 import b64decode, urlsafe_b64encode
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 
@@ -220,6 +220,17 @@ async def test_lists_are_pages_in_order_of_time(scene):
     assert (ids, second["next"], past) == ([made[0]["id"], made[1]["id"], held["id"]], "", [])
     assert [each["id"] for each in confirmed] == ids[:2]
     assert ("pin" in first["bookings"][0], broken.status) == (False, 400)
+
+
+@pytest.mark.parametrize("place", ["nan x", "inf x", "1.0 \x00", "1.0 \n", "1e999 x", "1,0 x", ""])
+async def test_a_cursor_that_no_page_gave_is_refused(scene, place):
+    """Ours: a cursor of somebody's own making is their mistake, and no database's."""
+    ravi = await scene.person("ravi")
+    after = urlsafe_b64encode(place.encode()).decode().rstrip("=") or "%3D"
+
+    got = await ravi.ask("GET", f"/v1/bookings?after={after}")
+
+    assert (got.status, got.json["errors"][0]["path"]) == (400, "after")
 
 
 async def test_each_page_is_full_whatever_state_is_asked_for(scene):

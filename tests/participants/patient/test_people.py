@@ -15,6 +15,8 @@ from participants.patient.people.notices import CURRENT, Purpose
 from tests.participants.patient.scene import RAVI
 from uhi.audit import Acting, ActorKind
 from uhi.errors import Refusal
+from uhi.files import LocalFolder
+from uhi.files.store import away
 
 NUMBER = "9112345678901"
 ABHA = NUMBER + check_digit(NUMBER)
@@ -185,6 +187,8 @@ async def test_an_export_holds_everything_in_full(scene):
     ravi = await scene.person("ravi")
     booked = await ravi.confirmed(await ravi.ready())
     await scene.heard(booked["id"], "may I come earlier?")
+    await ravi.consent(Purpose.DISCOVERY)
+    await ravi.ask("POST", "/v1/searches", json={"symptom": "chest pain"})
 
     data = (await ravi.ask("GET", "/v1/own-data")).json["data"]
 
@@ -193,8 +197,9 @@ async def test_an_export_holds_everything_in_full(scene):
     assert (booking["id"], booking["state"]) == (booked["id"], "CONFIRMED")
     assert booking["offer"]["patient"]["name"] == "Ravi Kumar"
     assert {each["term"] for each in data["bookings"]["agreements"]} >= {"Cancellation", "Payment"}
-    assert (data["account"]["email"], len(data["consents"])) == ("ravi@home.example", 1)
+    assert (data["account"]["email"], len(data["consents"])) == ("ravi@home.example", 2)
     assert [each["text"] for each in data["messages"][booked["id"]]] == ["may I come earlier?"]
+    assert "CARDIOLOGY" in data["searches"][0]["wanted"]["specialities"]
 
 
 @pytest.mark.case("IAM-17")
@@ -306,3 +311,37 @@ async def test_nothing_of_a_patient_can_be_read_in_the_database(scene):
     rows = await scene.program.desk.database.read(everything)
     canaries = ("Ravi Kumar", "ravi.kumar@sbx", "9000000001", "1 Example Road", "canary reason", "ravi@home.example")
     assert [row for row in rows if any(canary in row for canary in canaries)] == []
+
+
+async def test_documents_of_who_was_erased_go_once_their_store_is_back(quick_scene, monkeypatch):
+    """Ours: what an erasure deletes elsewhere is kept with it, so that no failure and no restart leaves it there."""
+    ravi = await quick_scene.person("ravi")
+    booked = await ravi.confirmed(await ravi.ready())
+    for _ in range(2):
+        await quick_scene.received(booked["id"])
+    await ravi.ask("POST", f"/v1/bookings/{booked['id']}/cancel", json={"reason": "PATIENT_BOOKED_IN_ERROR"})
+
+    async def is_away(*_):
+        raise away("the folder of files cannot be used", "nothing")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LocalFolder, "delete", is_away)
+        erased = await ravi.ask("DELETE", "/v1/own-data")
+    folder = quick_scene.folder / "files" / "chat"
+    left = len(list(folder.iterdir()))
+    await quick_scene.restart()
+    await quick_scene.program.conversations.tidy()
+
+    assert (erased.status, left, list(folder.iterdir())) == (200, 2, [])
+
+
+@pytest.mark.case("IAM-17")
+async def test_a_closed_account_keeps_the_address_alone(quick_scene):
+    """Case IAM-17: what stays is what the answer says stays; name and number are gone."""
+    ravi = await quick_scene.person("ravi")
+
+    erased = await ravi.ask("DELETE", "/v1/own-data")
+
+    kept = await quick_scene.program.people.parts.accounts.get("acc-ravi")
+    assert any("sign-in address" in each for each in erased.json["stays"])
+    assert (kept.email, kept.name, kept.phone) == ("ravi@home.example", "", "")

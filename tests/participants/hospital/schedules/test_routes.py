@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from tests.booking.ward import MEENA
+from participants.hospital.schedules.hours import read_span
+from participants.hospital.schedules.week import Rule, Week
+from tests.booking.ward import MEENA, RAVI
 from tests.participants.hospital.schedules.clinic import ASHA, JOSHI, NAIR
 from tests.participants.hospital.schedules.reception import CLINICIAN, DESK, Reception
 from uhi.booking.reasons import CancelledBy
@@ -167,6 +171,19 @@ async def test_slots_are_shown_with_what_became_of_them_and_no_patient(reception
         ("11:30", "held", ""),
     ]
     assert MEENA.name not in got.text
+
+
+async def test_seats_that_are_gone_take_none_of_those_that_are_left(reception: Reception):
+    """Issue "schedules and slots": capacity; what was booked of more seats than there are now keeps its own."""
+    clinic, week = reception.clinic, Week(rules=(Rule(weekday=0, hours=read_span("10:00-10:30")),), slot_minutes=30)
+    await clinic.put_week(replace(week, seats=3))
+    first, *_ = [await clinic.book(clinic.slot_id(TEN), patient) for patient in (RAVI, MEENA, replace(RAVI, id="leela.joshi@sbx"))]
+    await clinic.cancelled(first, by=CancelledBy.PATIENT)
+    await clinic.put_week(replace(week, seats=1), seen=2)
+
+    got = await reception.say("GET", f"/v1/practices/{clinic.practice_id()}/slots?{TODAY}")
+
+    assert [(slot["state"], slot["free"]) for slot in got.json["slots"]] == [("free", 1)]
 
 
 async def test_a_closed_slot_is_offered_again_when_somebody_opens_it(reception: Reception):
