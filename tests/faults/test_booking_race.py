@@ -16,7 +16,6 @@ from participants.hospital.loading import load_hospital_file
 from participants.hospital.organisations.program import Organisations
 from participants.hospital.schedules.facade import Schedules
 from participants.hospital.schedules.hospital import DatabaseHospital
-from participants.hospital.schedules.seats import REMEMBERED
 from tests.api.hall import OPERATOR
 from tests.booking.ward import RAVI, found
 from tests.faults.processes import seed
@@ -29,7 +28,6 @@ from uhi.booking.policy import Policy
 from uhi.booking.provider import ConsultationProvider
 from uhi.booking.rebuilding import check
 from uhi.booking.speaker import moment
-from uhi.clock import SystemClock
 from uhi.keeping import Keeping, keeping_in_database
 from uhi.messages import Confirm, Init
 from uhi.participant import Participant
@@ -61,15 +59,6 @@ facilities:
 """
 
 
-class Later(SystemClock):
-    """The hospital's clock: what it gave out a moment ago it has forgotten as soon as we say so."""
-
-    ahead = 0.0
-
-    def now(self) -> float:
-        return super().now() + self.ahead
-
-
 @dataclass
 class Crowd:
     """Everybody in the race, and the hospital as its own process has it."""
@@ -78,7 +67,7 @@ class Crowd:
     app: Participant
     hospital: DatabaseHospital
     storage: SqlStorage
-    clock: Later
+    provider: ConsultationProvider
 
     async def slots(self) -> list[Slot]:
         """The free slots of tomorrow."""
@@ -105,7 +94,7 @@ async def race(crowd: Crowd, number: int, chosen: int) -> list[str]:
     assert len(free) == SLOTS
     for start in range(0, number, SLOTS):
         offers += await asyncio.gather(*(crowd.offered(start + each, free[each]) for each in range(SLOTS)))
-        crowd.clock.ahead += REMEMBERED
+        await crowd.provider.release_lapsed()
     Random(chosen).shuffle(offers)
     answers = await asyncio.gather(*map(crowd.confirmed, offers))
     await crowd.network.settle()
@@ -115,7 +104,7 @@ async def race(crowd: Crowd, number: int, chosen: int) -> list[str]:
 @pytest.fixture
 async def crowd(database_url: str, tmp_path: Path) -> AsyncIterator[Crowd]:
     """A consumer, and a hospital with ten slots a day whose holds lapse at once."""
-    sealing, made, town, later = Sealing.for_development(), [], tmp_path / "town.yaml", Later()
+    sealing, made, town = Sealing.for_development(), [], tmp_path / "town.yaml"
     town.write_text(TOWN, "utf-8")
 
     def keeping(subscriber_id: str, clock: Clock) -> Keeping | None:
@@ -129,16 +118,17 @@ async def crowd(database_url: str, tmp_path: Path) -> AsyncIterator[Crowd]:
         assert isinstance(storage, SqlStorage)
         directory = Organisations(database, world.clock).directory
         schedules = Schedules(database, clock=world.clock, directory=directory, provider_id=HOSPITAL)
-        hospital = DatabaseHospital(directory, schedules, storage, provider_id=HOSPITAL, clock=later)
-        participant.include(ConsultationProvider(hospital, speaker=participant, policy=policy).handlers)
-        made.append((directory, hospital, storage))
+        hospital = DatabaseHospital(directory, schedules, storage, provider_id=HOSPITAL, clock=world.clock)
+        provider = ConsultationProvider(hospital, speaker=participant, policy=policy)
+        participant.include(provider.handlers)
+        made.append((directory, hospital, storage, provider))
 
     async with Network(Options(sockets=True, keeping=keeping)) as network:
         hospital_participant = await network.provider(HOSPITAL, prepare=open_hospital)
-        ((directory, hospital, storage),) = made
+        ((directory, hospital, storage, provider),) = made
         await load_hospital_file(database_of(hospital_participant.world), town, acting=OPERATOR)
         await directory.refresh()
-        yield Crowd(network, await network.consumer(), hospital, storage, later)
+        yield Crowd(network, await network.consumer(), hospital, storage, provider)
 
 
 async def check_race(crowd: Crowd, answers: list[str], url: str) -> None:
