@@ -9,6 +9,9 @@ LOCK_ARGS ?=
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
+# Compiled once: without that each of the hundreds of processes that the tests start would compile all that it loads.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help dev test faults check format bench soak lock build advisories clean
 
 help: ## show this list
@@ -18,7 +21,7 @@ dev: $(READY) ## the whole network on this machine: registry, gateway, two hospi
 	@$(BIN)/uhi dev
 
 test: $(READY) ## the test suite
-	@$(BIN)/python -m pytest -n auto -m "not faults and not soak" $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n auto --dist worksteal -m "not faults and not soak" $(PYTEST_ARGS)
 
 faults: $(READY) ## crashes and hostile peers; finding no such test is a failure
 	@$(BIN)/python -m pytest -m "faults and not soak" --override-ini faulthandler_timeout=600 $(PYTEST_ARGS)

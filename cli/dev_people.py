@@ -6,6 +6,7 @@ Above: `dev_hospitals`, `dev_patient`; below: `home`, the programs.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Protocol
@@ -14,6 +15,7 @@ from aiohttp import web
 
 from cli.home import Home
 from cli.people_admin import operator_acting
+from uhi.api.routes import Routes
 from uhi.errors import Refusal
 from uhi.faults import ALREADY_TAKEN
 from uhi.http.server import serve
@@ -29,8 +31,8 @@ class Program(Protocol):
     def people(self) -> People:
         """Who they are."""
 
-    def serve_people(self, app: web.Application) -> None:
-        """Add the interface for them to an application."""
+    def routes(self) -> Sequence[Routes]:
+        """The interface for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ class Site:
         """
         program.people.parts.notices.sender = self.letters
         pages = web.Application()
-        program.serve_people(pages)
+        program.people.serve(pages, program.routes())
         return (await stack.enter_async_context(serve(pages, port=self.port))).url
 
 

@@ -15,6 +15,9 @@ import click
 
 from uhi.errors import SetupError
 
+SELDOM = (50_000, 20, 100)
+"""How seldom garbage is looked for: what a command loads stays, and looking through it is an eighth of its start."""
+
 
 @dataclass(frozen=True, slots=True)
 class Lazy:

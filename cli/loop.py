@@ -14,6 +14,8 @@ from contextlib import AbstractAsyncContextManager, contextmanager
 from importlib import import_module
 from typing import TypeVar
 
+from cli.lazy import SELDOM
+
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
@@ -22,7 +24,6 @@ STOP_SECONDS = 27.0
 """How long a program may take to end, of the 30 that whoever stops it waits."""
 
 _STOPS = (signal.SIGINT, signal.SIGTERM)
-_THRESHOLDS = (50_000, 20, 100)
 
 
 def run(main: Coroutine[object, object, T]) -> T:
@@ -38,7 +39,7 @@ def settle_memory() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(*_THRESHOLDS)
+    gc.set_threshold(*SELDOM)
 
 
 async def serve_until_stopped(

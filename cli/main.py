@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
@@ -9,7 +10,7 @@ from typing import Any, NoReturn
 
 import click
 
-from cli.lazy import Lazy, LazyGroup
+from cli.lazy import SELDOM, Lazy, LazyGroup
 from cli.output import show_problem, wants_json
 from cli.problems import USAGE, problem_of
 
@@ -43,6 +44,7 @@ class Root(LazyGroup):
 
         Exit codes: 0 done, 1 failed, 2 called or set up wrongly, 70 unforeseen, 130 interrupted.
         """
+        gc.set_threshold(*SELDOM)
         arguments = list(sys.argv[1:] if args is None else args)
         try:
             code = super().main(arguments, prog_name, **{**options, "standalone_mode": False})

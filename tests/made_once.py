@@ -22,7 +22,9 @@ class _Statements(dict[tuple[object, ...], object]):
         return super().get(_of_all(key), default)
 
     def __setitem__(self, key: tuple[object, ...], compiled: object) -> None:
-        super().__setitem__(_of_all(key), compiled)
+        # With `*` it keeps what the columns were of the one database that was asked.
+        if "SELECT *" not in str(compiled):
+            super().__setitem__(_of_all(key), compiled)
 
 
 def _of_all(key: tuple[object, ...]) -> tuple[object, ...]:

@@ -14,10 +14,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 HOST = "127.0.0.1"
 _SECONDS = 60.0
@@ -121,6 +122,27 @@ class Child:
             time.sleep(_PAUSE)
         self.stop(signal.SIGKILL)
         raise NotStarted(f"{self.name} on port {self.port}: {log.read_text(errors='replace')[-2_000:]}")
+
+
+class Startable(Protocol):
+    """A server that has a process of its own."""
+
+    def start(self) -> None: ...
+
+    def remove(self) -> None: ...
+
+
+S = TypeVar("S", bound=Startable)
+
+
+@contextmanager
+def running(server: S) -> Iterator[S]:
+    """A server that runs within the block, and is gone after it."""
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
 
 
 def free_port() -> int:

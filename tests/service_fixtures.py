@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +16,8 @@ from tests.lent_databases import LentDatabases
 from tests.server_process import Missing
 from tests.services import NatsServer, PostgresServer, RedisServer
 from uhi.storage.migrating import upgrade
+from uhi.storage.sql.database import Database
+from uhi.testing import FakeClock
 
 _SERVERS = {"postgres_server", "redis_server", "nats_server"}
 
@@ -100,6 +102,20 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
 def database_url(request: pytest.FixtureRequest) -> str:
     """A database of this test's own: the test runs on SQLite and on PostgreSQL."""
     return str(request.getfixturevalue(f"{request.param}_url"))
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """Time that moves only when it is told to."""
+    return FakeClock(jumps=False)
+
+
+@pytest.fixture
+async def database(database_url: str, clock: FakeClock) -> AsyncIterator[Database]:
+    """An open database: the test runs on both."""
+    opened = Database.open(database_url, clock=clock)
+    yield opened
+    await opened.aclose()
 
 
 @pytest.fixture

@@ -12,12 +12,12 @@ import os
 import pwd
 import shutil
 import signal
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Self
 
-from tests.server_process import HOST, Child, Missing, program, said
+from tests.server_process import HOST, Child, Missing, program, running, said
 
 
 class PostgresServer:
@@ -37,15 +37,9 @@ class PostgresServer:
         self._child.run(str(self._bin / "initdb"), f"--pgdata={self._data}", *options)
 
     @classmethod
-    @contextmanager
-    def started(cls, *, is_synced: bool = True) -> Iterator[Self]:
+    def started(cls, *, is_synced: bool = True) -> AbstractContextManager[Self]:
         """A server that runs within the block."""
-        server = cls(is_synced=is_synced)
-        try:
-            server.start()
-            yield server
-        finally:
-            server.remove()
+        return running(cls(is_synced=is_synced))
 
     @property
     def port(self) -> int:
@@ -140,15 +134,9 @@ class RedisServer:
         self._child = Child("redis")
 
     @classmethod
-    @contextmanager
-    def started(cls) -> Iterator[Self]:
+    def started(cls) -> AbstractContextManager[Self]:
         """A server that runs within the block."""
-        server = cls()
-        try:
-            server.start()
-            yield server
-        finally:
-            server.remove()
+        return running(cls())
 
     @property
     def port(self) -> int:
@@ -201,15 +189,9 @@ class NatsServer:
         self._child = Child("nats")
 
     @classmethod
-    @contextmanager
-    def started(cls) -> Iterator[Self]:
+    def started(cls) -> AbstractContextManager[Self]:
         """A server that runs within the block."""
-        server = cls()
-        try:
-            server.start()
-            yield server
-        finally:
-            server.remove()
+        return running(cls())
 
     @property
     def port(self) -> int:

@@ -41,6 +41,29 @@ async def test_every_test_has_a_database_of_its_own(postgres_server, postgres_ur
     await connection.close()
 
 
+@pytest.mark.parametrize(
+    ("left", "is_kept"),
+    [
+        ("UPDATE audit_head SET seq = 7", True),
+        ("CREATE TABLE left_behind (n int)", False),
+        ("DROP TRIGGER audit_head_grows ON audit_head", False),
+        ("ANALYZE", False),
+    ],
+)
+def test_what_a_test_leaves_in_its_database_is_not_there_for_the_next(postgres_server, lent_databases, left, is_kept):
+    """Ours: rows are as they were at first, and a database whose schema was changed is lent to nobody again."""
+    name = lent_databases.lend()
+    first = postgres_server.sql("SELECT * FROM audit_head", database=name)
+    postgres_server.sql(f"SET session_replication_role = replica; {left}", database=name)
+
+    lent_databases.take_back(name)
+    again = lent_databases.lend()
+
+    assert (again == name) is is_kept
+    assert postgres_server.sql("SELECT * FROM audit_head", database=again) == first
+    lent_databases.take_back(again)
+
+
 async def test_committed_rows_survive_a_postgres_that_is_stopped_at_once():
     """Fault plans stop it without a checkpoint, and start it again at the same address."""
     with PostgresServer.started() as server:

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-
-from aiohttp import web
+from functools import partial
 
 from participants.hospital.conversations.pages import CLINIC_MESSAGES, DESK_MESSAGES
 from participants.hospital.conversations.talks import hospital_orders
@@ -31,6 +30,7 @@ from uhi.booking.holds import HoldLimits
 from uhi.booking.policy import Policy
 from uhi.booking.provider import ConsultationProvider
 from uhi.booking.sql_bookings import SqlBookings
+from uhi.booking.terms import default_terms
 from uhi.conversation import Conversations
 from uhi.conversation.pages import FilePages, TalkPages
 from uhi.messages.values import ONLINE, PHYSICAL
@@ -52,6 +52,7 @@ class HospitalProgram:
     organisations: Organisations
     schedules: Schedules
     agenda: Agenda
+    store: SqlBookings
     hospital: DatabaseHospital
     provider: ConsultationProvider
     places: Places
@@ -59,7 +60,7 @@ class HospitalProgram:
 
     def routes(self) -> Sequence[Routes]:
         """The interface for people, and the page that describes it."""
-        counter = Counter(self.provider, self.hospital, self.agenda, self.places)
+        counter = Counter(self.provider, self.hospital, self.agenda, self.store, self.places)
         pages = TalkPages(self.conversations)
         groups = (
             *identity_routes(self.people.parts, self.people.trail, for_patients=False),
@@ -74,20 +75,13 @@ class HospitalProgram:
         )
         return (*groups, description_page(groups, title=TITLE, version=VERSION, has_keys=True))
 
-    def serve_people(self, app: web.Application) -> None:
-        """Add the interface for people to an application.
-
-        Raises: SetupError when two routes cannot be told apart.
-        """
-        self.people.serve(app, self.routes())
-
     def take_up(self) -> None:
         """Have the participant hear what a hospital hears, and do in the background what it does."""
         participant, directory = self.participant, self.organisations.directory
         participant.include(self.provider.handlers)
         participant.include(self.conversations.handlers)
         self.conversations.log_calls(self.provider)
-        participant.serve_also(self.serve_people)
+        participant.serve_also(lambda app: self.people.serve(app, self.routes()))
         participant.at_start(self.look_up)
         for work in (self.provider.watch_holds, directory.follow, self.tidy):
             participant.meanwhile(work)
@@ -137,6 +131,7 @@ def hospital_on(participant: Participant, settings: HospitalSettings) -> Hospita
         organisations=organisations,
         schedules=schedules,
         agenda=Agenda(storage, provider_id),
+        store=store,
         hospital=hospital,
         provider=ConsultationProvider(hospital, speaker=participant, store=store, policy=policy),
         places=places,
@@ -155,6 +150,7 @@ def policy_of(settings: HospitalSettings, network: Network) -> Policy:
         hold=timedelta(minutes=settings.hold_minutes),
         holds=HoldLimits(day_share=settings.hold_share_percent / 100),
         offer_hold=timedelta(hours=settings.offer_hours),
+        terms=partial(default_terms, notice_hours=settings.patient_notice_hours),
         patient_notice=timedelta(hours=settings.patient_notice_hours),
         facility_notice=timedelta(hours=settings.facility_notice_hours),
         messaging_support=settings.messaging_support,

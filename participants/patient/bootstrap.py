@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-from aiohttp import web
-
 from participants.patient.bookings.desk import Around, BookingDesk
 from participants.patient.bookings.own_bookings import OwnBookings
 from participants.patient.bookings.own_messages import OwnMessages
@@ -81,13 +79,6 @@ class PatientProgram:
         )
         return (*groups, description_page(groups, title=TITLE, version=VERSION, has_keys=True))
 
-    def serve_people(self, app: web.Application) -> None:
-        """Add the interface for people to an application.
-
-        Raises: SetupError when two routes cannot be told apart.
-        """
-        self.people.serve(app, self.routes())
-
     async def tidy(self) -> None:
         """Forget what is over of people's accounts and requests, every hour, until cancelled; then end the letters
         under way, and let go of the files."""
@@ -154,7 +145,7 @@ def patient_on(participant: Participant, settings: PatientSettings) -> PatientPr
         conversations=conversations,
         settings=settings,
     )
-    participant.serve_also(program.serve_people)
+    participant.serve_also(lambda app: people.serve(app, program.routes()))
     for work in (bookings.watch, program.tidy):
         participant.meanwhile(work)
     return program

@@ -1,12 +1,16 @@
-"""A client that sends what it is told, follows nothing, and shows the whole answer."""
+"""An interface as programs serve it, and a client that sends what it is told and shows the whole answer."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 import aiohttp
+from aiohttp import web
 from multidict import CIMultiDictProxy
+
+from uhi.api import Routes, Surroundings, add_api
+from uhi.http.health import Health, add_health
 
 
 @dataclass(frozen=True)
@@ -33,3 +37,11 @@ def asker(client: aiohttp.ClientSession, base: str) -> Ask:
             )
 
     return ask
+
+
+def application_of(groups: Sequence[Routes], around: Surroundings) -> web.Application:
+    """Groups of routes, and the health pages beside them."""
+    app = web.Application()
+    add_api(app, groups, around)
+    add_health(app, Health())
+    return app

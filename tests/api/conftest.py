@@ -8,11 +8,11 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from tests.api.asking import Ask, asker
+from tests.api.asking import Ask, application_of, asker
 from tests.api.hall import Hall
 from tests.api.ward import Trail, surroundings, ward
-from uhi.api.serving import Surroundings, api_application
-from uhi.http import Health, Server, serve
+from uhi.api.serving import Surroundings
+from uhi.http import Server, serve
 from uhi.testing import FakeClock
 
 
@@ -37,7 +37,7 @@ def around(trail: Trail, clock: FakeClock) -> Surroundings:
 @pytest.fixture
 async def server(around: Surroundings) -> AsyncIterator[Server]:
     """The small interface on a free port."""
-    async with serve(api_application([ward], around, health=Health())) as running:
+    async with serve(application_of([ward], around)) as running:
         yield running
 
 

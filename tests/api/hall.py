@@ -10,12 +10,13 @@ from pathlib import Path
 
 from joserfc.jwk import RSAKey
 
-from uhi.api import Pace, Sites, Surroundings, api_application, description_page, doorkeeper_of, identity_routes
+from tests.api.asking import application_of
+from uhi.api import Pace, Sites, Surroundings, description_page, doorkeeper_of, identity_routes
 from uhi.api.identity import TITLE, VERSION
 from uhi.api.routes import Routes
 from uhi.audit import Acting, ActorKind
 from uhi.audit.trail import AuditTrail
-from uhi.http import Health, Server, serve
+from uhi.http import Server, serve
 from uhi.identity.api_keys import KeyWanted
 from uhi.identity.parts import IdentityOptions, IdentityParts, identity_of
 from uhi.identity.passwords import PasswordCost
@@ -77,7 +78,7 @@ class Hall:
         around = Surroundings(doorkeeper=doorkeeper, trail=trail, clock=clock)
         hall = cls(clock, parts, trail, letters, groups, around)
         try:
-            async with serve(api_application(groups, around, health=Health())) as hall.server:
+            async with serve(application_of(groups, around)) as hall.server:
                 yield hall
         finally:
             await parts.aclose()

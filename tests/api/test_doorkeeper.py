@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from tests.api.asking import asker
+from tests.api.asking import application_of, asker
 from tests.api.ward import Trail, slower, surroundings, ward
-from uhi.api import Pace, api_application
+from uhi.api import Pace
 from uhi.errors import Refusal
 from uhi.faults import TOO_MANY_TRIES
 from uhi.http import serve
@@ -57,7 +57,7 @@ async def test_only_a_proxy_of_ours_tells_for_whom_it_asks(client, proxies, addr
     around = surroundings(trail, FakeClock())
     around = replace(around, limits=replace(around.limits, proxies=read_proxies(proxies)))
 
-    async with serve(api_application([ward], around)) as server:
+    async with serve(application_of([ward], around)) as server:
         await asker(client, server.url)("GET", "/v1/notes", headers={"X-Forwarded-For": "evil, 198.51.100.9"})
 
     assert [entry.address for entry in trail.written] == [address]

@@ -9,12 +9,11 @@ from dataclasses import dataclass, field, replace
 import aiohttp
 import pytest
 
-from tests.api.asking import Got, asker
+from tests.api.asking import Got, application_of, asker
 from tests.api.ward import Trail, surroundings
 from uhi.api.idempotency import KEPT_SECONDS, KEY_HEADER, LEASE_SECONDS, REPLAYED, Idempotency
 from uhi.api.openapi import describe
 from uhi.api.routes import Answer, Body, Call, Nothing, Routes
-from uhi.api.serving import api_application
 from uhi.errors import Refusal
 from uhi.faults import OVERLOADED, REQUEST_INVALID, STATE_REFUSED
 from uhi.http import serve
@@ -106,7 +105,7 @@ async def window(database_url: str, client: aiohttp.ClientSession) -> AsyncItera
     database = Database.open(database_url, clock=clock)
     keys = Idempotency(database, Sealing.for_development(), clock=clock)
     around = replace(surroundings(Trail(), clock), idempotency=keys)
-    async with serve(api_application([counter.routes()], around)) as server:
+    async with serve(application_of([counter.routes()], around)) as server:
         yield Window(counter, keys, clock, database, client, server.url)
     await database.aclose()
 

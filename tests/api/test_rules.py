@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from tests.api.asking import application_of
 from tests.api.ward import ward
-from uhi.api import api_application
 from uhi.api.routes import Nothing, Routes
 from uhi.errors import SetupError
-from uhi.http import Health
 from uhi.identity import Permission, Relation, Rule
 from uhi.identity.rules import PUBLIC
 
@@ -30,7 +29,7 @@ FOR_ANYBODY = {
 
 async def test_every_page_that_is_served_is_a_route_with_a_rule(hall):
     """Security rules, IAM: a route without a rule fails; what the router serves beside them are the health pages."""
-    app = api_application(hall.groups, hall.around, health=Health())
+    app = application_of(hall.groups, hall.around)
     routes = [route for group in hall.groups for route in group.all]
 
     served = {resource.canonical for resource in app.router.resources()}
@@ -82,4 +81,4 @@ def test_two_routes_that_cannot_be_told_apart_are_refused(around, path):
         """Another."""
 
     with pytest.raises(SetupError):
-        api_application([ward, others], around)
+        application_of([ward, others], around)

@@ -8,11 +8,10 @@ from dataclasses import replace
 
 import pytest
 
-from tests.api.asking import asker
+from tests.api.asking import application_of, asker
 from tests.api.ward import PATIENT, codes, slower, ward
 from uhi.api.doorkeeper import Pace
 from uhi.api.routes import Call, Nothing, Routes
-from uhi.api.serving import api_application
 from uhi.http import ServerLimits, serve
 from uhi.identity.rules import PUBLIC
 
@@ -58,7 +57,6 @@ async def test_route_without_an_answer_gives_204(ask):
         ("GET", "/v1/records/a%00b", {}, (404, "API_RECORD_MISSING")),
         ("DELETE", "/v1/notes", {"json": {}}, (400, "API_REQUEST_INVALID")),
         ("PUT", "/v1/notes", {"json": {}}, (405, "API_METHOD_NOT_SERVED")),
-        ("GET", "/v1/nowhere", {}, (404, "NET_ENTITY_NOT_FOUND")),
     ],
 )
 async def test_wrong_request_is_refused_with_a_problem(ask, method, path, options, refused):
@@ -121,7 +119,7 @@ async def test_answer_that_takes_too_long_is_given_up(around, client):
         has_ended.set()
 
     hurried = replace(around, limits=ServerLimits(handler_seconds=0.05))
-    async with serve(api_application([slow], hurried)) as server:
+    async with serve(application_of([slow], hurried)) as server:
         got = await asker(client, server.url)("POST", "/v1/slow")
         may_end.set()
         await has_ended.wait()
@@ -150,7 +148,7 @@ async def test_refusal_of_a_route_shows_its_sentence_only(ask):
     assert "98765" not in got.text
 
 
-@pytest.mark.parametrize("path", ["/v1/notes", "/v1/closed", "/v1/broken", "/nowhere", "/v1/records/pat-1"])
+@pytest.mark.parametrize("path", ["/v1/notes", "/v1/closed", "/v1/broken", "/v1/records/pat-1"])
 async def test_every_answer_carries_the_security_headers(ask, path):
     """Ours: nothing is kept, framed, sniffed or told to the next page."""
     got = await ask("GET", path, headers=TOKEN)
@@ -225,7 +223,7 @@ async def test_read_of_a_patients_record_is_audited_before_it_is_given(ask, trai
 
 async def test_too_many_requests_of_an_address_wait(client, around):
     """Security rules: 429 with Retry-After; public routes have a narrower limit than the others."""
-    async with serve(api_application([ward], slower(around, Pace(public=2, all=5)))) as server:
+    async with serve(application_of([ward], slower(around, Pace(public=2, all=5)))) as server:
         ask = asker(client, server.url)
         public = [(await ask("POST", "/v1/enter")).status for _ in range(3)]
         others = [await ask("DELETE", "/v1/notes", headers=TOKEN) for _ in range(3)]
@@ -237,7 +235,7 @@ async def test_too_many_requests_of_an_address_wait(client, around):
 
 async def test_flood_of_requests_does_not_fill_the_audit_trail(client, around, trail):
     """Ours: nothing is ever deleted from the trail, so what is turned away unseen is only logged."""
-    async with serve(api_application([ward], slower(around, Pace(public=1, all=2)))) as server:
+    async with serve(application_of([ward], slower(around, Pace(public=1, all=2)))) as server:
         ask = asker(client, server.url)
         got = [(await ask("GET", "/v1/records/pat-1")).status for _ in range(6)]
 

@@ -12,14 +12,15 @@ import aiohttp
 import pytest
 from pydantic import Field
 
+from tests.api.asking import application_of
 from tests.api.ward import EVIL, FRIEND, OWN, Kept, codes
-from uhi.api import api_application, describe
+from uhi.api import describe
 from uhi.api.routes import Body, Call, Ended, Event, Routes, Stream
 from uhi.api.streams import StreamLimits
 from uhi.errors import Refusal
-from uhi.faults import OVERLOADED, RECORD_MISSING
+from uhi.faults import OVERLOADED, RECORD_MISSING, TOKEN_INVALID
 from uhi.http import serve
-from uhi.identity import Permission, Rule
+from uhi.identity import Permission, Principal, Rule
 
 TOKEN = {"Authorization": "Bearer token-1"}
 COOKIE = {"Cookie": "__Host-uhi=cookie-1"}
@@ -82,7 +83,7 @@ def open_tap(tap, around, client):
 
     @asynccontextmanager
     async def opened(**limits: float):
-        app = api_application([tap.routes], replace(around, streams=StreamLimits(**limits)))
+        app = application_of([tap.routes], replace(around, streams=StreamLimits(**limits)))
         async with serve(app) as server:
             yield server.url
 
@@ -310,6 +311,29 @@ async def test_stream_lasts_no_longer_than_its_token(open_tap, client):
         await socket.receive()
 
     assert socket.close_code == 1001
+
+
+@pytest.mark.parametrize("headers", [TOKEN, COOKIE | {"Origin": OWN}])
+async def test_stream_ends_soon_after_its_reader_has_signed_out(open_tap, client, around, monkeypatch, headers):
+    """Security rules, IAM: what is revoked counts no more, also for what is open; an overloaded moment ends nothing."""
+
+    async def away(_: str) -> Principal:
+        monkeypatch.setattr(type(around.doorkeeper.proofs), by, signed_out)
+        raise Refusal(OVERLOADED)
+
+    async def signed_out(_: object, __: str) -> Principal:
+        raise Refusal(TOKEN_INVALID)
+
+    by = "by_token" if headers is TOKEN else "by_cookie"
+    async with (
+        open_tap(proof_seconds=0.05) as url,
+        client.ws_connect(f"{url}/v1/socket?what=wait", headers=headers) as socket,
+    ):
+        await socket.receive()
+        monkeypatch.setattr(type(around.doorkeeper.proofs), by, lambda _, proof: away(proof))
+        await socket.receive()
+
+    assert socket.close_code == 1008
 
 
 async def test_program_that_stops_sends_its_readers_elsewhere(open_tap, client, tap):

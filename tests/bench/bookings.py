@@ -8,14 +8,14 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import quantiles
 
 from tests.bench.databases import Databases
 from tests.bench.hop import start
-from tests.bench.peers import ANSWER, length_of
+from tests.bench.peers import Answering, length_of
 from tests.bench.program import CONSUMER, DOMAIN
 from tests.bench.traffic import Sender
 from tests.bench.ward import HOSPITAL, Task, fill
@@ -66,9 +66,10 @@ class Peers:
     all_audited: asyncio.Event = field(default_factory=asyncio.Event)
     wanted: int = 0
 
-    def came(self, path: str, body: bytes) -> None:
+    def came(self, post: bytes) -> None:
         """A post to one of them."""
-        if path.startswith("/gateway"):
+        head, _, body = post.partition(b"\r\n\r\n")
+        if head.split(b" ", 2)[1].startswith(b"/gateway"):
             self.audited += 1
             if self.audited >= self.wanted:
                 self.all_audited.set()
@@ -82,24 +83,6 @@ class Peers:
         """The answer that is to come."""
         waiter = self.waiting[f"{action} {transaction_id}"] = asyncio.get_running_loop().create_future()
         return waiter
-
-
-class _Answering(asyncio.Protocol):
-    def __init__(self, came: Callable[[str, bytes], None]) -> None:
-        self._came = came
-        self._buffer = b""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        self._buffer += data
-        while (end := length_of(self._buffer)) and len(self._buffer) >= end:
-            post, self._buffer = self._buffer[:end], self._buffer[end:]
-            self._transport.write(ANSWER)
-            head, _, body = post.partition(b"\r\n\r\n")
-            self._came(head.split(b" ", 2)[1].decode(), body)
 
 
 Line = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -157,7 +140,7 @@ async def weigh_bookings(where: Databases, name: str, *, count: int, per_second:
     free = await fill(kept)
     peers = Peers()
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: _Answering(peers.came), "127.0.0.1", 0, backlog=512)
+    server = await loop.create_server(lambda: Answering(peers.came), "127.0.0.1", 0, backlog=512)
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     load = Load(Sender(CONSUMER, f"{url}/app"), peers)
     process = await _hospital(Task(url, load.sender.public_key, kept.database, kept.body_key))

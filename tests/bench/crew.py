@@ -23,9 +23,9 @@ from tests.bench.durable import SENDERS
 from tests.bench.peers import Stub, addresses, listen, send_all
 from tests.bench.program import CONSUMER, DOMAIN, GATEWAY, provider_id
 from tests.bench.traffic import Sender, search
+from tests.registry.members_file import members_file
 from tests.server_process import free_port
 from uhi.registry.memory import Member, MemoryRegistry
-from uhi.registry.yaml_file import dump
 from uhi.signing import UHI, PrivateKey, PublicKey
 from uhi.signing.key_files import write_private_key_file
 from uhi.subscribers import Role, Subscriber, SubscriberKey
@@ -119,7 +119,7 @@ def _founded(folder: Path, stub: Stub, port: int) -> _Town:
         _member(provider_id(0), Role.PROVIDER, provider.url, provider.public_key),
         _member(GATEWAY, Role.GATEWAY, url, gateway_key.public.spki_base64()),
     )
-    (folder / "members.yaml").write_text(dump(MemoryRegistry(members)))
+    (folder / "members.yaml").write_text(members_file(MemoryRegistry(members)))
     return town
 
 

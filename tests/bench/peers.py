@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 ACK = b'{"message":{"ack":{"status":"ACK"}},"error":{}}'
@@ -29,7 +29,7 @@ class Stub:
         self.received, self.wanted = 0, count
         self.done.clear()
 
-    def came(self) -> None:
+    def came(self, _: bytes = b"") -> None:
         """One more post has arrived in full."""
         self.received += 1
         self.last_at = time.perf_counter()
@@ -39,9 +39,11 @@ class Stub:
             self.done.set()
 
 
-class _Answering(asyncio.Protocol):
-    def __init__(self, stub: Stub) -> None:
-        self._stub = stub
+class Answering(asyncio.Protocol):
+    """Answers every post on a connection with ACK, and hands it on."""
+
+    def __init__(self, came: Callable[[bytes], None]) -> None:
+        self._came = came
         self._buffer = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -51,9 +53,9 @@ class _Answering(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._buffer += data
         while (end := length_of(self._buffer)) and len(self._buffer) >= end:
-            self._buffer = self._buffer[end:]
-            self._stub.came()
+            post, self._buffer = self._buffer[:end], self._buffer[end:]
             self._transport.write(ANSWER)
+            self._came(post)
 
 
 def length_of(buffer: bytes) -> int:
@@ -67,11 +69,11 @@ def length_of(buffer: bytes) -> int:
 async def listen(stub: Stub, addresses: Sequence[str]) -> tuple[asyncio.Server, int]:
     """Listen at every address, all on one port; returns the server and the port."""
     loop = asyncio.get_running_loop()
-    first = await loop.create_server(lambda: _Answering(stub), addresses[0], 0)
+    first = await loop.create_server(lambda: Answering(stub.came), addresses[0], 0)
     port = first.sockets[0].getsockname()[1]
     first.close()
     await first.wait_closed()
-    server = await loop.create_server(lambda: _Answering(stub), list(addresses), port, backlog=512)
+    server = await loop.create_server(lambda: Answering(stub.came), list(addresses), port, backlog=512)
     return server, port
 
 

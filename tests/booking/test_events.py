@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.booking.test_store import NOW, an_order
 from tests.booking.ward import DAY, MEENA, THREAD, slot
-from uhi.booking.events import OrderEvent, events_between, first_fault, replay
+from uhi.booking.events import OrderEvent, events_between, events_up_to, first_fault, replay
 from uhi.booking.kept import KeptOrder
 from uhi.booking.pin import missed, new_pin, set_aside, verify
 from uhi.booking.reasons import Cancellation, CancelledBy
@@ -114,6 +114,18 @@ def test_nothing_happened_between_an_order_and_itself():
     booked = happened(held(), EventKind.CONFIRMED, OrderState.CONFIRMED)
 
     assert events_between(booked, replace(booked, pin=replace(booked.pin, token="")), at=NOW, by=PERSON) == ()
+
+
+@pytest.mark.parametrize("state", OrderState)
+def test_an_order_without_a_stream_gets_one_that_the_table_allows(state):
+    """Ours: orders of an earlier release, whatever became of them, are checked like all others."""
+    end = {"cancellation": Cancellation(CancelledBy.DOCTOR, "DOCTOR_OTHER")} if state is OrderState.CANCELLED else {}
+    order = replace(held(), state=state, appointment_id="visit-1" if state.travels else "", version=7, **end)
+
+    stream = events_up_to(order, at=NOW, by=PERSON)
+
+    assert replay(stream) == replace(order, version=len(stream))
+    assert first_fault(stream) is None
 
 
 def test_a_change_that_no_event_stands_for_is_refused():

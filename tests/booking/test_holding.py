@@ -102,6 +102,17 @@ async def test_a_hold_is_released_at_fifteen_minutes_exactly(front, seconds, fre
     assert ((await front.store.get(offer.order_id)).state is OrderState.EXPIRED) is bool(freed)
 
 
+@pytest.mark.parametrize(("seconds", "told"), [(-1, "taken"), (0, "40002")])
+async def test_a_hold_ends_when_its_slot_begins(front, seconds, told):
+    """Decision 34: after the hold a slot is booked if it is still free; one that has begun is free to nobody."""
+    start = slot(0).start.timestamp()
+    await front.clock.advance(start - 300 - front.clock.now())
+    offer = await front.offered(slot(0))
+    await front.clock.advance(300 + seconds)
+
+    assert outcome(await front.confirm(offer)) == told
+
+
 async def test_a_patient_holds_two_slots_and_no_third(front):
     """Reliability, hold limits: at most 2 live ones per patient; the answer tells no numbers."""
     await front.offered(slot(0))

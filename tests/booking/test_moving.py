@@ -157,7 +157,19 @@ async def test_a_move_to_a_slot_that_is_gone_leaves_the_appointment(front):
         await front.provider.move("appointment-slot-0", "DOCTOR_UNAVAILABLE", "slot-2")
 
 
-@pytest.mark.parametrize(("notice", "hours", "is_late"), [(2, 3, False), (2, 1, True), (0, 0, False)])
+async def test_one_slot_is_not_offered_for_two_appointments(front):
+    """Decision 38: nobody is left with less than they had; a slot that is kept for a patient already is no other's."""
+    first, second = await front.booked(slot(0)), await front.booked(slot(1))
+    await front.provider.move("appointment-slot-0", "DOCTOR_UNAVAILABLE", "slot-2")
+
+    with pytest.raises(SlotUnavailable):
+        await front.provider.move("appointment-slot-1", "DOCTOR_UNAVAILABLE", "slot-2")
+
+    states = [(await front.store.get(order.id)).state for order in (first, second)]
+    assert states == [OrderState.CANCELLED, OrderState.CONFIRMED]
+
+
+@pytest.mark.parametrize(("notice", "hours", "is_late"), [(2, 3, False), (2, 2, False), (2, 1, True), (0, 0, False)])
 async def test_a_late_cancellation_by_the_facility_is_recorded_as_late(notice, hours, is_late):
     """UHI terms, cancellation: at least 2 hours before; later it is possible and can be counted."""
     front = Front(policy=Policy(facility_notice=timedelta(hours=notice)))
@@ -172,9 +184,11 @@ async def test_a_late_cancellation_by_the_facility_is_recorded_as_late(notice, h
     assert (await front.store.history(order.id))[-1].facts["cancellation"]["is_late"] is is_late
 
 
-@pytest.mark.parametrize(("notice", "hours", "answer"), [(0, 0.1, OnCancel), (0, 0, Decline), (4, 3, Decline)])
+@pytest.mark.parametrize(
+    ("notice", "hours", "answer"), [(0, 0.1, OnCancel), (0, 0, Decline), (4, 4, OnCancel), (4, 3, Decline)]
+)
 async def test_a_patient_cancels_until_the_notice_is_over(notice, hours, answer):
-    """UHI terms, cancellation: until the start, or with the notice that a facility asks for."""
+    """UHI terms, cancellation: until the start, or with at least the notice that a facility asks for."""
     front = Front(policy=Policy(patient_notice=timedelta(hours=notice)))
     front.ward.offer(slot(0))
     order = await front.booked(slot(0))

@@ -52,6 +52,14 @@ def test_a_text_says_what_it_must(kind):
     assert [words for words in MUST_SAY[kind] if words not in text] == []
 
 
+@pytest.mark.parametrize(("notice", "hours"), [(0, 4), (2, 4), (24, 24)])
+def test_a_patient_agrees_to_the_notice_that_is_asked_for(notice, hours):
+    """UHI terms, cancellation: the policy of the facility; nobody is held to more than the terms have said."""
+    told = default_terms(slot(), notice_hours=notice)[2].descriptor
+
+    assert all(f"at least {hours} hours before" in text for text in (told.short_desc, told.long_desc))
+
+
 @given(st.permutations(TERMS))
 def test_agreed_terms_in_any_order_are_taken(terms):
     """UHI terms: all five back, equal but for state and reason."""

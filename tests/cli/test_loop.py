@@ -18,8 +18,10 @@ from cli.loop import run, serve_until_stopped
 def memory_as_it_was() -> Iterator[None]:
     """The collector's settings are the process's."""
     thresholds = gc.get_threshold()
-    yield
     gc.unfreeze()
+    gc.set_threshold(700, 10, 10)
+    yield
+    gc.freeze()
     gc.set_threshold(*thresholds)
 
 

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 import aiohttp
 
-from tests.api.asking import Ask, Got, asker
+from tests.api.asking import Ask, Got, application_of, asker
 from tests.conversation.scene import PDF
 from uhi.api.doorkeeper import Doorkeeper
 from uhi.api.origins import Sites
 from uhi.api.routes import Routes
-from uhi.api.serving import Surroundings, api_application
+from uhi.api.serving import Surroundings
 from uhi.audit.trail import AuditTrail
 from uhi.errors import Refusal
 from uhi.faults import TOKEN_INVALID
@@ -77,7 +77,7 @@ async def served(
     doorkeeper = Doorkeeper(proofs=Names(known), sites=Sites(own="https://clinic.example"), windows=LocalWindows(clock))
     around = Surroundings(doorkeeper=doorkeeper, trail=trail, clock=clock)
     session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
-    async with session, serve(api_application(groups, around)) as running:
+    async with session, serve(application_of(groups, around)) as running:
         yield Front(asker(session, running.url), trail)
 
 

@@ -11,12 +11,11 @@ import pytest
 from examples.hospital_in_50_lines.hospital import DictHospital
 from examples.hospital_in_50_lines.people import RAVI, slots_of
 from participants.patient.app import PatientApp
-from tests.api.asking import asker
+from tests.api.asking import application_of, asker
 from tests.api.ward import Trail, surroundings
 from tests.docs.pages import ROOT, blocks, pages, shown
 from tests.docs.shell import free_port
 from uhi import Role, Subscriber
-from uhi.api import api_application
 from uhi.booking import DoctorQuery
 from uhi.booking.speaker import moment
 from uhi.http import serve
@@ -112,7 +111,7 @@ async def test_routes_of_ones_own_stand_behind_the_same_door(client):
     letters = runpy.run_path(str(SNIPPETS / "own_routes.py"))["letters"]
     trail = Trail()
 
-    async with serve(api_application([letters], surroundings(trail, FakeClock()))) as server:
+    async with serve(application_of([letters], surroundings(trail, FakeClock()))) as server:
         ask = asker(client, server.url)
         got = [await ask("GET", f"/v1/patients/{each}/letters", headers=TOKEN) for each in ("pat-1", "pat-2")]
 

@@ -18,6 +18,7 @@ from sqlalchemy import text
 from participants.demo_hospital.data import load_hospital
 from tests.faults.crash_at import CRITICAL, DISCOVERY, LONGEST, RETRIES, SHORTEST
 from tests.faults.processes import HOST, PATIENCE, ROOT, Program, until
+from tests.registry.members_file import members_file
 from tests.server_process import free_port
 from uhi.booking.catalog import write_doctors
 from uhi.booking.found import FoundDoctor, read_doctors
@@ -33,7 +34,6 @@ from uhi.observability.call_log import RememberedCalls
 from uhi.participant import Participant
 from uhi.ports import Direction, Reply
 from uhi.registry.memory import Member, MemoryRegistry
-from uhi.registry.yaml_file import dump
 from uhi.signing import UHI, PrivateKey, Signer
 from uhi.signing.key_files import write_private_key_file, write_private_text
 from uhi.storage.sealing import new_body_key
@@ -110,7 +110,7 @@ class Town:
         roles = {GATEWAY: Role.GATEWAY, APP: Role.CONSUMER, HOSPITAL: Role.PROVIDER}
         for name, role in {**roles, **dict.fromkeys(STUBS, Role.PROVIDER)}.items():
             self._join(name, role)
-        self.registry.write_text(dump(self.members))
+        self.registry.write_text(members_file(self.members))
 
     def entry(self, name: str) -> Subscriber:
         """What the registry says of a member."""

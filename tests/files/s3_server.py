@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import signal
 import urllib.request
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Self
 
-from tests.server_process import HOST, Child, program, said
+from tests.server_process import HOST, Child, program, running, said
 
 BUCKET = "files"
 
@@ -21,15 +21,9 @@ class S3Server:
         self._child = Child("s3")
 
     @classmethod
-    @contextmanager
-    def started(cls) -> Iterator[Self]:
+    def started(cls) -> AbstractContextManager[Self]:
         """A server that runs within the block."""
-        server = cls()
-        try:
-            server.start()
-            yield server
-        finally:
-            server.remove()
+        return running(cls())
 
     @property
     def endpoint(self) -> str:

@@ -62,6 +62,28 @@ async def test_a_store_that_never_answers_is_given_up(s3_credentials):
     assert refused.value.fault is OVERLOADED
 
 
+@pytest.mark.parametrize(
+    "head", ["Content-Length: 1000\r\n\r\nabc", "Transfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n"]
+)
+async def test_a_file_that_breaks_off_is_a_refusal(s3_credentials, head):
+    """Ours: half a file is none, and whoever asked comes again."""
+
+    async def breaks_off(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(f"HTTP/1.1 200 OK\r\n{head}".encode())
+        writer.close()
+
+    server = await asyncio.start_server(breaks_off, HOST, 0)
+    port = server.sockets[0].getsockname()[1]
+    store = open_store(f"s3://files?endpoint=http://{HOST}:{port}", credentials_file=s3_credentials)
+    async with server:
+        with pytest.raises(Refusal, match="cannot be reached") as refused:
+            await store.get("chat/one")
+        await store.aclose()
+
+    assert refused.value.fault is OVERLOADED
+
+
 async def test_the_environment_does_not_say_who_we_are(s3_server, s3_credentials, monkeypatch):
     """Ours: only settings read the environment; botocore's own variables are not asked."""
     monkeypatch.setenv("AWS_PROFILE", "nobody")

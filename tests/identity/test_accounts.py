@@ -112,6 +112,24 @@ async def test_closed_account_does_not_sign_in_until_somebody_else_reopens_it(ho
     assert await house.sign_in()
 
 
+async def test_erased_account_keeps_nothing_but_the_address(house):
+    """Case IAM-17: name and number go with what the program keeps, in one step; the address is nobody else's."""
+    account = await house.phone(await house.patient())
+    await house.totp(account)
+
+    def fails(_: object) -> None:
+        raise Refusal(STATE_REFUSED)
+
+    kept = await refused(lambda: house.accounts.erase(account.id, acting=themselves(account), also=fails))
+    before = await house.accounts.get(account.id)
+    erased = await house.accounts.erase(account.id, acting=themselves(account), also=lambda _: None)
+
+    assert (kept, before.phone, before.second_factors) == (STATE_REFUSED.code, PHONE, {"otp"})
+    assert (erased.email, erased.name, erased.phone, erased.second_factors) == (ASHA, "", "", frozenset())
+    assert await house.accounts.get(account.id) == erased
+    assert await refused(house.sign_in) == SIGN_IN_FAILED.code
+
+
 async def test_account_is_tied_to_its_practitioner_by_its_own_hospital_only(house):
     """Rules on IAM: the attributes practitioner_id and facility_id are an administrator's to set."""
     account = await house.member("ravi@city.example", AccessRole.CLINICIAN)

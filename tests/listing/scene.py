@@ -6,13 +6,15 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
+from importlib import resources
 
 from sqlalchemy import text
 
 from uhi.actions import SEARCH
 from uhi.booking.hospital import Patient
 from uhi.booking.speaker import moment
-from uhi.listing.origin import SqlOrigin
+from uhi.listing.origin import FileOrigin, SqlOrigin, file_origin
+from uhi.listing.settings import demo_file
 from uhi.messages import Intent, OnSearch, Search
 from uhi.messages.values import Address, Circle, Place, Point
 from uhi.network import CONSULTATION_DOMAIN
@@ -24,6 +26,13 @@ from uhi.verified import Declined, Verified
 PUNE = Place(name="PUNE", code="490")
 SHIVAJINAGAR = Point(18.53, 73.85)
 FAR_AWAY = Point(28.6, 77.2)
+
+
+def demo_origin(package: str, *lists: str) -> FileOrigin:
+    """The lists of the demo file that ships with a participant's package, `demo/<package>.yaml`."""
+    with resources.as_file(demo_file(package)) as path:
+        return file_origin(path, *lists)
+
 
 Answer = Verified[OnSearch] | Declined
 

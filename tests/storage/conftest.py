@@ -19,12 +19,6 @@ KINDS = ["memory", "sqlite", pytest.param("postgres", marks=pytest.mark.services
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    """Time that moves only when it is told to."""
-    return FakeClock(jumps=False)
-
-
-@pytest.fixture
 def sealing() -> Sealing:
     """A key of this test's own."""
     return Sealing.for_development()

@@ -8,7 +8,7 @@ from uhi.api.identity import doorkeeper_of, identity_routes
 from uhi.api.openapi import describe, description_page
 from uhi.api.origins import Sites
 from uhi.api.routes import Answer, Body, Call, Nothing, Route, Routes, Sent
-from uhi.api.serving import Surroundings, add_api, api_application
+from uhi.api.serving import Surroundings, add_api
 
 __all__ = [
     "Answer",
@@ -23,7 +23,6 @@ __all__ = [
     "Sites",
     "Surroundings",
     "add_api",
-    "api_application",
     "describe",
     "description_page",
     "doorkeeper_of",

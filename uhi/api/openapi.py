@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from http import HTTPStatus
+from importlib import import_module
 from itertools import chain
 from typing import TypeAlias
 
-from openapi_pydantic.v3.v3_1 import OpenAPI
 from pydantic import BaseModel, ConfigDict
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
@@ -109,7 +109,8 @@ def describe(
         },
     }
     described = _joined(described, others)
-    OpenAPI.model_validate(described)
+    # A program that nobody asks for its description need not wait for what loads longest of it.
+    import_module("openapi_pydantic.v3.v3_1").OpenAPI.model_validate(described)
     return described
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import cache
+from itertools import takewhile
 
 from pydantic import BaseModel, Field, ValidationError
 from pydantic_core import ErrorDetails
@@ -105,7 +107,7 @@ def unacceptable(error: ValidationError, model: type[BaseModel] | None = None) -
     """What a model refused, told without what was sent; a name it does not know, once, with those it knows."""
     details = error.errors(include_url=False, include_input=False, include_context=False)
     known = _names(model) if model else ""
-    told = dict.fromkeys(_mistakes(details[:_MOST_MISTAKES]))
+    told = dict.fromkeys(_mistakes(details[:_MOST_MISTAKES], _all_names(model) if model else None))
     return refusal_of(*((path, text + known * ((path, text) == ("", _UNKNOWN_NAME))) for path, text in told))
 
 
@@ -147,11 +149,14 @@ def _reason(refusal: Refusal) -> str:
     return text if refusal.fault in _REASONED else ""
 
 
-def _mistakes(details: Sequence[ErrorDetails]) -> Iterator[tuple[str, str]]:
+def _mistakes(details: Sequence[ErrorDetails], ours: frozenset[str] | None) -> Iterator[tuple[str, str]]:
     for detail in details:
         kind, steps = detail["type"], detail["loc"]
         # The name that nobody knows is the sender's own text.
         steps = steps[:-1] if kind == "extra_forbidden" else steps
+        if ours is not None:
+            # So is a key of a mapping; whatever is below it, too.
+            steps = tuple(takewhile(lambda step: isinstance(step, int) or step in ours, steps))
         text = _limit(detail["msg"]) if kind in _OWN_LIMITS else _TEXTS.get(kind, _OTHERWISE)
         yield _path(steps), text
 
@@ -159,6 +164,15 @@ def _mistakes(details: Sequence[ErrorDetails]) -> Iterator[tuple[str, str]]:
 def _names(model: type[BaseModel]) -> str:
     names = [field.alias or name for name, field in model.model_fields.items()]
     return f"; known are {', '.join(names)}" if names else "; none is known"
+
+
+@cache
+def _all_names(model: type[BaseModel]) -> frozenset[str]:
+    """The names of a model's fields, and of everything in it."""
+    schema = model.model_json_schema()
+    return frozenset(
+        name for each in (schema, *schema.get("$defs", {}).values()) for name in each.get("properties", ())
+    )
 
 
 def _limit(text: str) -> str:

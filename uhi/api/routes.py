@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Generic, Literal, Self, TypeAlias, TypedDict, TypeVar, Unpack, overload
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -242,22 +243,10 @@ class Routes:
         """
 
         rest.setdefault("status", 200 if answer else 204)
+        make = partial(Route, method=method, path=path, rule=rule, body=body, answer=answer)
 
         def declare(handler: Handler[B, A]) -> Handler[B, A]:
-            rest.setdefault("name", handler.__name__)
-            rest.setdefault("summary", _first_line(handler.__doc__))
-            made = Route(
-                method=method,
-                path=path,
-                rule=rule,
-                handler=handler,  # type: ignore[arg-type]  # called with a body of its own kind only
-                body=body,
-                answer=answer,
-                tag=self.tag,
-                explains=self.explains,
-                **rest,
-            )
-            self.all.append(made)
+            self._add(make, handler, rest)
             return handler
 
         return declare
@@ -276,24 +265,19 @@ class Routes:
         is the query, `event` what the data of every event is.
         """
 
+        make = partial(Route, method="GET", path=path, rule=rule, body=body, answer=event, stream=kind)
+
         def declare(handler: StreamHandler[B]) -> StreamHandler[B]:
-            rest.setdefault("name", handler.__name__)
-            rest.setdefault("summary", _first_line(handler.__doc__))
-            made = Route(
-                method="GET",
-                path=path,
-                rule=rule,
-                handler=handler,  # type: ignore[arg-type]  # called with a query of its own kind only
-                body=body,
-                answer=event,
-                tag=self.tag,
-                stream=kind,
-                **rest,
-            )
-            self.all.append(made)
+            self._add(make, handler, rest)
             return handler
 
         return declare
+
+    def _add(self, make: Callable[..., Route], handler: Callable[..., object], rest: _Rest) -> None:
+        """Take a route in; its handler is called with a body of its own kind only."""
+        rest.setdefault("name", handler.__name__)
+        rest.setdefault("summary", _first_line(handler.__doc__))
+        self.all.append(make(handler=handler, tag=self.tag, explains=self.explains, **rest))
 
 
 def _first_line(docstring: str | None) -> str:

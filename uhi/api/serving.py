@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain, groupby
 
 from aiohttp import web
-from aiohttp.typedefs import Handler as Page
-from aiohttp.typedefs import Middleware
 
 from uhi.api.asked import read_asked, read_path
 from uhi.api.doorkeeper import COOKIE, Doorkeeper
@@ -24,8 +23,7 @@ from uhi.api.visits import HEADERS, Visit, refuse
 from uhi.audit.trail import AuditTrail
 from uhi.errors import Refusal, SetupError
 from uhi.exchange.entrance import unforeseen
-from uhi.faults import METHOD_NOT_SERVED, PATH_UNKNOWN
-from uhi.http.health import Health, add_health
+from uhi.faults import METHOD_NOT_SERVED
 from uhi.http.in_time import InTime
 from uhi.http.reading import DEFAULT_LIMITS, ServerLimits, check_headers, check_target, expect_later
 from uhi.identity.rules import check
@@ -58,20 +56,6 @@ def add_api(app: web.Application, groups: Sequence[Routes], around: Surroundings
     for path, of_path in groupby(routes, key=lambda route: route.path):
         door = _Door({route.method: route for route in of_path}, around, in_time, streams)
         app.router.add_route("*", f"{prefix.rstrip('/')}{path}", door.handle, expect_handler=expect_later)
-
-
-def api_application(
-    groups: Sequence[Routes], around: Surroundings, *, prefix: str = "", health: Health | None = None
-) -> web.Application:
-    """A whole application in which every answer is a route's or a problem: unknown paths and failures too.
-
-    With `health` its pages are served at the root, whatever the prefix.
-    """
-    app = web.Application(middlewares=[_problems(around)])
-    add_api(app, groups, around, prefix=prefix)
-    if health is not None:
-        add_health(app, health)
-    return app
 
 
 def _check_distinct(routes: Sequence[Route]) -> None:
@@ -130,8 +114,7 @@ class _Door:
         visit.route = route
         now = around.clock.now()
         await around.doorkeeper.check_pace(visit.address, route)
-        visit.principal = await around.doorkeeper.identify(request, route)
-        check(route.rule, visit.principal, now=now)
+        await self._admit(visit, route)
         call = Call(
             principal=visit.principal,
             rule=route.rule,
@@ -173,7 +156,12 @@ class _Door:
         if source is not None and not isinstance(source, AsyncIterator):
             raise TypeError(f"{route.name} answered with {type(source).__name__}")
         shown = self.around.doorkeeper.sites.shown_to(visit.request.headers)
-        return await flow.pour(source, {**HEADERS, **shown, "X-Request-Id": visit.id})
+        headers = {**HEADERS, **shown, "X-Request-Id": visit.id}
+        return await flow.pour(source, headers, partial(self._admit, visit, route))
+
+    async def _admit(self, visit: Visit, route: Route) -> None:
+        visit.principal = await self.around.doorkeeper.identify(visit.request, route)
+        check(route.rule, visit.principal, now=self.around.clock.now())
 
     async def _told(self, visit: Visit, route: Route, call: Call[Body]) -> object:
         given = await route.handler(call)
@@ -216,22 +204,3 @@ def _given(route: Route, visit: Visit, body: bytes | None, sent: Sent[Answer] | 
             COOKIE, cookie.value, max_age=cookie.seconds, path="/", secure=True, httponly=True, samesite="Lax"
         )
     return response
-
-
-def _problems(around: Surroundings) -> Middleware:
-    @web.middleware
-    async def problems(request: web.Request, handler: Page) -> web.StreamResponse:
-        try:
-            check_target(request)
-            return await handler(request)
-        except web.HTTPException as error:
-            fault = METHOD_NOT_SERVED if error.status == 405 else PATH_UNKNOWN
-            refused = Refusal(fault, got=f"HTTP {error.status}")
-        except Refusal as refusal:
-            refused = refusal
-        except Exception as error:
-            refused = unforeseen(error)
-        visit = Visit(request, around.limits.proxies.address_of(request))
-        return refuse(refused, visit, around.trail, now=around.clock.now())
-
-    return problems

@@ -7,10 +7,10 @@ again with the id of the last event it has seen. Source: WHATWG HTML "Server-sen
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from aiohttp import WSMsgType, web
 from aiohttp_sse import EventSourceResponse
@@ -33,17 +33,21 @@ _CLOSE_SECONDS = 2.0
 @dataclass(frozen=True, slots=True)
 class StreamLimits:
     """How many streams are open at once, in all and of one person or program; how long one lasts before its reader is
-    to come again (a token lives no longer); after how long without events a sign of life is sent; how long a reader may
-    take to read an event."""
+    to come again; after how long without events a sign of life is sent; how long a reader may take to read an event;
+    how often it is seen that the reader may still read."""
 
     most: int = 5_000
     most_of_one: int = 8
     seconds: float = 600.0
     quiet_seconds: float = 15.0
     write_seconds: float = 10.0
+    proof_seconds: float = 15.0
 
 
 DEFAULT_STREAMS = StreamLimits()
+
+MayRead: TypeAlias = Callable[[], Awaitable[None]]
+"""Raises a Refusal once the reader may no longer read."""
 
 
 class _Sink(Protocol):
@@ -99,13 +103,14 @@ class Flow:
         if not self._closing.done():
             self._closing.set_result(ended)
 
-    async def pour(self, source: Stream | None, headers: Mapping[str, str]) -> web.StreamResponse:
+    async def pour(self, source: Stream | None, headers: Mapping[str, str], may_read: MayRead) -> web.StreamResponse:
         """Send everything; returns when it has ended, whoever ended it. Without a source there is nothing to send."""
         if source is None and self._kind == "events":
             # What tells a browser's EventSource not to come again.
             return web.Response(status=204, headers=headers)
         sink: _Sink = _Sse(headers, self._limits) if self._kind == "events" else _Socket(headers, self._limits)
         timer = asyncio.get_running_loop().call_later(self._limits.seconds, self.close, COME_AGAIN)
+        watching = asyncio.ensure_future(self._watch(may_read))
         try:
             # Whatever comes to pass from here on, no other answer can be given.
             self._sink = sink
@@ -115,9 +120,20 @@ class Flow:
             self._abort()
         finally:
             timer.cancel()
+            watching.cancel()
             if isinstance(source, AsyncGenerator):
                 await source.aclose()
         return sink.response
+
+    async def _watch(self, may_read: MayRead) -> None:
+        """End it once its reader has signed out, or lost the right to it."""
+        while not self._closing.done():
+            await asyncio.sleep(self._limits.proof_seconds)
+            try:
+                await may_read()
+            except Refusal as refusal:
+                if refusal.fault.status in (401, 403):
+                    self.close(Ended(1008, refusal.fault.type))
 
     def _abort(self) -> None:
         if self._request.transport is not None:

@@ -1,23 +1,23 @@
-"""A provider's orders as its people look at them: lists by doctor, place and day, and the history of each.
+"""A provider's orders as its people look at them: lists by doctor, place and day.
 
-Only reads. Above: the staff's own interface of a provider; below: `uhi.booking.order_rows` and the tables.
+Only reads. Above: the staff's own interface of a provider; beside: `sql_bookings`, which has the single order and its
+history; below: `uhi.booking.order_rows` and the tables.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, or_, select, tuple_
 
-from uhi.booking.events import OrderEvent
 from uhi.booking.kept import KeptOrder
-from uhi.booking.order_rows import EVENT, KEPT, OrderRows
+from uhi.booking.order_rows import KEPT, OrderRows
 from uhi.booking.states import OrderState
 from uhi.errors import Refusal
 from uhi.faults import REQUEST_INVALID
-from uhi.storage.sql.booking_tables import hold, order_event, orders
+from uhi.storage.sql.booking_tables import hold, orders
 from uhi.storage.sql.storage import SqlStorage
 
 MOST = 100
@@ -30,12 +30,9 @@ class OrderFilter:
     second exclusive; `after` is the `next` of the page before. One of several ids or states is enough.
     """
 
-    practitioner_id: str = ""
-    facility_id: str = ""
     practitioner_ids: Collection[str] | None = None
     facility_ids: Collection[str] | None = None
     states: Collection[OrderState] = ()
-    fulfilment: str = ""
     since: datetime | None = None
     until: datetime | None = None
     after: str = ""
@@ -75,36 +72,8 @@ class Agenda:
         kept = tuple(self._rows.order_of(row) for row in shown)  # type: ignore[arg-type]
         return OrderPage(kept, f"{shown[-1].starts_at!r}~{shown[-1].id}" if len(rows) > most else "")
 
-    async def get(self, order_id: str) -> KeptOrder | None:
-        """Return an order by its id.
-
-        Raises: SetupError when it cannot be opened.
-        """
-        found = select(*KEPT).where(orders.c.id == order_id, self._mine())
-        row = await self._database.read(lambda connection: connection.execute(found).one_or_none())
-        return self._rows.order_of(row) if row is not None else None
-
-    async def history(self, order_id: str) -> tuple[OrderEvent, ...]:
-        """Return everything that happened to an order, the first event first; nothing for an unknown one.
-
-        Raises: SetupError when an event cannot be opened.
-        """
-        found = (
-            select(*EVENT)
-            .where(order_event.c.order_id == order_id, order_event.c.provider_id == self._rows.provider_id)
-            .order_by(order_event.c.version)
-        )
-        rows = await self._database.read(lambda connection: connection.execute(found).all())
-        return tuple(self._rows.events_of(rows))
-
     def _mine(self) -> ColumnElement[bool]:
         return orders.c.provider_id == self._rows.provider_id
-
-    def _by_people(self, wanted: OrderFilter) -> Iterator[ColumnElement[bool]]:
-        if wanted.practitioner_id:
-            yield self._seen_by({wanted.practitioner_id})
-        if wanted.practitioner_ids is not None:
-            yield self._seen_by(wanted.practitioner_ids)
 
     def _seen_by(self, practitioner_ids: Collection[str]) -> ColumnElement[bool]:
         """Booked with one of them, or taking the time of one who takes part besides."""
@@ -116,13 +85,9 @@ class Agenda:
 
     def _conditions(self, wanted: OrderFilter) -> list[ColumnElement[bool]]:
         """`starts_at` is compared in any case, so that the order of an index can be followed."""
-        conditions = [self._mine(), orders.c.starts_at.is_not(None), *self._by_people(wanted)]
-        for column, text in (
-            (orders.c.facility_id, wanted.facility_id),
-            (orders.c.fulfilment, wanted.fulfilment),
-        ):
-            if text:
-                conditions.append(column == text)
+        conditions = [self._mine(), orders.c.starts_at.is_not(None)]
+        if wanted.practitioner_ids is not None:
+            conditions.append(self._seen_by(wanted.practitioner_ids))
         for column, several in (
             (orders.c.facility_id, wanted.facility_ids),
             (orders.c.state, [state.value for state in wanted.states] or None),

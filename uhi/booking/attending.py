@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 from uhi.actions import CANCELLED, UPDATED, Decline
 from uhi.booking.desk import Desk, consumer_of, provider_of
@@ -235,7 +236,8 @@ class Attending:
         why, policy = self._cancellation(asked), self._desk.policy
         try:
             state = step(kept.state, EventKind.CANCELLED, by=Party.CONSUMER)
-            if self._desk.now() >= kept.slot.start - policy.patient_notice:
+            left = kept.slot.start - self._desk.now()
+            if left <= timedelta(0) or left < policy.patient_notice:
                 return kept, Decline(CANCELLATION_IMPOSSIBLE, "The time for a cancellation by the patient is over.")
             instead = _tag(asked, policy.rescheduled_to_tag)
             if instead and not await self._is_booked_instead(instead, kept):

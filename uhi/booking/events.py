@@ -18,7 +18,7 @@ from uhi.booking.states import EventKind, OrderState, Party, follows, who_may
 from uhi.booking.telemedicine import Attendance
 from uhi.errors import SetupError, StateConflict
 
-__all__ = ["EventKind", "OrderEvent", "events_between", "first_fault", "replay"]
+__all__ = ["EventKind", "OrderEvent", "events_between", "events_up_to", "first_fault", "replay"]
 
 _FIELDS = tuple(each.name for each in fields(KeptOrder) if each.name not in {"id", "version"})
 _WITH_STATE = ("state", "appointment_id", "pin", "failure", "cancellation", "care_context_id", "room", "mode")
@@ -37,6 +37,14 @@ _BY_STATE = {
     OrderState.NO_SHOW: EventKind.NO_SHOW,
     OrderState.DOCTOR_NO_SHOW: EventKind.DOCTOR_NO_SHOW,
     OrderState.CANCELLED: EventKind.CANCELLED,
+}
+_BOOKED_BEFORE = (OrderState.CONFIRMED,)
+_ON_THE_WAY: Mapping[OrderState, tuple[OrderState, ...]] = {
+    OrderState.APPOINTMENT_STARTED: _BOOKED_BEFORE,
+    OrderState.COMPLETED: (*_BOOKED_BEFORE, OrderState.APPOINTMENT_STARTED),
+    OrderState.NO_SHOW: _BOOKED_BEFORE,
+    OrderState.DOCTOR_NO_SHOW: _BOOKED_BEFORE,
+    OrderState.CANCELLED: _BOOKED_BEFORE,
 }
 
 
@@ -70,6 +78,16 @@ def events_between(before: KeptOrder | None, after: KeptOrder, *, at: datetime, 
         OrderEvent(after.id, version + number, kind, at, _maker(kind, after, by), facts)
         for number, (kind, facts) in enumerate(happened, 1)
     )
+
+
+def events_up_to(order: KeptOrder, *, at: datetime, by: str) -> tuple[OrderEvent, ...]:
+    """Return a stream for an order that has none: held, and every state on the way to the one it is in."""
+    found: tuple[OrderEvent, ...] = ()
+    before: KeptOrder | None = None
+    for stage in (*(_booked(order, state) for state in _ON_THE_WAY.get(order.state, ())), order):
+        found += events_between(before, stage, at=at, by=by)
+        before = replace(stage, version=len(found))
+    return found
 
 
 def replay(events: Sequence[OrderEvent]) -> KeptOrder:
@@ -113,6 +131,11 @@ def _when_held(order: KeptOrder) -> KeptOrder:
         consents=(),
         presences=(),
     )
+
+
+def _booked(order: KeptOrder, state: OrderState) -> KeptOrder:
+    """The order as it was in an earlier state, from its confirmation on."""
+    return replace(order, state=state, cancellation=None, care_context_id="", rescheduled_to="")
 
 
 def _changes(before: KeptOrder, after: KeptOrder) -> Iterator[tuple[EventKind, tuple[str, ...]]]:

@@ -95,7 +95,7 @@ class Holding:
 
         async with self._patients_turn(thread, patient):
             for held in await self._of_consumer(thread):
-                if held.slot.id == slot_id and held.patient.id == patient.id:
+                if held.slot.id == slot_id and held.offer_for == order.id:
                     return held
             try:
                 return await self._releasing.seated(ask, keep)
@@ -131,7 +131,9 @@ class Holding:
             return await desk.hospital.hold(slot_id, patient=patient, until=until)
 
         async def keep(hold: Hold) -> Written:
-            return await self._kept(order, replace(hold, patient=patient, until=until), thread, asking)
+            # Nobody can be booked for what has begun, however young the hold.
+            ours = replace(hold, patient=patient, until=min(until, hold.slot.start))
+            return await self._kept(order, ours, thread, asking)
 
         return await self._releasing.seated(ask, keep)
 

@@ -7,13 +7,13 @@ own, so it may be stopped and begun again. Above: commands; below: `order_rows`,
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
 from sqlalchemy import Connection, RowMapping, Select, insert, select, update
 
-from uhi.booking.events import EventKind, OrderEvent, events_between, first_fault, replay
+from uhi.booking.events import EventKind, OrderEvent, events_up_to, first_fault, replay
 from uhi.booking.kept import KeptOrder
 from uhi.booking.order_json import write_order
 from uhi.booking.order_rows import EVENT, EVENT_COLUMNS, KEPT, OrderRows
@@ -112,7 +112,7 @@ class _Work:
         for row in page:
             order = self.rows.order_of(row)  # type: ignore[arg-type]
             at = datetime.fromtimestamp(row.updated_at, IST)
-            made = events_between(None, replace(order, version=0), at=at, by=f"provider {self.rows.provider_id}")
+            made = events_up_to(order, at=at, by=f"provider {self.rows.provider_id}")
             connection.execute(update(orders).where(orders.c.id == order.id).values(version=made[-1].version))
             events += made
         if events:

@@ -19,11 +19,18 @@ KINDS = ("Commercial", "Settlement", "Cancellation", "Refund", "Payment")
 FEWEST = 4
 """A consumer takes four terms as well as five: one of NHA's tables lists four."""
 
+USUAL_NOTICE = 4
+"""How many hours before the appointment UHI's own terms ask a patient to cancel."""
+
 _CHANGES = ("termsState", "reason")
 
 
-def default_terms(slot: Slot) -> tuple[Term, ...]:
-    """Return the five terms for a slot as a provider offers them, valid until the appointment ends."""
+def default_terms(slot: Slot, *, notice_hours: int = 0) -> tuple[Term, ...]:
+    """Return the five terms for a slot as a provider offers them, valid until the appointment ends.
+
+    `notice_hours` is when the provider takes no cancellation any more: where that is sooner than usual, they say so.
+    """
+    hours = max(notice_hours, USUAL_NOTICE)
     texts = {
         "Commercial": (
             "Commercial terms",
@@ -31,7 +38,11 @@ def default_terms(slot: Slot) -> tuple[Term, ...]:
             _commercial(slot),
         ),
         "Settlement": ("Settlement terms", "You pay the facility directly.", _SETTLEMENT),
-        "Cancellation": ("Cancellation terms", "Please cancel at least 4 hours before.", _CANCELLATION),
+        "Cancellation": (
+            "Cancellation terms",
+            f"Please cancel at least {hours} hours before.",
+            _CANCELLATION.format(hours=hours),
+        ),
         "Refund": ("Refund terms", "Nothing is paid in advance.", _REFUND),
         "Payment": ("Payment terms", "Pay at the facility on the day.", _payment(slot)),
     }
@@ -116,9 +127,9 @@ _SETTLEMENT = (
     "The patient pays the facility directly. Nothing is settled through UHI, the patient's application or the network."
 )
 _CANCELLATION = (
-    "Rescheduling, cancellation and refund follow the policy of the facility. Please cancel at least 4 hours before "
-    "the appointment. Should the facility have to cancel, it tries to tell the patient at least 2 hours before, with a "
-    "reason."
+    "Rescheduling, cancellation and refund follow the policy of the facility. Please cancel at least {hours} hours "
+    "before the appointment. Should the facility have to cancel, it tries to tell the patient at least 2 hours before, "
+    "with a reason."
 )
 _REFUND = (
     "Nothing is paid in advance, so there is nothing to refund through the network. What was paid at the facility is "

@@ -15,6 +15,7 @@ from typing import Any
 
 from aiobotocore.config import AioConfig  # type: ignore[import-untyped]
 from aiobotocore.session import AioSession  # type: ignore[import-untyped]
+from aiohttp import ClientError as HttpError
 from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]
 
 from uhi.errors import FileMissing, Refusal, SetupError
@@ -135,7 +136,7 @@ class S3Store:
             raise away("the S3 store does not answer", f"nothing within {self._seconds:g} s") from None
         except ClientError as error:
             raise self._refused(error) from None
-        except (BotoCoreError, OSError) as error:
+        except (BotoCoreError, HttpError, OSError) as error:
             raise away("the S3 store cannot be reached", type(error).__name__) from None
 
     def _refused(self, error: ClientError) -> FileMissing | Refusal:

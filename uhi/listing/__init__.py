@@ -8,7 +8,7 @@ from uhi.listing.answering import ListingProvider, demand_domain
 from uhi.listing.areas import Area, read_area
 from uhi.listing.data_file import DataFile, read_data
 from uhi.listing.entries import Entry, Table
-from uhi.listing.origin import Origin, demo_origin, file_origin, origin_of
+from uhi.listing.origin import Origin, file_origin, origin_of
 from uhi.listing.settings import ListingSettings
 from uhi.listing.sources import Fixed, Refreshed, Source, SqlRows
 from uhi.listing.subjects import Listing, Subject
@@ -28,7 +28,6 @@ __all__ = [
     "Subject",
     "Table",
     "demand_domain",
-    "demo_origin",
     "file_origin",
     "origin_of",
     "read_area",

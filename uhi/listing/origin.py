@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from importlib import resources
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 from uhi.errors import SetupError
 from uhi.listing.data_file import DataFile, read_data
 from uhi.listing.entries import Table
-from uhi.listing.settings import ListingSettings, demo_file
+from uhi.listing.settings import ListingSettings
 from uhi.listing.sources import Fixed, Refreshed, Source, SqlRows
 from uhi.messages.values import Descriptor
 from uhi.ports import Clock
@@ -134,9 +133,3 @@ def file_origin(path: Path, *lists: str) -> FileOrigin:
     Raises: SetupError when it cannot be read, or holds something else.
     """
     return FileOrigin(read_data(path, *lists))
-
-
-def demo_origin(package: str, *lists: str) -> FileOrigin:
-    """Return the lists of the demo file that ships with a participant's package, `demo/<package>.yaml`."""
-    with resources.as_file(demo_file(package)) as path:
-        return file_origin(path, *lists)

@@ -4,7 +4,7 @@ from uhi.registry.budget import LookupBudget
 from uhi.registry.cache import CacheTimes
 from uhi.registry.memory import Member, MemoryRegistry
 from uhi.registry.network import LONGEST_PROVIDER_LIST, LookupScope, NetworkRegistry, RegistryAccess
-from uhi.registry.yaml_file import dump, load_registry
+from uhi.registry.yaml_file import load_registry
 
 __all__ = [
     "LONGEST_PROVIDER_LIST",
@@ -15,6 +15,5 @@ __all__ = [
     "MemoryRegistry",
     "NetworkRegistry",
     "RegistryAccess",
-    "dump",
     "load_registry",
 ]

@@ -8,12 +8,10 @@ from __future__ import annotations
 from datetime import UTC
 from pathlib import Path
 
-import yaml
-
 from uhi.errors import Refusal, SetupError
 from uhi.messages.times import parse_time
 from uhi.registry.memory import Member, MemoryRegistry
-from uhi.registry.rows import clean_url, moment_text
+from uhi.registry.rows import clean_url
 from uhi.registry.yaml_nodes import Field, read_file
 from uhi.signing import PROFILES, UHI, PublicKey
 from uhi.signing.authorization import KEY_ID_PART
@@ -36,12 +34,6 @@ def load_registry(path: Path) -> MemoryRegistry:
         except SetupError as error:
             entry.fail(error.what, next_step="remove one of them")
     return registry
-
-
-def dump(registry: MemoryRegistry) -> str:
-    """The YAML text of a registry, as `load_registry` reads it."""
-    entries = [_entry(member) for member in registry.members()]
-    return yaml.safe_dump(entries, sort_keys=False, allow_unicode=True)
 
 
 def _member(entry: Field) -> Member:
@@ -124,27 +116,3 @@ def _public_key(field: Field) -> PublicKey:
     except Refusal as refusal:
         # The value itself stays out of the text: it may be a private key.
         field.fail(refusal.what, got=refusal.got, expected=refusal.expected, next_step=refusal.next_step)
-
-
-def _entry(member: Member) -> dict[str, object]:
-    subscriber = member.subscriber
-    return {
-        "id": subscriber.id,
-        "role": subscriber.role.value,
-        "url": subscriber.url,
-        "status": subscriber.status,
-        "country": subscriber.country,
-        "domains": list(subscriber.domains),
-        "cities": list(subscriber.cities),
-        "fulfilment_types": list(subscriber.fulfilment_types),
-        "keys": [
-            {
-                "id": key.id,
-                "public_key": key.public.spki_base64(),
-                "profile": key.profile.name,
-                "valid_from": moment_text(key.valid_from),
-                "valid_until": moment_text(key.valid_until),
-            }
-            for key in member.keys
-        ],
-    }

@@ -5,6 +5,7 @@ Above: the `…_pages` modules; below: the orders the library keeps.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 
 from uhi.api.routes import Answer
@@ -171,7 +172,7 @@ def appointment_answer(order: KeptOrder, *, practitioner_id: str) -> Appointment
     )
 
 
-def detail_of(order: KeptOrder, events: tuple[OrderEvent, ...], *, practitioner_id: str) -> AppointmentDetail:
+def detail_of(order: KeptOrder, events: Sequence[OrderEvent], *, practitioner_id: str) -> AppointmentDetail:
     """What is shown of one."""
     patient, cancelled = order.patient, order.cancellation
     return AppointmentDetail(

@@ -27,6 +27,7 @@ from uhi.booking.agenda import Agenda, OrderFilter, OrderPage
 from uhi.booking.kept import KeptOrder
 from uhi.booking.provider import ConsultationProvider
 from uhi.booking.states import EventKind, OrderState, Party, who_may
+from uhi.booking.store import BookingStore
 from uhi.errors import PinInvalid, Refusal
 from uhi.faults import RECORD_MISSING, REQUEST_INVALID, STATE_REFUSED
 from uhi.identity.roles import Permission
@@ -68,6 +69,7 @@ class Counter:
     provider: ConsultationProvider
     hospital: DatabaseHospital
     agenda: Agenda
+    store: BookingStore
     places: Places
 
     async def page(self, wanted: OrderFilter) -> AppointmentList:
@@ -86,7 +88,7 @@ class Counter:
 
         Raises: Refusal(RECORD_MISSING) for one that is not, and for one that is not there alike.
         """
-        order = await self.agenda.get(order_id)
+        order = await self.store.get(order_id)
         if order is None:
             raise Refusal(RECORD_MISSING, f"{call.principal.id} asked for an appointment that is not there")
         call.permit(self.places.target_of(order, practitioner_id=call.principal.practitioner_id))
@@ -104,7 +106,7 @@ class Counter:
         order = await self._booked(call)
         with refusing():
             await step(order.appointment_id, by(call))
-        return await self._shown(await self.agenda.get(order.id) or order)
+        return await self._shown(await self.store.get(order.id) or order)
 
     async def cancel(self, call: Call[Body], asked: CancellationBody) -> AppointmentDetail:
         """Call the appointment that the path names off; nobody else gets its seat.
@@ -156,7 +158,7 @@ class Counter:
                 return PinChecked(
                     is_verified=False, attempts_left=error.attempts_left, why=error.what, next_step=error.next_step
                 )
-        fresh = await self._shown(await self.agenda.get(order.id) or order)
+        fresh = await self._shown(await self.store.get(order.id) or order)
         left = fresh.appointment.pin.attempts_left if fresh.appointment.pin else 0
         return PinChecked(is_verified=True, attempts_left=left)
 
@@ -173,7 +175,7 @@ class Counter:
         return order
 
     async def _shown(self, order: KeptOrder) -> AppointmentDetail:
-        events = await self.agenda.history(order.id)
+        events = await self.store.history(order.id)
         return detail_of(order, events, practitioner_id=self.places.practitioner_of(order))
 
 
@@ -195,7 +197,7 @@ def days_of(query: OwnQuery, *, now: float) -> OrderFilter:
     today = datetime.fromtimestamp(now, IST).date()
     first = query.since or min(today, query.until or today)
     last = query.until or max(today, first)
-    if not first <= last <= _days_after(first, MOST_DAYS):
+    if not first <= last <= min(_days_after(first, MOST_DAYS), date.max - _A_DAY):
         raise Refusal(REQUEST_INVALID, path="until", expected=f"a day from since on, at most {MOST_DAYS} days after it")
     return OrderFilter(
         since=_midnight(first),

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, Select, and_, or_, select
 
 from participants.hospital.organisations.snapshot import Snapshot
 from participants.hospital.schedules import rows
-from participants.hospital.schedules.board import practice_of
+from participants.hospital.schedules.board import Place, practice_of
 from participants.hospital.schedules.derive import Timetable, Why
 from participants.hospital.schedules.hours import read_slot_id
 from participants.hospital.schedules.reading import timetables_of
@@ -164,7 +164,8 @@ def _why(row: Row[Any], snapshot: Snapshot, timetable: Timetable | None) -> Why 
         return Why.PRACTICE
     if timetable is None:
         return Why.HOURS
-    return timetable.misfit(Times(int(row.starts_at), int(row.ends_at)), name.fulfilment, row.seat)
+    times, place = Times(int(row.starts_at), int(row.ends_at)), Place.of(practice, timetable, name.fulfilment)
+    return timetable.misfit(times, place.kind, row.seat) or (Why.LEAVE if place.is_short(times) else None)
 
 
 def _concern(row: Row[Any], practice: Owned, why: Why) -> Concern:

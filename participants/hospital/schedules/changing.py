@@ -199,10 +199,8 @@ def _note_leave(writing: Writing, before: Leave | None, after: Leave | None) -> 
     named = after or before
     if named is None:
         return
-    theirs = rows.owned_all(
-        writing.connection, organisation_id=named.organisation_id, practitioner_id=named.practitioner_id
-    )
-    writing.touch(*(practice.id for practice in theirs))
+    # Of all: whoever is away may take part in what others offer.
+    writing.touch(organisation_id=named.organisation_id)
     writing.note("leave", f"leave {named.id}", before=_leave_json(before), after=_leave_json(after))
 
 

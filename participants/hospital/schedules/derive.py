@@ -45,13 +45,14 @@ class Timetable:
     """Everything that decides about the slots of one practice.
 
     `exceptions` are the hours of single days, none where the day is closed; `holidays` days of one year (`2027-01-14`)
-    or of each (`01-26`).
+    or of each (`01-26`). `leave` is the doctor's own, `colleagues` everybody's of the organisation, by HPR address.
     """
 
     week: Week
     exceptions: Mapping[date, tuple[Span, ...]] = field(default_factory=dict)
     holidays: frozenset[str] = frozenset()
     leave: tuple[Times, ...] = ()
+    colleagues: Mapping[str, tuple[Times, ...]] = field(default_factory=dict)
     called_off: tuple[CalledOff, ...] = ()
     _known: dict[tuple[date, str], tuple[Times, ...]] = field(
         default_factory=dict, init=False, repr=False, compare=False

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from participants.hospital.organisations.snapshot import Practice, Snapshot
 from participants.hospital.schedules.answers import moment_of
 from participants.hospital.schedules.board import Board, Place
-from participants.hospital.schedules.boards import Groups, Question, read_board
+from participants.hospital.schedules.boards import Question, read_board
 from participants.hospital.schedules.hours import SlotName
 from participants.hospital.schedules.week import DAY_SECONDS, Times, day_of, midnight
 from uhi.booking.hospital import Doctor, Slot, Window
@@ -28,14 +28,12 @@ class Finding:
     database: Database
     provider_id: str
     snapshot: Snapshot
-    groups: Groups
     now: float
 
     def question(self, practices: Iterable[Practice], span: Times) -> Question:
         """What is to be read about practices in a span."""
         return Question(
             provider_id=self.provider_id,
-            snapshot=self.snapshot,
             doctors={doctor.id for practice in practices for doctor in (practice.doctor, *practice.group)},
             span=span,
             now=self.now,
@@ -44,7 +42,7 @@ class Finding:
     async def board(self, practices: Iterable[Practice], span: Times) -> Board:
         """Read what is taken of the time of these practices' doctors in a span."""
         asked = self.question(practices, span)
-        return await self.database.read(lambda connection: read_board(connection, asked, self.groups))
+        return await self.database.read(lambda connection: read_board(connection, asked))
 
     def offered(self, place: Place, window: Window | None) -> Times:
         """Return what of a window a place offers now; it may be empty."""

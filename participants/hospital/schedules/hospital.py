@@ -20,7 +20,7 @@ from participants.hospital.organisations.directory import Directory
 from participants.hospital.organisations.snapshot import Practice
 from participants.hospital.schedules.answers import moment_of
 from participants.hospital.schedules.board import Board, Place, Taken
-from participants.hospital.schedules.boards import Groups, Question, read_board
+from participants.hospital.schedules.boards import Question, read_board
 from participants.hospital.schedules.calling_off import Ending, is_booked
 from participants.hospital.schedules.facade import Schedules
 from participants.hospital.schedules.finding import Finding, first_slots, slot_of, slots_of
@@ -60,7 +60,6 @@ class DatabaseHospital:
         self._provider_id = provider_id
         self._clock = clock
         self._given = GivenSeats()
-        self._groups = (directory.snapshot, Groups.of(directory.snapshot))
 
     async def find_doctors(self, query: DoctorQuery) -> Sequence[Doctor]:
         """Return the doctors that fit and have a free slot in the time asked for, each with the time from the first
@@ -211,7 +210,7 @@ class DatabaseHospital:
 
         def query(connection: Connection) -> _Found:
             # Claims first: what the facility calls off meanwhile is then still claimed, or closed already.
-            board = read_board(connection, asked, finding.groups) if asked else Board()
+            board = read_board(connection, asked) if asked else Board()
             directory, version = versions(connection)
             return _Found(directory, refreshed(connection, plan, version=version, now=now), board)
 
@@ -220,14 +219,10 @@ class DatabaseHospital:
         return found
 
     def _finding(self) -> Finding:
-        snapshot = self._directory.snapshot
-        if self._groups[0] is not snapshot:
-            self._groups = (snapshot, Groups.of(snapshot))
         return Finding(
             database=self._database,
             provider_id=self._provider_id,
-            snapshot=snapshot,
-            groups=self._groups[1],
+            snapshot=self._directory.snapshot,
             now=self._clock.now(),
         )
 

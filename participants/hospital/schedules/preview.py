@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from participants.hospital.organisations.snapshot import Practice
 from participants.hospital.schedules.answers import SlotAnswer, SlotState, moment_of
 from participants.hospital.schedules.board import Board, Place
-from participants.hospital.schedules.boards import Groups, Question, read_board
+from participants.hospital.schedules.boards import Question, read_board
 from participants.hospital.schedules.derive import Timetable, Why
 from participants.hospital.schedules.hours import SlotName
 from participants.hospital.schedules.program import ScheduleBook
@@ -31,11 +31,11 @@ async def preview(book: ScheduleBook, owned: Owned, span: Times, kind: str) -> t
     if practice is None or kind not in practice.quotes:
         return ()
     now, doctors = book.clock.now(), _doctors(practice, kind)
-    asked = Question(provider_id=book.provider_id, snapshot=snapshot, doctors=doctors, span=span, now=now)
+    asked = Question(provider_id=book.provider_id, doctors=doctors, span=span, now=now)
 
     def query(connection: Connection) -> tuple[Timetable | None, Board]:
         timetable = timetables_of(connection, [owned.id], now=now).get(owned.id)
-        return timetable, read_board(connection, asked, Groups.of(snapshot))
+        return timetable, read_board(connection, asked)
 
     timetable, board = await book.read(query)
     if timetable is None:
@@ -72,7 +72,7 @@ def _shown(place: Place, board: Board, times: Times) -> SlotAnswer:
 
 def _state(place: Place, board: Board, times: Times) -> tuple[SlotState, int, Why | None]:
     timetable, taken = place.timetable, board.in_the_way(place, times)
-    closed = timetable.closed(times)
+    closed = timetable.closed(times) or (Why.LEAVE if place.is_short(times) else None)
     if closed is not None:
         return "closed", 0, closed
     off = timetable.seats_off(times)

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from sqlalchemy import ColumnElement, Connection, select
 
-from participants.hospital.organisations.tables import practice
+from participants.hospital.organisations.tables import practice, practitioner
 from participants.hospital.schedules.derive import CalledOff, Timetable
 from participants.hospital.schedules.hours import Span
 from participants.hospital.schedules.rows import hours_of, read_kept_week
@@ -51,8 +51,10 @@ def _timetables(connection: Connection, some: Collection[str] | None, now: float
         schedule.c.week,
         practice.c.organisation_id,
         practice.c.location_id,
-        practice.c.practitioner_id,
-    ).join(practice, practice.c.id == schedule.c.practice_id)
+        practitioner.c.hpr_address,
+    )
+    query = query.join(practice, practice.c.id == schedule.c.practice_id)
+    query = query.join(practitioner, practitioner.c.id == practice.c.practitioner_id)
     rows = connection.execute(query.where(*_one_of(schedule.c.practice_id, some))).all()
     exceptions = _exceptions(connection, some, day_of(since))
     off = _called_off(connection, some, since)
@@ -64,7 +66,8 @@ def _timetables(connection: Connection, some: Collection[str] | None, now: float
             week=read_kept_week(row.week),
             exceptions=exceptions.get(row.practice_id, {}),
             holidays=frozenset((*holidays[row.organisation_id, ""], *holidays[row.organisation_id, row.location_id])),
-            leave=tuple(leave[row.organisation_id, row.practitioner_id]),
+            leave=leave[row.organisation_id].get(row.hpr_address, ()),
+            colleagues=leave[row.organisation_id],
             called_off=tuple(off[row.practice_id]),
         )
         for row in rows
@@ -104,14 +107,20 @@ def _holidays(connection: Connection, some: Collection[str] | None) -> dict[tupl
     return found
 
 
-def _leave(connection: Connection, some: Collection[str] | None, since: float) -> dict[tuple[str, str], list[Times]]:
-    found: dict[tuple[str, str], list[Times]] = defaultdict(list)
+def _leave(
+    connection: Connection, some: Collection[str] | None, since: float
+) -> dict[str, dict[str, tuple[Times, ...]]]:
+    """By organisation and HPR address."""
+    found: dict[str, dict[str, tuple[Times, ...]]] = defaultdict(dict)
     columns = schedule_leave.c
-    later = select(columns.organisation_id, columns.practitioner_id, columns.starts_at, columns.ends_at).where(
-        columns.ends_at > since, *_one_of(columns.organisation_id, some)
+    later = (
+        select(columns.organisation_id, practitioner.c.hpr_address, columns.starts_at, columns.ends_at)
+        .join(practitioner, practitioner.c.id == columns.practitioner_id)
+        .where(columns.ends_at > since, *_one_of(columns.organisation_id, some))
     )
     for row in connection.execute(later.order_by(columns.starts_at)):
-        found[row.organisation_id, row.practitioner_id].append(Times(int(row.starts_at), int(row.ends_at)))
+        theirs, times = found[row.organisation_id], Times(int(row.starts_at), int(row.ends_at))
+        theirs[row.hpr_address] = (*theirs.get(row.hpr_address, ()), times)
     return found
 
 

@@ -10,15 +10,15 @@ import pytest
 
 from gateway.network_registry.admin_routes import RegistryDesk
 from gateway.network_registry.register import Register
-from tests.api.asking import Ask, asker
+from tests.api.asking import Ask, application_of, asker
 from tests.api.ward import OWN, Trail
 from tests.gateway.network_registry.applying import RULES, Applicant, person
 from uhi.api.doorkeeper import Doorkeeper, Pace
 from uhi.api.origins import Sites
-from uhi.api.serving import Surroundings, api_application
+from uhi.api.serving import Surroundings
 from uhi.errors import Refusal
 from uhi.faults import TOKEN_INVALID
-from uhi.http import Health, ServerLimits, serve
+from uhi.http import ServerLimits, serve
 from uhi.identity import Grant, Permission, Principal, PrincipalKind
 from uhi.identity.roles import AccessRole
 from uhi.signals.local import LocalWindows
@@ -89,7 +89,7 @@ async def ask(register: Register, clock: FakeClock) -> AsyncIterator[Ask]:
     doorkeeper = Doorkeeper(proofs=Badges(), sites=Sites(own=OWN), windows=LocalWindows(clock), pace=Pace(10**6, 10**6))
     around = Surroundings(doorkeeper=doorkeeper, trail=Trail(), clock=clock, limits=ServerLimits())
     group = RegistryDesk(register, clock=clock, names=names).routes()
-    async with serve(api_application([group], around, health=Health())) as server, aiohttp.ClientSession() as session:
+    async with serve(application_of([group], around)) as server, aiohttp.ClientSession() as session:
         yield asker(session, server.url)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -26,14 +26,6 @@ from uhi.testing import FakeClock
 def clock() -> FakeClock:
     """Time that moves only when it is told to."""
     return FakeClock(jumps=False)
-
-
-@pytest.fixture
-async def database(database_url: str, clock: FakeClock) -> AsyncIterator[Database]:
-    """An open database: the test runs on both."""
-    opened = Database.open(database_url, clock=clock)
-    yield opened
-    await opened.aclose()
 
 
 @pytest.fixture

@@ -11,10 +11,9 @@ from sqlalchemy import text
 from participants.ambulance.app import ambulance_app
 from participants.ambulance.calls import RecentCalls
 from participants.ambulance.fleet import LISTS
-from tests.listing.scene import FAR_AWAY, SHIVAJINAGAR, Scene, patient, run, sql_origin, stage, tables
+from tests.listing.scene import FAR_AWAY, SHIVAJINAGAR, Scene, demo_origin, patient, run, sql_origin, stage, tables
 from uhi.actions import INIT, STATUS
 from uhi.errors import DeliveryError, SetupError
-from uhi.listing import demo_origin
 from uhi.listing.ambulance_calls import FoundAmbulance, read_ambulances, read_offer, write_init, write_search
 from uhi.listing.ambulances import DOMAIN, EMERGENCY, NON_EMERGENCY, Call
 from uhi.messages import Init, Order, Status

@@ -6,9 +6,9 @@ import pytest
 
 from participants.blood_bank.app import app, blood_bank_app
 from participants.blood_bank.stock import BANKS, STOCK
-from tests.listing.scene import FAR_AWAY, SHIVAJINAGAR, Scene, around, run, sql_origin, stage, tables
+from tests.listing.scene import FAR_AWAY, SHIVAJINAGAR, Scene, around, demo_origin, run, sql_origin, stage, tables
 from uhi.errors import SetupError
-from uhi.listing import Area, demo_origin
+from uhi.listing import Area
 from uhi.listing.blood import DOMAIN, StockQuery, Units, read_stock, write_search
 from uhi.listing.subjects import write_intent
 from uhi.messages.values import Place

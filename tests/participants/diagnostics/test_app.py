@@ -10,7 +10,7 @@ import pytest
 
 from participants.diagnostics.app import diagnostics_app
 from participants.diagnostics.labs import DOMAIN, HOME, LAB, LISTS
-from tests.listing.scene import FAR_AWAY, Scene, around, patient, stage
+from tests.listing.scene import FAR_AWAY, Scene, around, demo_origin, patient, stage
 from uhi.actions import SEARCH, STATUS, UPDATED
 from uhi.booking.consumer import Bookings
 from uhi.booking.hospital import DoctorQuery, Patient
@@ -18,7 +18,6 @@ from uhi.booking.sql_bookings import bookings_of
 from uhi.booking.store import BookingStore, MemoryBookings
 from uhi.errors import BookingDeclined
 from uhi.keeping import keeping_in_database
-from uhi.listing import demo_origin
 from uhi.listing.subjects import write_intent
 from uhi.messages import Order, Search, Status, Updated
 from uhi.messages.values import Descriptor, Point

@@ -104,7 +104,7 @@ class House:
             bookings = Bookings(app)
             app.include(bookings.handlers)
             pages = web.Application()
-            made[0].serve_people(pages)
+            made[0].people.serve(pages, made[0].routes())
             session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
             async with serve(pages) as server, session:
                 ask = asker(session, server.url)

@@ -10,6 +10,7 @@ import pytest
 
 from participants.hospital.app import app
 from participants.hospital.bootstrap import hospital_on, hospital_program, policy_of
+from tests.booking.ward import slot
 from tests.participants.hospital.premises import CLINIC, settings_in
 from uhi.booking.appointments import OFFERED_SLOT
 from uhi.errors import SetupError
@@ -86,7 +87,7 @@ def test_settings_become_rules_of_booking(tmp_path):
     """Issue 5: the hold is a setting, and so are notice and how the facility is reached."""
     given = {
         "hold_minutes": 10,
-        "patient_notice_hours": 4,
+        "patient_notice_hours": 6,
         "facility_notice_hours": 3,
         "deep_link": "https://d.example",
     }
@@ -95,5 +96,6 @@ def test_settings_become_rules_of_booking(tmp_path):
     policy = policy_of(settings, LOCAL)
 
     assert (policy.name, policy.hold, policy.deep_link) == ("City Hospital", timedelta(minutes=10), "https://d.example")
-    assert (policy.patient_notice, policy.facility_notice) == (timedelta(hours=4), timedelta(hours=3))
+    assert (policy.patient_notice, policy.facility_notice) == (timedelta(hours=6), timedelta(hours=3))
+    assert "6 hours" in policy.terms(slot())[2].descriptor.short_desc
     assert policy.messaging_support is False

@@ -14,8 +14,8 @@ from sqlalchemy import select
 
 from tests.participants.hospital.house import ASHA, CLINIC, MEENA, House
 from uhi.booking import OrderState
-from uhi.booking.agenda import Agenda
 from uhi.booking.rebuilding import check, rebuild
+from uhi.booking.sql_bookings import SqlBookings
 from uhi.messages.values import IST
 from uhi.storage.sql.booking_tables import hold, orders
 from uhi.storage.sql.storage import SqlStorage
@@ -35,11 +35,11 @@ def storage_of(house: House) -> SqlStorage:
 
 async def kept(house: House) -> list[object]:
     """What is made from the streams: orders opened, and claims."""
-    agenda = Agenda(storage_of(house), CLINIC)
+    store = SqlBookings(storage_of(house), provider_id=CLINIC)
     ids = await house.database.read(lambda each: [row.id for row in each.execute(select(orders.c.id))])
     columns = (hold.c.order_id, hold.c.slot_id, hold.c.seat, hold.c.starts_at, hold.c.ends_at, hold.c.state)
     claims = await house.database.read(lambda each: each.execute(select(*columns).order_by(*columns)).all())
-    return [*[await agenda.get(each) for each in sorted(ids)], *map(tuple, claims)]
+    return [*[await store.get(each) for each in sorted(ids)], *map(tuple, claims)]
 
 
 async def treat(house: House, order_id: str, pin: str) -> dict[str, object]:

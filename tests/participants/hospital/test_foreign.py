@@ -5,6 +5,7 @@ Whoever asks has every role that an organisation gives, in theirs.
 
 from __future__ import annotations
 
+import json
 import re
 from urllib.parse import urlencode
 
@@ -45,6 +46,40 @@ VALUES = {
     "reason": "a reason",
 }
 REASONS = {"cancel": "DOCTOR_UNAVAILABLE", "move": "DOCTOR_UNAVAILABLE", "override": "OVERRIDE_EMERGENCY_CONSULTATION"}
+
+
+PRACTICE = {"hpr_address": ASHA, "speciality_id": "ALLOPATHY.CARDIOLOGY", "location_id": "%(locations)s"}
+AWAY = {"starts_at": LATER, "ends_at": VALUES["ends_at"]}
+NAMED = {"organisation_id": "%(ID)s", "name": "X"}
+# Of which kind an id is, the call, and the body that names it.
+NAMING: list[tuple[str, str, dict[str, object]]] = [
+    ("organisations", "POST /v1/departments", NAMED),
+    ("organisations", "POST /v1/locations", {**NAMED, "code": "X1"}),
+    ("organisations", "POST /v1/practitioners", {**NAMED, "hpr_address": "x.y@hpr.ndhm"}),
+    ("organisations", "POST /v1/specialities", {**NAMED, "code": "X"}),
+    ("organisations", "POST /v1/imports/practitioners", {"organisation_id": "%(ID)s", "csv": "x"}),
+    ("organisations", "POST /v1/holidays", {"organisation_id": "%(ID)s", "day": "01-26"}),
+    ("organisations", "POST /v1/leave", {"organisation_id": "%(ID)s", "practitioner_id": "x", **AWAY}),
+    ("organisations", "POST /v1/staff/{staff}/grants", {"role": "finance", "tenant": "%(ID)s"}),
+    ("organisations", "POST /v1/api-keys", {"name": "x", "scopes": ["schedules.manage"], "tenant": "%(ID)s"}),
+    ("locations", "POST /v1/practices", {**PRACTICE, "location_id": "%(ID)s"}),
+    ("departments", "POST /v1/practices", {**PRACTICE, "department_id": "%(ID)s"}),
+    ("specialities", "POST /v1/practices", {**PRACTICE, "speciality_id": "%(ID)s"}),
+    ("specialities", "POST /v1/specialities", {"parent_id": "%(ID)s", "code": "X", "name": "X"}),
+    ("departments", "PATCH /v1/practices/{practices}", {"version": 1, "department_id": "%(ID)s"}),
+    ("practices", "POST /v1/services", {"practice_id": "%(ID)s", "kind": "Physical", "fee": "100"}),
+    ("practitioners", "PATCH /v1/services/{services}", {"version": 1, "group": ["%(ID)s"]}),
+    ("locations", "POST /v1/holidays", {"organisation_id": "%(city)s", "location_id": "%(ID)s", "day": "01-26"}),
+    ("practitioners", "POST /v1/leave", {"organisation_id": "%(city)s", "practitioner_id": "%(ID)s", **AWAY}),
+    ("practitioners", "PUT /v1/staff/{staff}/ties", {"practitioner_id": "%(ID)s"}),
+    ("slots", "POST /v1/appointments/{appointments}/move", {"reason": "FACILITY_CLOSURE", "slot_id": "%(ID)s"}),
+    ("locations", "GET /v1/appointments?location_id={ID}", {}),
+    ("practitioners", "GET /v1/appointments?practitioner_id={ID}", {}),
+    ("locations", "GET /v1/practices?location_id={ID}", {}),
+    ("practitioners", "GET /v1/practices?practitioner_id={ID}", {}),
+    ("practices", "GET /v1/services?practice_id={ID}", {}),
+    ("departments", "GET /v1/practitioners?department_id={ID}", {}),
+]
 
 
 def body_of(route: Route) -> dict[str, object]:
@@ -114,6 +149,31 @@ async def test_foreign_records_are_answered_as_missing_ones(house):
     }
     assert {name: _told(got) for name, got in foreign.items()} == {name: _told(got) for name, got in absent.items()}
     assert await shown(house, lake, records) == before
+
+
+@pytest.mark.case("IAM-03")
+async def test_foreign_ids_in_bodies_and_queries_are_answered_as_missing_ones(house):
+    """Case IAM-03: what a body or a query names is judged like what a path names, and told in the same words."""
+    lake = await house.person(*(Grant(role, house.lake) for role in WITHIN), practitioner_id=house.record_of(NANDINI))
+    foreign = {**await records_of_lake(house, lake), "slots": (await house.slots(NANDINI))[1].slot.id}
+    await house.clinician()
+    doctor, asker = f"acc-{house.named}", await house.person(*(Grant(role, house.city) for role in WITHIN))
+    own = {
+        kind: (await house.ask("GET", f"/v1/{kind}", headers=asker)).json[kind][0]["id"]
+        for kind in ("locations", "practices", "services")
+    }
+    own |= {"city": house.city, "appointments": (await house.book(ASHA)).order_id, "staff": doctor}
+
+    async def told(call: str, body: dict[str, object], value: str) -> tuple[int, str]:
+        method, path = call.format(**own, ID=value).split()
+        more = {"json": json.loads(json.dumps(body) % {**own, "ID": value})} if body else {}
+        got = await house.ask(method, path, headers=asker, **more)
+        return got.status, got.text.replace(value, "ID").replace(str(got.json.get("request_id")), "")
+
+    for kind, call, body in NAMING:
+        there = await told(call, body, foreign[kind])
+        assert there == await told(call, body, re.sub("[0-9a-f]{8}", "f" * 8, foreign[kind])), (call, body)
+        assert there[0] in ((200, 404) if call.startswith("GET") else (400, 404, 409)), (call, there)
 
 
 @pytest.mark.case("IAM-03")

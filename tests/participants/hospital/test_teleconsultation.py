@@ -197,6 +197,25 @@ async def test_slot_of_two_is_free_where_both_are(clinic):
     assert [each.id for each in booking.slot.others] == [NAIR]
 
 
+async def test_leave_of_either_doctor_closes_the_slots_of_both(clinic):
+    """Issue 5: leave, and group consultation; what is booked already needs attention, and one's own slots stay."""
+    house = clinic.house
+    await together(clinic)
+    before = [each.slot.start for each in await clinic.slots()]
+    booking, end = await clinic.book(), before[0] + timedelta(hours=1)
+    headers = await house.person(Grant(AccessRole.HOSPITAL_ADMIN, house.city))
+    away = {"organisation_id": house.city, "practitioner_id": house.record_of(NAIR)}
+    away |= {"starts_at": before[0].isoformat(), "ends_at": end.isoformat()}
+    assert (await house.ask("POST", "/v1/leave", headers=headers, json=away)).status == 201
+
+    left, alone = await clinic.slots(), await house.slots(ASHA)
+    listed = await house.ask("GET", f"/v1/attention?organisation_id={house.city}", headers=await house.desk())
+
+    assert [each.slot.start for each in left] == [start for start in before if start >= end]
+    assert any(each.slot.start < end for each in alone)
+    assert [(each["id"], each["why"]) for each in listed.json["appointments"]] == [(booking.order_id, "leave")]
+
+
 async def test_either_of_two_doctors_sees_joins_starts_and_completes(clinic):
     """Issue 5: group consultation; both have a link, either may start and complete, one may not come."""
     await together(clinic)

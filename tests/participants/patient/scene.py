@@ -220,7 +220,7 @@ class Scene:
 
     async def _serve(self) -> None:
         application = web.Application()
-        self.program.serve_people(application)
+        self.program.people.serve(application, self.program.routes())
         self.server = await self._stack.enter_async_context(serve(application))
         self.ask = asker(self._client, self.server.url)
 

@@ -222,6 +222,17 @@ async def test_lists_are_pages_in_order_of_time(scene):
     assert ("pin" in first["bookings"][0], broken.status) == (False, 400)
 
 
+async def test_what_somebody_makes_a_name_is_neither_told_nor_logged(quick_scene, caplog):
+    """Privacy rules: a name in a body may be anything; where it stands is told by our own names."""
+    ravi = await quick_scene.person("ravi")
+    caplog.set_level("INFO")
+
+    got = await ravi.ask("POST", "/v1/bookings/x/confirm", json={"agreed": {"Ravi Kumar\n9000000001": 1}})
+
+    assert (got.status, got.json["errors"][0]["path"]) == (400, "agreed")
+    assert "Ravi Kumar" not in got.text + caplog.text
+
+
 @pytest.mark.parametrize("place", ["nan x", "inf x", "1.0 \x00", "1.0 \n", "1e999 x", "1,0 x", ""])
 async def test_a_cursor_that_no_page_gave_is_refused(scene, place):
     """Ours: a cursor of somebody's own making is their mistake, and no database's."""

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from participants.patient.people.notices import Purpose
 from tests.participants.patient.scene import RAVI, Scene, agreed
 from uhi.api.routes import READING
 from uhi.identity.principals import Grant
@@ -107,6 +108,33 @@ async def test_another_members_slots_and_bookings_cannot_be_named_in_a_body(quic
     ]
 
     assert [each.status for each in got] == [404, 404, 404]
+
+
+@pytest.mark.case("IAM-01")
+async def test_foreign_ids_in_bodies_are_told_as_missing_ones(quick_scene):
+    """Case IAM-01: what a body names, and what a search gave to somebody else, to the letter."""
+    mine, theirs = await records(quick_scene, "ravi", 0), await records(quick_scene, "meena", 1)
+    ravi, meena = quick_scene.people["ravi"], quick_scene.people["meena"]
+    await meena.consent(Purpose.DISCOVERY)
+    search = (await meena.ask("POST", "/v1/searches", json={})).json["id"]
+    ref, hers = await quick_scene.found("acc-ravi", 2), await quick_scene.found("acc-meena", 3)
+    terms = agreed((await meena.ask("GET", f"/v1/bookings/{theirs['held']}")).json)
+    calls = {
+        "POST /v1/bookings member": (theirs["member"], lambda each: {"slot": ref, "member_id": each}),
+        "POST /v1/bookings slot": (hers, lambda each: {"slot": each, "member_id": mine["member"]}),
+        f"POST /v1/bookings/{mine['held']}/reschedule to": (theirs["held"], lambda each: {"to": each, **terms}),
+        "GET /v1/searches/{} one": (search, None),
+        "DELETE /v1/searches/{} it": (search, None),
+        "GET /v1/searches/{}/events stream": (search, None),
+        "GET /v1/searches/{}/doctors/x/slots slots": (search, None),
+        "GET /v1/slots/{}/quote quote": (hers, None),
+    }
+    for call, (known, body) in calls.items():
+        method, path, _ = call.split()
+        asked = [{"json": body(each)} if body else {} for each in (known, "0" * len(known))]
+        foreign = await ravi.ask(method, path.format(known), **asked[0])
+        missing = await ravi.ask(method, path.format("0" * len(known)), **asked[1])
+        assert ({**foreign.json, "request_id": ""}, 404) == ({**missing.json, "request_id": ""}, foreign.status), call
 
 
 async def test_lists_hold_ones_own_only(quick_scene):

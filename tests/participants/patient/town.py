@@ -112,6 +112,6 @@ async def _served(
     stack: AsyncExitStack, program: HospitalProgram | PatientProgram, session: aiohttp.ClientSession
 ) -> tuple[Ask, str]:
     pages = web.Application()
-    program.serve_people(pages)
+    program.people.serve(pages, program.routes())
     server = await stack.enter_async_context(serve(pages))
     return asker(session, server.url), server.url

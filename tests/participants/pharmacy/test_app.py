@@ -6,8 +6,8 @@ import pytest
 
 from participants.pharmacy.app import pharmacy_app
 from participants.pharmacy.kendras import LISTS
-from tests.listing.scene import Scene, around, sql_origin, stage, tables
-from uhi.listing import Area, demo_origin
+from tests.listing.scene import Scene, around, demo_origin, sql_origin, stage, tables
+from uhi.listing import Area
 from uhi.listing.medicines import (
     DOMAIN,
     KENDRA,

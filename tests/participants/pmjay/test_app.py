@@ -8,9 +8,9 @@ import pytest
 
 from participants.pmjay.app import pmjay_app
 from participants.pmjay.hospitals import HOSPITALS
-from tests.listing.scene import FAR_AWAY, Scene, around, sql_origin, stage, tables
+from tests.listing.scene import FAR_AWAY, Scene, around, demo_origin, sql_origin, stage, tables
 from uhi.booking.matching import distance_km
-from uhi.listing import Area, demo_origin
+from uhi.listing import Area
 from uhi.listing.pmjay import (
     DOMAIN,
     EMPANELLED,

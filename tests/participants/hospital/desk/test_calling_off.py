@@ -135,7 +135,7 @@ async def test_hospital_that_dies_while_it_calls_off_has_an_appointment_that_nee
     """Issue 5: a changed schedule loses no appointment; the seat is sold to nobody, and the desk can go on."""
     house = either_house
     booking, desk = await house.book(ASHA), await house.desk()
-    order = await house.program.agenda.get(booking.order_id)
+    order = await house.program.store.get(booking.order_id)
     await house.program.hospital.cancel(order.appointment_id, by=CancelledBy.DOCTOR, reason="DOCTOR_UNAVAILABLE")
 
     listed = await house.ask("GET", f"/v1/attention?organisation_id={house.city}", headers=desk)

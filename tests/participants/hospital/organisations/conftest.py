@@ -8,31 +8,17 @@ import aiohttp
 import pytest
 
 from participants.hospital.organisations.program import Organisations
-from tests.api.asking import asker
+from tests.api.asking import application_of, asker
 from tests.api.ward import OWN
 from tests.participants.hospital.organisations.scene import Badges, Clinic, Ward
 from uhi.api.doorkeeper import Doorkeeper, Pace
 from uhi.api.origins import Sites
-from uhi.api.serving import Surroundings, api_application
+from uhi.api.serving import Surroundings
 from uhi.audit.trail import AuditTrail
-from uhi.http import Health, ServerLimits, serve
+from uhi.http import ServerLimits, serve
 from uhi.signals.local import LocalWindows
 from uhi.storage.sql.database import Database
 from uhi.testing import FakeClock
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    """Time that moves only when it is told to."""
-    return FakeClock(jumps=False)
-
-
-@pytest.fixture
-async def database(database_url: str, clock: FakeClock) -> AsyncIterator[Database]:
-    """An empty database."""
-    opened = Database.open(database_url, clock=clock)
-    yield opened
-    await opened.aclose()
 
 
 @pytest.fixture
@@ -42,7 +28,7 @@ async def ward(database: Database, clock: FakeClock) -> AsyncIterator[Ward]:
     organisations = Organisations(database, clock, invite=invited)
     doorkeeper = Doorkeeper(proofs=Badges(), sites=Sites(own=OWN), windows=LocalWindows(clock), pace=Pace(10**6, 10**6))
     around = Surroundings(doorkeeper=doorkeeper, trail=AuditTrail(database), clock=clock, limits=ServerLimits())
-    application = api_application(list(organisations.routes()), around, health=Health())
+    application = application_of(list(organisations.routes()), around)
     async with serve(application) as server, aiohttp.ClientSession() as session:
         made = Ward(asker(session, server.url), organisations, database)
         made.invited = invited.all

@@ -86,13 +86,15 @@ class Clinic:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, url: str, *, clock: FakeClock | None = None) -> AsyncIterator[Clinic]:
+    async def open(
+        cls, url: str, *, clock: FakeClock | None = None, sealing: Sealing | None = None
+    ) -> AsyncIterator[Clinic]:
         """A process on a database that holds whatever it holds."""
         clock = clock or FakeClock(MONDAY.timestamp(), jumps=False)
         database = Database.open(url, clock=clock, during=clock.held)
         directory = Directory(database)
         schedules = Schedules(database, clock=clock, directory=directory, provider_id=PROVIDER)
-        storage = SqlStorage(database, Sealing.for_development(), owner="process")
+        storage = SqlStorage(database, sealing or Sealing.for_development(), owner="process")
         hospital = DatabaseHospital(directory, schedules, storage, provider_id=PROVIDER, clock=clock)
         policy = Policy(holds=HoldLimits(per_patient=100, per_consumer=None))
         store = SqlBookings(storage, provider_id=PROVIDER)

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 
 import aiohttp
 
-from tests.api.asking import Ask, Got, asker
+from tests.api.asking import Ask, Got, application_of, asker
 from tests.api.hall import bearer
 from tests.participants.hospital.schedules.clinic import Clinic
 from uhi.api.doorkeeper import Doorkeeper, Pace
 from uhi.api.origins import Sites
-from uhi.api.serving import Surroundings, api_application
+from uhi.api.serving import Surroundings
 from uhi.audit.trail import AuditTrail
 from uhi.errors import Refusal
 from uhi.faults import TOKEN_INVALID
-from uhi.http import Health, serve
+from uhi.http import serve
 from uhi.identity import Grant, Principal, PrincipalKind
 from uhi.identity.roles import AccessRole
 from uhi.identity.sessions import Browsing
@@ -63,7 +63,7 @@ class Reception:
         keeper = Doorkeeper(proofs=Badges(), sites=Sites(own="https://clinic.example"), windows=windows, pace=pace)
         around = Surroundings(doorkeeper=keeper, trail=trail, clock=clinic.clock)
         session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
-        async with serve(api_application(clinic.schedules.routes(), around, health=Health())) as server, session:
+        async with serve(application_of(clinic.schedules.routes(), around)) as server, session:
             yield cls(clinic, asker(session, server.url), trail)
 
     async def say(

@@ -7,9 +7,8 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from participants.hospital.organisations.snapshot import Practice, Snapshot
+from participants.hospital.organisations.snapshot import Practice
 from participants.hospital.schedules.board import Board, Place, Taken
-from participants.hospital.schedules.boards import Groups
 from participants.hospital.schedules.derive import CalledOff, Timetable
 from participants.hospital.schedules.week import Times, Week
 from tests.participants.hospital.schedules.clinic import ASHA, NAIR, SOUTH
@@ -69,14 +68,6 @@ def test_everybody_of_a_group_has_to_be_free():
 
     assert elsewhere.free_seat(place(TOGETHER), SLOT) is None
     assert elsewhere.free_seat(place(NORTHERN), SLOT) == 0
-
-
-def test_the_claims_of_a_group_count_for_each_of_it():
-    """Ours: who takes part in somebody else's consultation cannot be booked meanwhile."""
-    groups = Groups.of(Snapshot(practices={TOGETHER.id: TOGETHER}))
-
-    assert groups.whose_claims([NAIR.id]) == {NAIR.id, ASHA.id}
-    assert groups.whose_claims([ASHA.id]) == {ASHA.id}
 
 
 lengths = st.tuples(st.integers(0, 500), st.integers(5, 240)).map(

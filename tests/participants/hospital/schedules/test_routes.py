@@ -177,7 +177,10 @@ async def test_seats_that_are_gone_take_none_of_those_that_are_left(reception: R
     """Issue "schedules and slots": capacity; what was booked of more seats than there are now keeps its own."""
     clinic, week = reception.clinic, Week(rules=(Rule(weekday=0, hours=read_span("10:00-10:30")),), slot_minutes=30)
     await clinic.put_week(replace(week, seats=3))
-    first, *_ = [await clinic.book(clinic.slot_id(TEN), patient) for patient in (RAVI, MEENA, replace(RAVI, id="leela.joshi@sbx"))]
+    first, *_ = [
+        await clinic.book(clinic.slot_id(TEN), patient)
+        for patient in (RAVI, MEENA, replace(RAVI, id="leela.joshi@sbx"))
+    ]
     await clinic.cancelled(first, by=CancelledBy.PATIENT)
     await clinic.put_week(replace(week, seats=1), seen=2)
 

@@ -16,9 +16,10 @@ from participants.demo_hospital.data import HospitalData, demo_hospital
 from participants.patient.search.kept import KeptSearches
 from participants.patient.search.routes import SearchPages
 from participants.patient.search.searches import Searches, SearchRules
+from tests.api.asking import application_of
 from tests.api.ward import Badges, Trail
 from uhi.actions import SEARCH
-from uhi.api import Doorkeeper, Pace, Sites, Surroundings, api_application
+from uhi.api import Doorkeeper, Pace, Sites, Surroundings
 from uhi.api.streams import StreamLimits
 from uhi.booking.catalog import write_doctors
 from uhi.booking.consumer import Bookings
@@ -232,7 +233,7 @@ async def standing(
             await stand.hospital(name, data)
         stand.app = await network.consumer(APP, prepare=prepare)
         pages = SearchPages(stand.searches).routes()
-        stand.server = await stack.enter_async_context(serve(api_application([pages], stand.around)))
+        stand.server = await stack.enter_async_context(serve(application_of([pages], stand.around)))
         yield stand
 
 
