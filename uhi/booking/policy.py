@@ -24,11 +24,11 @@ class Policy:
     `messaging_support`, `deep_link` and `chatbot_link` tell the patient how to reach the facility. `free_text_tag` is
     the tag for a reason in somebody's own words (no name is published for it; none is sent where it is empty).
 
-    `hold` is how long an init keeps a slot, its start at the latest. A patient may cancel until `patient_notice` before the start (more than
-    four hours have to stand in the terms: `default_terms` takes them); the facility may later than `facility_notice`,
-    and that is recorded. A slot that the facility offers instead of the one it calls off is kept for the patient for
-    `offer_hold`. `rescheduled_to_tag` names, in a cancellation, the order booked instead, `offered_slot_tag` the slot
-    kept instead: neither is published, where empty nothing is read or sent.
+    `hold` is how long an init keeps a slot, its start at the latest. A patient may cancel until `patient_notice` before
+    the start (more than four hours have to stand in the terms: `default_terms` takes them); the facility may later than
+    `facility_notice`, and that is recorded. A slot that the facility offers instead of the one it calls off is kept for
+    the patient for `offer_hold`. `rescheduled_to_tag` names, in a cancellation, the order booked instead,
+    `offered_slot_tag` the slot kept instead: neither is published, where empty nothing is read or sent.
 
     Of consultations online: `join_links` makes the links to calls (without it none are sent, and a call is set up by
     signals), `grievance_contact` is who hears complaints.
