@@ -5,6 +5,7 @@ Above: `searches`; below: `rows`, `uhi.storage`. Every id is also what its body 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -120,7 +121,9 @@ class KeptSearches:
     async def answers(self, search_id: str, *, after: int = 0, most: int | None = None) -> list[Answered]:
         """The answers after a number, in order, up to another."""
         found = await self.database.read(lambda connection: rows.answers_since(connection, search_id, seq=after))
-        return [self._answered(row) for row in found if most is None or row.seq <= most]
+        wanted = [row for row in found if most is None or row.seq <= most]
+        # Thousands of doctors take a second to be read.
+        return await asyncio.to_thread(lambda: [self._answered(row) for row in wanted])
 
     async def fail(self, search_id: str, *, code: str, at: float) -> None:
         """Note that a search could not be sent."""

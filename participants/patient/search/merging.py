@@ -88,6 +88,12 @@ class Board:
             board.take(answer)
         return board
 
+    def copy(self) -> Board:
+        """Another board with what this one has."""
+        offers = {entry_id: dict(offers) for entry_id, offers in self._offers.items()}
+        own = (offers, dict(self._places), dict(self._ids), set(self._live), set(self._late))
+        return Board(self.search_id, self.seq, self.left_out, *own)
+
     @property
     def answered(self) -> int:
         """How many providers have answered this very search."""

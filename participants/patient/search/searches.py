@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from uuid import uuid4
 
+from participants.patient.search.boards import Boards
 from participants.patient.search.fitting import Fitting
 from participants.patient.search.hub import Hub
 from participants.patient.search.kept import Body, KeptSearches, Known, Lesson, Search
@@ -76,6 +77,7 @@ class Searches:
         self.kept = kept
         self.clock = participant.clock
         self.hub = Hub(participant.world.signals, participant.clock)
+        self._boards = Boards(kept)
         self._participant = participant
         self._bookings = bookings
         self._late = bookings.events()
@@ -121,12 +123,13 @@ class Searches:
         return search
 
     async def board(self, search: Search, *, most: int | None = None) -> Board:
-        """Return what a search has found, up to the answer of a number."""
-        return Board.of(search.id, await self.kept.answers(search.id, most=most))
+        """Return what a search has found, up to the answer of a number; alter nothing of it."""
+        return await self._boards.at(search.id, search.seq if most is None else min(most, search.seq))
 
     async def forget(self, search: Search) -> None:
         """Delete a search and everything of it."""
         await self.kept.forget(search.id)
+        self._boards.forget(search.id)
         self.hub.tell(search.id, None)
 
     async def slots(self, search: Search, ref: str, window: Window) -> list[tuple[str, FoundSlot]]:
@@ -275,6 +278,8 @@ class Searches:
     async def _tidy(self) -> None:
         async def once() -> None:
             await self.kept.purge(now=self.clock.now())
+            # Other processes do not say which searches they have forgotten.
+            self._boards.forget()
             await self.clock.sleep(self.rules.tidy)
 
         await repeatedly(once, "forgetting old searches", self.clock)
