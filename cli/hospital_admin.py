@@ -6,7 +6,7 @@ import click
 
 from cli.loop import run
 from cli.output import json_option, plain, say, say_rows, show
-from cli.people_admin import Whose, admin_group, invite_person, place_of, settings_at
+from cli.people_admin import Whose, admin_group, invite_person, letter_of, place_of, settings_at
 from cli.stored import database_option
 from participants.hospital.settings import HospitalSettings
 from uhi.errors import SetupError
@@ -66,12 +66,7 @@ def invite(email: str, role: str, url: str, as_json: bool, **given: str) -> None
     def human() -> None:
         say(f"{plain(email)} is invited as {role}.", style="bold green")
         say_rows([("token", invited.token), ("good for", "7 days, once"), *place_of(settings).items()])
-        say(
-            "A letter with it is on its way."
-            if told["letter"]
-            else "No letter went out, since UHI_SMTP_HOST is not set."
-        )
-        say("Give it to them, and to nobody else. Next, they choose a password with it:")
+        say(f"{letter_of(settings)} Give it to nobody else. Next, they choose a password with it:")
         for line in accepting(settings.origin, email=plain(email), token=invited.token):
             say(f"  {line}")
 

@@ -106,7 +106,8 @@ def rebuild(url: str, as_json: bool) -> int:
     """Make every order and every claim of a slot anew from the events of its stream, which are never changed.
 
     Stop the hospital first. Needed after a fault that `uhi hospital check` names, and harmless otherwise; it may be
-    stopped and begun again. Audited. The exit code is 1 where two orders have one slot: somebody has to decide.
+    stopped and begun again. Audited. The exit code is 1 where two orders have one slot,
+    about which somebody has to decide, and where events of an order are missing, which then stays as it is.
     """
     settings = settings_at(HospitalSettings, url)
     done = run(_rebuild(settings))
@@ -119,7 +120,8 @@ def rebuild(url: str, as_json: bool) -> int:
     whose = {**place_of(settings), "hospital": settings.subscriber_id}
 
     def human() -> None:
-        say("Orders and claims are as their events say.", style="bold green")
+        but = f", but for {len(done.broken)} whose events are not all there" if done.broken else ""
+        say(f"Orders and claims are as their events say{but}.", style="bold red" if but else "bold green")
         labels = (*list(told)[:3], "adopted from an earlier release")
         counts = [(label.replace("_", " "), str(count)) for label, count in zip(labels, told.values(), strict=True)]
         say_rows([*whose.items(), *counts])
@@ -127,10 +129,15 @@ def rebuild(url: str, as_json: bool) -> int:
             say(f"order {order_id} is booked for a slot that another order has", style="red")
         if done.conflicts:
             say("Two patients expect each of these slots. Start the hospital, then move or cancel one at the desk.")
+        for order_id in done.broken:
+            say(f"order {order_id} was left as it was: events of it are missing", style="red")
+        if done.broken:
+            say("What is missing is in a backup only: restore the database from one.")
 
-    value = {"ok": not done.conflicts, **whose, **told, "conflicts": list(done.conflicts)}
-    show(value, human, as_json=as_json)
-    return FAULTY if done.conflicts else 0
+    wrong = {"conflicts": list(done.conflicts), "broken": list(done.broken)}
+    is_fine = not any(wrong.values())
+    show({"ok": is_fine, **whose, **told, **wrong}, human, as_json=as_json)
+    return 0 if is_fine else FAULTY
 
 
 def _rule_of(fault: str) -> _Rule:

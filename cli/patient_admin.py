@@ -7,7 +7,7 @@ import click
 from cli.hospital_admin import accepting
 from cli.loop import run
 from cli.output import json_option, plain, say, say_rows, show
-from cli.people_admin import Whose, admin_group, invite_person, place_of, settings_at
+from cli.people_admin import Whose, admin_group, invite_person, letter_of, place_of, settings_at
 from cli.stored import database_option
 from participants.patient.settings import PatientSettings
 from uhi.identity.joining import Invitation
@@ -55,8 +55,7 @@ def invite(email: str, role: str, name: str, url: str, *, as_json: bool) -> None
     def human() -> None:
         say(f"{plain(email)} is invited as {role}.", style="bold green")
         say_rows([("token", invited.token), ("good for", "7 days, once"), *place_of(settings).items()])
-        said = "A letter with it is on its way." if told["letter"] else "No letter went out: UHI_SMTP_HOST is not set."
-        say(f"{said} Give it to nobody else. They choose a password with it:")
+        say(f"{letter_of(settings)} Give it to nobody else. They choose a password with it:")
         ways = accepting(settings.origin, email=plain(email), token=invited.token)
         for way in ways if needs_second_factor(invited.account) else ways[:2]:
             say(f"  {way}")

@@ -67,6 +67,13 @@ def place_of(settings: PeopleSettings) -> dict[str, str]:
     return {"database": shown(address_of(settings.storage_url))}
 
 
+def letter_of(settings: PeopleSettings) -> str:
+    """Whether the letter of an invitation leaves, in words."""
+    if settings.smtp_host:
+        return "A letter with it is on its way."
+    return "No letter went out: UHI_SMTP_HOST is not set."
+
+
 async def invite_person(settings: PeopleSettings, wanted: Invitation) -> Invited:
     """Make an account that waits for its owner; a SQLite file that is not there yet is made.
 

@@ -6,7 +6,7 @@ import click
 
 from cli.loop import run
 from cli.output import json_option, plain, say, say_rows, show
-from cli.people_admin import Whose, admin_group, invite_person, place_of, settings_at
+from cli.people_admin import Whose, admin_group, invite_person, letter_of, place_of, settings_at
 from cli.stored import database_option
 from gateway.network_registry.settings import RegistrySettings
 from uhi.identity.joining import Invitation
@@ -44,12 +44,12 @@ def invite(email: str, role: str, name: str, url: str, as_json: bool) -> None:
     settings = settings_at(RegistrySettings, url)
     wanted = Invitation(email=email, name=name or email.partition("@")[0], grant=Grant(AccessRole(role)))
     invited = run(invite_person(settings, wanted))
-    value = {"ok": True, **place_of(settings), "account": invited.account.id, "role": role, "token": invited.token}
+    told = {"account": invited.account.id, "role": role, "token": invited.token, "letter": bool(settings.smtp_host)}
 
     def human() -> None:
         say(f"{plain(email)} is invited as {role}.", style="bold green")
         say_rows([("token", invited.token), ("good for", "7 days, once"), *place_of(settings).items()])
-        say("Give it to nobody else. Next, on their own machine:")
+        say(f"{letter_of(settings)} Give it to nobody else. Next, on their own machine:")
         say(f"  uhi registry login --registry {settings.origin} --invitation --email {plain(email)}")
 
-    show(value, human, as_json=as_json)
+    show({"ok": True, **place_of(settings), **told}, human, as_json=as_json)

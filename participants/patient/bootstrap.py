@@ -7,7 +7,7 @@ network, or a program of somebody else's. Source: issue "A hospital runs its app
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -34,6 +34,7 @@ from uhi.api.identity import identity_routes
 from uhi.api.openapi import description_page
 from uhi.api.routes import Body, Call, Routes
 from uhi.booking.consumer import Bookings
+from uhi.booking.sql_diary import diary_of
 from uhi.conversation.conversations import Conversations
 from uhi.conversation.pages import FilePages, TalkPages
 from uhi.keeping import sealing_of
@@ -110,13 +111,14 @@ def patient_on(participant: Participant, settings: PatientSettings) -> PatientPr
     world, sealing = participant.world, sealing_of(settings)
     database = database_of(world)
     people = people_of(settings, world, world.transport)
+    keys = DataKeys(sealing, KeyFolder(settings.account_keys_folder))
     bookings = Bookings(
         participant,
+        diary=diary_of(world, consumer_id=participant.subscriber_id, sealers=keys),
         free_text_tag=settings.free_text_tag,
         rescheduled_to_tag=participant.network.rescheduled_to_tag,
     )
     participant.include(bookings.handlers)
-    keys = DataKeys(sealing, KeyFolder(settings.account_keys_folder))
     consents, members = Consents(database), Members(database, keys)
     searches = Searches(participant, bookings, KeptSearches(database, sealing))
     desk = BookingDesk(
@@ -128,7 +130,8 @@ def patient_on(participant: Participant, settings: PatientSettings) -> PatientPr
         wait=settings.hospital_wait,
         around=Around(timedelta(minutes=settings.join_minutes_before), timedelta(minutes=settings.join_minutes_after)),
     )
-    conversations = Conversations(participant, PatientTalks(desk), side=Role.CONSUMER, shelf=settings.shelf)
+    shelf = replace(settings.shelf, sealers=keys)
+    conversations = Conversations(participant, PatientTalks(desk), side=Role.CONSUMER, shelf=shelf)
     participant.include(conversations.handlers)
     messages = OwnMessages(conversations, database, participant.subscriber_id)
     parts: tuple[OwnData, ...] = (messages, OwnBookings(desk), OwnSearches(searches.kept))

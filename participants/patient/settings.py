@@ -20,8 +20,8 @@ class PatientSettings(FilesSettings):
     `abha_check_digit` refuses ABHA numbers whose last digit is not Verhoeff's check digit; no public document says that
     it is, so switch it off where a true number is refused. `free_text_tag` is the tag for a reason in the patient's
     words; none is published, where it is empty they are not sent. `account_keys_folder` holds each
-    account's own key (0700; made at the first start, the same one for every process): without it nobody can read who an
-    account's people are, so that its backups are kept no longer than what was erased may live. The link to a
+    account's own key (0700; made at the first start, the same one for every process): without it nobody can read what
+    is kept of an account, so that its backups are kept no longer than what was erased may live. The link to a
     consultation online is shown from `join_minutes_before` its start to `join_minutes_after` its end.
     """
 

@@ -220,6 +220,20 @@ async def test_administrator_invites_and_the_invited_comes_in(hall, ask_hall):
     assert entered.json["state"] == "signed in"
 
 
+async def test_who_works_for_one_organisation_need_not_name_it(hall, ask_hall):
+    """Ours: as everywhere else where something is added to one's own organisation."""
+    admin = await hall.person("admin", grant_of(AccessRole.HOSPITAL_ADMIN))
+    both = await hall.person("both", *(grant_of(AccessRole.HOSPITAL_ADMIN, each) for each in (CLINIC, "other.example")))
+    asked = {"email": "ravi@clinic.example", "name": "Ravi", "role": "hospital.frontdesk"}
+
+    invited, unnamed = [
+        await ask_hall("POST", "/v1/staff", headers=await hall.token(each), json=asked) for each in (admin, both)
+    ]
+
+    assert (invited.status, invited.json["grants"]) == (201, [{"role": "hospital.frontdesk", "tenant": CLINIC}])
+    assert (unnamed.status, unnamed.json["errors"][0]["path"]) == (400, "tenant")
+
+
 @pytest.mark.case("IAM-16")
 async def test_nobody_gives_themselves_a_role_nor_more_than_they_may(hall, ask_hall):
     """Security rules, IAM: roles are given by another administrator, and only those of one's own kind."""

@@ -17,6 +17,7 @@ from uhi.ports import Letter
 from uhi.storage.sealing import Sealing
 from uhi.storage.sql.database import Database
 from uhi.storage.sql.invariants import violations
+from uhi.storage.sql.sealers import Sealers
 from uhi.storage.sql.storage import SqlStorage
 
 PROVIDER = "clinic.example"
@@ -90,9 +91,9 @@ class SqlShelf:
         storage = SqlStorage(database, self.sealing, owner=f"process-{len(self.databases)}", has_events=has_events)
         return SqlBookings(storage, provider_id=provider_id)
 
-    def diary(self, *, consumer_id: str = "app.example") -> SqlDiary:
+    def diary(self, *, consumer_id: str = "app.example", sealers: Sealers | None = None) -> SqlDiary:
         storage = SqlStorage(self.database, self.sealing, owner="a process")
-        return SqlDiary(storage, consumer_id=consumer_id)
+        return SqlDiary(storage, consumer_id=consumer_id, sealers=sealers)
 
     async def letters(self) -> list[str]:
         return [str(row) for (row,) in await self.rows("SELECT id FROM outbox ORDER BY id")]

@@ -65,8 +65,13 @@ async def test_pages_follow_one_another_without_a_gap(store):
 
     assert found == [["a0", "b0"], ["a1", "b1"], ["a2", "b2"]]
     assert after == ""
+
+
+@pytest.mark.parametrize("after", ["x", "nan~a0", "inf~a0", "1e999~a0", "1790000000.0~a\x00", "~"])
+async def test_a_place_that_no_page_gave_is_refused(after, store):
+    """Ours: a database compares neither what is no number nor what does not print."""
     with pytest.raises(Refusal, match="no page gave this place"):
-        await agenda.page(OrderFilter(after="x"))
+        await Agenda(store._storage, PROVIDER).page(OrderFilter(after=after))
 
 
 async def test_an_order_and_its_history_are_found_by_its_id(store):

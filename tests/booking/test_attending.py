@@ -89,6 +89,16 @@ async def test_status_is_told_though_the_hospital_knows_nothing_or_nothing_was_b
     assert states == ["CONFIRMED", "FAILED"]
 
 
+async def test_a_desk_hears_that_the_patient_was_faster(front):
+    """Ours: it is the patient's cancellation that is told, once, with the patient's reason."""
+    await cancel(front, await front.booked(slot(0)))
+
+    with pytest.raises(StateConflict, match="the patient has called it off already"):
+        await front.attending.cancelled(VISIT, "DOCTOR_UNAVAILABLE")
+
+    assert front.voice.told == []
+
+
 async def test_a_patient_cancels_and_the_slot_is_free(front):
     """UHI cancel: CANCELLED, cancelledby patient, the P-code."""
     order = await front.booked(slot(0))
@@ -199,16 +209,6 @@ async def test_the_hospital_cancels_and_tells_unasked(front):
     name, told, thread = front.voice.told[0]
     assert (name, thread, told.id, told.state) == ("cancelled", THREAD, order.id, "CANCELLED")
     assert (told.fulfillment.cancelled_by, told.fulfillment.cancel_reason) == ("doctor", "DOCTOR_SCHEDULE_CHANGE")
-
-
-async def test_a_cancellation_keeps_its_first_author(front):
-    """UHI order states: same state again is a refresh and tells the same."""
-    order = await front.booked(slot(0))
-    await cancel(front, order)
-
-    await front.attending.cancelled(VISIT, "FACILITY_CLOSURE")
-
-    assert front.voice.told[0][1].fulfillment.cancelled_by == "patient"
 
 
 @pytest.mark.parametrize("reason", ["DOCTOR_OTHER", "PATIENT_OTHER", "anything"])

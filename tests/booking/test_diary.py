@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import Connection
 
 from tests.booking.shelf import SqlShelf
 from tests.booking.ward import THREAD, found, slot
@@ -15,6 +16,9 @@ from uhi.booking.diary import Diary, Entry, Errand, Key, MemoryDiary
 from uhi.booking.quotes import Quote
 from uhi.booking.sql_diary import SqlDiary
 from uhi.booking.states import OrderState
+from uhi.errors import Refusal, SetupError
+from uhi.faults import RECORD_MISSING
+from uhi.storage.sealing import Sealing
 
 HELD = Booking(order_id="a1", thread=THREAD, found=found(slot()), quote=Quote(Decimal(500)))
 KEY = Key(THREAD.provider_id, "a1")
@@ -123,6 +127,53 @@ async def test_digits_and_names_are_not_on_the_disk(sql_shelf: SqlShelf):
     assert not any(text in str(value) for row in rows for value in row for text in ("47119", "secret", "Verma"))
     assert b"47119" not in opened[0]
     assert b"secret care" in opened[0]
+
+
+@dataclass
+class Keys:
+    """The keys of accounts, as far as there are any."""
+
+    kept: dict[str, Sealing]
+
+    def of(self, connection: Connection, account_id: str, *, seals: bool = False) -> Sealing:
+        """See `Sealers`."""
+        if account_id not in self.kept:
+            raise Refusal(RECORD_MISSING)
+        return self.kept[account_id]
+
+
+@pytest.mark.case("IAM-17")
+async def test_a_booking_is_sealed_with_the_key_of_whose_it_is(sql_shelf: SqlShelf):
+    """Case IAM-17: not with the program's, from the first moment on, whoever tells news of it."""
+    keys = Keys({"ravi": Sealing.for_development()})
+    diary = sql_shelf.diary(sealers=keys)
+    entry = await put(diary, Entry(booking=HELD, account_id="ravi"))
+    await diary.change(KEY, lambda known: known.with_booking(CONFIRMED))
+
+    [(sealed,)] = await sql_shelf.rows("SELECT sealed FROM consumer_booking")
+
+    assert keys.kept["ravi"].open(bytes(sealed), about=f"booking {KEY.provider_id} a1")
+    with pytest.raises(SetupError):
+        await sql_shelf.diary().known(KEY)
+    assert await diary.known_of([KEY]) == {KEY: entry.with_booking(CONFIRMED)}
+
+
+@pytest.mark.case("IAM-17")
+async def test_nothing_is_kept_without_a_key_where_accounts_have_keys(sql_shelf: SqlShelf):
+    """Case IAM-17: neither for who was erased nor for nobody; what is not to be kept asks for no key."""
+    keys = Keys({"ravi": Sealing.for_development()})
+    diary = sql_shelf.diary(sealers=keys)
+    await put(diary, Entry(booking=HELD, account_id="ravi"))
+    keys.kept.clear()
+
+    for account_id in ("ravi", ""):
+        other = replace(HELD, order_id="a2")
+        with pytest.raises(Refusal):
+            await put(diary, Entry(booking=other, account_id=account_id))
+    with pytest.raises(Refusal):
+        await diary.change(KEY, lambda known: known.with_booking(CONFIRMED))
+    assert await diary.change(Key(THREAD.provider_id, "a3"), lambda known: None) == (None, None)
+    assert [row[0] for row in await sql_shelf.rows("SELECT order_id FROM consumer_booking")] == ["a1"]
 
 
 async def test_another_process_has_the_booking_and_not_the_pin(sql_shelf: SqlShelf):

@@ -11,12 +11,13 @@ import pytest
 
 from tests.booking.ward import THREAD, found, slot
 from uhi.booking.appointments import Booking
-from uhi.booking.diary import Entry, Key, MemoryDiary
+from uhi.booking.diary import Change, Entry, Key, MemoryDiary, Turn
 from uhi.booking.hearing import AGAIN_SECONDS, Hearing
 from uhi.booking.news import LONGEST_QUEUE, BookingNews, Events
 from uhi.booking.quotes import Quote, write_quote
 from uhi.booking.states import OrderState
-from uhi.errors import BookingDeclined, NoAnswer
+from uhi.errors import BookingDeclined, NoAnswer, Refusal
+from uhi.faults import RECORD_MISSING
 from uhi.messages import OnCancel, OnConfirm, Order, Updated
 from uhi.subscribers import Role
 from uhi.testing import FakeClock, verified
@@ -54,6 +55,35 @@ def hearing(doing: Doing) -> Hearing:
 async def take(hearing, kind, state: str, thread=THREAD) -> Booking | None:
     message = kind(order=Order(id="a1", state=state, quote=write_quote(HELD.quote)))
     return await hearing.take(message.order, verified(message, thread=thread, sender=Role.PROVIDER), about="on_confirm")
+
+
+class Erased(MemoryDiary):
+    """A diary in which the account's key is gone."""
+
+    async def change(self, key: Key, turn: Turn) -> Change:
+        """See `Diary`."""
+        raise Refusal(RECORD_MISSING)
+
+
+async def test_news_of_who_was_erased_is_of_an_order_that_is_not_known(doing, caplog):
+    """Case IAM-17: what comes at the moment of an erasure is kept nowhere, and not tried again."""
+    hearing = Hearing(Erased(), doing, clock=FakeClock(jumps=False))
+
+    taken = await take(hearing, OnConfirm, "CONFIRMED")
+
+    assert taken is None
+    assert "is about an order that is not known here" in caplog.text
+    with pytest.raises(Refusal):
+        await hearing.open(HELD, account_id="ravi")
+
+
+async def test_an_order_is_one_accounts(hearing):
+    """Ours: two accounts may ask for one slot in one conversation; what it says is sealed for the first."""
+    await hearing.open(HELD, account_id="ravi")
+
+    with pytest.raises(Refusal, match="another account"):
+        await hearing.open(HELD, account_id="meena")
+    assert await hearing.open(HELD, account_id="ravi") == await hearing.open(HELD) == HELD
 
 
 async def test_news_heard_twice_is_told_once(hearing):

@@ -157,6 +157,33 @@ async def test_a_move_to_a_slot_that_is_gone_leaves_the_appointment(front):
         await front.provider.move("appointment-slot-0", "DOCTOR_UNAVAILABLE", "slot-2")
 
 
+@pytest.mark.case("BK-08")
+async def test_a_slot_that_is_offered_too_late_is_given_back(sql_shelf: SqlShelf):
+    """Ours: the patient cancels at another process while the slot instead is being held; another's offer stays."""
+    front = Front(policy=POLICY, store=sql_shelf.store())
+    other = Front(policy=POLICY, store=sql_shelf.store(), ward=front.ward, clock=front.clock)
+    front.ward.offer(*(slot(number) for number in range(4)))
+    lost, won = await front.booked(slot(0)), await front.booked(slot(2), MEENA)
+    races = [other.attending.cancel(write_cancel(lost.id, reason="PATIENT_OTHER"), THREAD)]
+    races.append(other.provider.move("appointment-slot-2", "DOCTOR_UNAVAILABLE", "slot-3"))
+    live_holds = front.store.live_holds
+
+    async def raced(**asked: object) -> object:
+        await races.pop(0)
+        return await live_holds(**asked)
+
+    front.store.live_holds = raced
+    for visit, offered in (("appointment-slot-0", "slot-1"), ("appointment-slot-2", "slot-3")):
+        with pytest.raises(StateConflict):
+            await front.provider.move(visit, "DOCTOR_UNAVAILABLE", offered)
+
+    front.store.live_holds = live_holds
+    assert {"slot-1", "slot-3"} & set(front.ward.taken) == {"slot-3"}
+    assert (await front.store.get(won.id)).cancellation.offered_slot_id == "slot-3"
+    assert isinstance(await front.init(slot(1), MEENA, NEW), OnInit)
+    assert [each for each in await sql_shelf.wrong(front.clock.now()) if each[0] != "e"] == []
+
+
 async def test_one_slot_is_not_offered_for_two_appointments(front):
     """Decision 38: nobody is left with less than they had; a slot that is kept for a patient already is no other's."""
     first, second = await front.booked(slot(0)), await front.booked(slot(1))

@@ -138,6 +138,19 @@ async def test_missing_event_is_found(sql_shelf, store, version):
     assert any(" a" in fault for fault in await check(store._storage, PROVIDER, AT))
 
 
+async def test_orders_beside_one_with_a_gap_are_made_again(sql_shelf, store):
+    """Ours: one order whose events are lost leaves no other as it should not be, and is named."""
+    for trigger in NO_TRIGGER[sql_shelf.database.dialect]:
+        await sql_shelf.run(f"DROP TRIGGER {trigger}")
+    await sql_shelf.run("DELETE FROM order_event WHERE order_id = 'a' AND version = 1")
+    await sql_shelf.run("UPDATE orders SET state = 'COMPLETED'")
+
+    done = await rebuild(store._storage, PROVIDER)
+
+    assert (done.orders, done.rows_differed, done.broken) == (3, 3, ("a",))
+    assert await sql_shelf.rows("SELECT id FROM orders WHERE state = 'COMPLETED'") == [("a",)]
+
+
 async def test_pins_of_two_orders_in_each_others_place_are_found(sql_shelf, store):
     """Decision 37: digits that are not the order's own are dropped; the PIN can be set aside."""
     await sql_shelf.run("UPDATE orders SET pin = (SELECT o.pin FROM orders o WHERE o.id = 'b') WHERE id = 'a'")

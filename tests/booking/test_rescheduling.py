@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from tests.booking.ward import MEENA, RAVI, Ward, slot
 from uhi.booking import Booking, Bookings, ConsultationProvider, DoctorQuery, FoundSlot, Offer, OrderState, Policy
 from uhi.booking.appointments import OFFERED_SLOT
+from uhi.booking.speaker import moment
 from uhi.errors import BookingDeclined, IncompleteMessage, NoAnswer, StateConflict
 from uhi.keeping import Keeping, keeping_in_database
 from uhi.participant import Participant
@@ -38,13 +40,17 @@ class Town:
 
     async def open(self) -> None:
         self.net = await Network(Options(keeping=self.keep)).__aenter__()
-        hospital = await self.net.provider()
-        self.ward = Ward(self.net.clock)
-        self.ward.offer(slot(0), slot(1), slot(2))
-        policy = Policy(rescheduled_to_tag=TAG, offered_slot_tag=OFFERED_SLOT)
-        self.provider = ConsultationProvider(self.ward, speaker=hospital, policy=policy)
-        hospital.include(self.provider.handlers)
+        self.ward, self.provider = await self.hospital("clinic.example")
         self.app = await self.net.consumer(APP, prepare=self._prepare)
+
+    async def hospital(self, subscriber_id: str) -> tuple[Ward, ConsultationProvider]:
+        """A hospital with three slots."""
+        hospital, ward = await self.net.provider(subscriber_id), Ward(self.net.clock)
+        ward.offer(slot(0), slot(1), slot(2))
+        policy = Policy(rescheduled_to_tag=TAG, offered_slot_tag=OFFERED_SLOT)
+        provider = ConsultationProvider(ward, speaker=hospital, policy=policy)
+        hospital.include(provider.handlers)
+        return ward, provider
 
     async def restart(self) -> None:
         old, clock = self.app, self.net.clock
@@ -121,6 +127,45 @@ async def test_where_the_new_one_fails_the_old_one_stays(town):
 
     assert await town.state(old.order_id, old.thread) is OrderState.CONFIRMED
     assert town.ward.called_off == []
+
+
+@pytest.mark.parametrize(("notice", "was", "now"), [(0.1, "CONFIRMED", "CANCELLED"), (-0.1, "CANCELLED", "CONFIRMED")])
+async def test_where_the_old_one_is_not_let_go_the_new_one_is_called_off(notice, was, now, town):
+    """Decision 38: never two; a hospital asks for notice, and only its answer to the cancellation says so."""
+    old, offer = await town.booked_and_offered()
+    left = old.slot.start - moment(town.net.clock) + timedelta(hours=notice)
+    desk = town.provider._attending._desk
+    object.__setattr__(desk, "policy", replace(desk.policy, patient_notice=left))
+
+    await town.bookings.reschedule(old, offer, agreed=offer.terms)
+    await town.net.settle()
+
+    assert (await town.state(old.order_id, old.thread)).value == was
+    assert (await town.state(offer.order_id, offer.thread)).value == now
+
+
+async def test_a_booking_is_moved_to_another_hospital(town):
+    """Decision 38: the first hospital knows nothing of the order at the second, and is not told of it."""
+    await town.hospital("other.example")
+    doctors = [one async for one in town.bookings.find(DoctorQuery(), wait=1)]
+    slots = [await town.bookings.slots(doctor) for doctor in doctors]
+    first, offer = [await town.bookings.hold(each[number], RAVI) for number, each in enumerate(slots)]
+    old = await town.bookings.confirm(first, agreed=first.terms)
+
+    new = await town.bookings.reschedule(old, offer, agreed=offer.terms)
+    await town.net.settle()
+
+    assert new.is_confirmed
+    assert await town.state(old.order_id, old.thread) is OrderState.CANCELLED
+
+
+async def test_what_has_begun_is_not_moved(town):
+    """Decision 38: nobody lets go of an appointment that has begun, so there would be two."""
+    old, offer = await town.booked_and_offered()
+    town.net.clock.time = old.slot.start.timestamp()
+
+    with pytest.raises(StateConflict):
+        await town.bookings.reschedule(old, offer, agreed=offer.terms)
 
 
 async def test_terms_that_are_not_agreed_and_bookings_that_are_not_confirmed_are_not_moved(town):

@@ -57,6 +57,20 @@ def test_operator_invites_the_first_people(uhi, environment, tmp_path):
     assert account_of(environment, tmp_path, "asha@clinic.example").grants == {Grant(AccessRole.HOSPITAL_OPERATOR)}
 
 
+@pytest.mark.parametrize("words", ["hospital --role hospital.operator", "registry --role auditor", "patient"])
+def test_every_invitation_says_whether_a_letter_leaves(words, uhi, environment, monkeypatch):
+    """Ours: whoever invites knows whether the token reaches anybody without them."""
+    monkeypatch.setenv("UHI_SMTP_SENDER", "no-reply@mail.example")
+    group, *options = words.split()
+    said = []
+    for host in ("", "mail.example"):
+        monkeypatch.setenv("UHI_SMTP_HOST", host)
+        said.append(uhi(group, "admin", "invite", "asha@clinic.example", *options).stdout)
+
+    found = [("No letter went out" in each, "A letter with it is on its way" in each) for each in said]
+    assert found == [(True, False), (False, True)]
+
+
 def test_clinician_is_tied_to_their_record(uhi, environment, organisation, tmp_path):
     """Security rules, IAM: clinicians see their own patients, by the practitioner they are."""
     listed = json.loads(uhi("hospital", "list", "--organisation", organisation, "--json").stdout)

@@ -103,7 +103,7 @@ async def test_a_document_that_no_message_got_is_removed_later(scene, monkeypatc
 
     [kept] = (await scene.doctor.page(scene.order_id)).messages
     assert len(files_in(scene.files[Role.PROVIDER])) == 1
-    assert (await scene.doctor._vault.get(kept.document.key)) == REPORT.content
+    assert (await scene.doctor._vault.get(kept.document.key, "")) == REPORT.content
 
 
 def test_a_shelf_is_opened_from_settings(tmp_path):

@@ -12,8 +12,11 @@ from tests.conversation.scene import DOCTOR_ID, PATIENT_ID, PDF, PNG, REPORT, ch
 from tests.files.scanner_server import EICAR, ScannerServer
 from uhi.actions import TO_CONSUMER, TO_PROVIDER
 from uhi.conversation import Kind, Why
+from uhi.errors import Refusal
+from uhi.faults import RECORD_MISSING
 from uhi.files import Clamd
 from uhi.messages.conversation import ChatContent, ChatIntent, MessageToConsumer, MessageToProvider
+from uhi.storage.sealing import Sealing
 from uhi.subscribers import Role
 from uhi.verified import Thread
 
@@ -24,6 +27,13 @@ async def from_patient(scene, intent: ChatIntent, thread: Thread | None = None) 
     """Some other program of the consumer's says something."""
     await scene.app.tell(TO_PROVIDER, MessageToProvider(intent=intent), thread or scene.thread)
     await scene.settle()
+
+
+class Gone:
+    """The keys of accounts, all of them destroyed."""
+
+    def of(self, *_: object, **__: object) -> Sealing:
+        raise Refusal(RECORD_MISSING)
 
 
 def hears_nothing(scene) -> bool:
@@ -46,6 +56,20 @@ async def test_a_message_between_other_people_is_ignored(stage, caplog, sender, 
     assert await stage.heard(stage.doctor) == []
     assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == [
         "app.example: a chat message fits no order between these two, and is ignored"
+    ]
+
+
+@pytest.mark.parametrize("content", [words("hello"), media(PDF, "application/pdf")])
+async def test_what_is_said_about_who_is_erased_at_this_moment_is_ignored(stage, caplog, content):
+    """Case IAM-17: there is no key any more to keep it with, and coming again would not help."""
+    stage.doctor._book._sealers = Gone()
+
+    await from_patient(stage, chat(content))
+
+    assert await stage.heard(stage.doctor) == []
+    assert hears_nothing(stage)
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == [
+        "app.example: a chat message is about somebody who was erased just now, and is ignored"
     ]
 
 

@@ -26,7 +26,7 @@ LIVES = Moves(
         ("WHOLE", Step.MEND): Move("WHOLE", ANYBODY),
         ("WHOLE", Step.BREAK): Move("BROKEN", OWNER),
     },
-    "for a cup in state",
+    "for a cup in this state",
 )
 
 
@@ -38,19 +38,22 @@ def test_a_step_leads_where_the_table_says():
 
 
 @pytest.mark.parametrize(
-    ("state", "step", "said"),
+    ("state", "step", "kind", "said"),
     [
-        (ABSENT, Step.MEND, "mend is not possible for a cup in state unknown, got mend, expected make"),
-        ("WHOLE", Step.MAKE, "make is not possible for a cup in state WHOLE, got make, expected break or mend"),
-        ("BROKEN", Step.MEND, "for a cup in state BROKEN, got mend, expected nothing: this state is final"),
+        (ABSENT, Step.MEND, ActorKind.PERSON, "mend is not possible for a cup in this state, got none; make"),
+        ("WHOLE", Step.MAKE, ActorKind.PERSON, "in this state, got WHOLE; break or mend"),
+        ("WHOLE", Step.MAKE, ActorKind.SERVICE, "in this state, got WHOLE; mend"),
+        ("WHOLE", Step.MAKE, ActorKind.SYSTEM, "in this state, got WHOLE; others take it on from here"),
+        ("BROKEN", Step.MEND, ActorKind.PERSON, "in this state, got BROKEN; none: this state is final"),
     ],
 )
-def test_a_step_that_the_table_lacks_is_refused(state, step, said):
-    """House style: the text says what, got, and the steps that are possible."""
-    with pytest.raises(Refusal, match=said) as refused:
-        LIVES.after(state, step, ActorKind.PERSON)
+def test_a_step_that_the_table_lacks_is_refused(state, step, kind, said):
+    """House style: the text says what, the state, and the steps that whoever asks may take from it."""
+    with pytest.raises(Refusal) as refused:
+        LIVES.after(state, step, kind)
 
     assert refused.value.fault is STATE_REFUSED
+    assert str(refused.value).endswith(said)
 
 
 @pytest.mark.parametrize("kind", sorted(set(ActorKind) - PEOPLE, key=lambda kind: kind.value))

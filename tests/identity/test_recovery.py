@@ -7,8 +7,10 @@ import asyncio
 import pytest
 
 from tests.identity.house import ASHA, HERE, NOBODY_ACTING, OTHER, PASSWORD, refused, themselves
-from uhi.faults import CODE_INVALID, REQUEST_INVALID, SIGN_IN_FAILED, TOO_MANY_TRIES
+from uhi.faults import CODE_INVALID, NO_LETTERS, REQUEST_INVALID, SIGN_IN_FAILED, TOO_MANY_TRIES
+from uhi.identity.joining import Application
 from uhi.identity.recovery import PasswordChange
+from uhi.identity.sending import KeptLetters
 from uhi.identity.session_rows import Client
 
 UNKNOWN = "nobody@patients.example"
@@ -43,6 +45,24 @@ async def test_asking_for_an_unknown_address_is_answered_alike_and_writes_to_nob
 
     assert answers == [None, None]
     assert len(house.letters.letters) == before
+
+
+async def test_where_no_letter_leaves_nobody_is_told_to_wait_for_one(house):
+    """Rules on IAM: no dead end, and the same answer for every address."""
+    account, wanted = await house.patient(), {"password": PASSWORD, "name": "Asha"}
+    house.parts.notices.sender = KeptLetters()
+
+    ended = [
+        await refused(lambda email=email, ask=ask: ask(email))
+        for email in (ASHA, UNKNOWN)
+        for ask in (
+            lambda email: house.parts.recovery.begin_reset(email, address=HERE),
+            lambda email: house.parts.joining.register(Application(email=email, **wanted), address=HERE),
+            lambda email: house.parts.contacts.begin_email(account.id, email, acting=themselves(account)),
+        )
+    ]
+
+    assert ended == [NO_LETTERS.code] * 6
 
 
 async def test_fourth_letter_in_ten_minutes_is_refused_whether_the_account_exists_or_not(house):

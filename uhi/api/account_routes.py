@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from uhi.api.fields import CodeText, EmailText, NameText, PasswordText, PhoneText
 from uhi.api.routes import FORGOTTEN, Answer, Body, Call, Nothing, Routes, Sent
 from uhi.api.session_routes import OWN
-from uhi.faults import SIGN_IN_FAILED, STATE_REFUSED
+from uhi.faults import NO_LETTERS, SIGN_IN_FAILED, STATE_REFUSED
 from uhi.identity.accounts import Accounts
 from uhi.identity.contacts import Contacts
 from uhi.identity.people import Account
@@ -95,10 +95,13 @@ class AccountPages:
             self.change_profile
         )
         group.route("DELETE", "/v1/account", OWN_FRESH, body=Nothing, answer=None, refuses=changed)(self.close_account)
-        group.route("POST", "/v1/account/email", OWN_FRESH, body=EmailBody, answer=None, status=202)(self.change_email)
-        group.route(
-            "POST", "/v1/account/email/confirm", OWN_FRESH, body=ReceivedCode, answer=AccountAnswer, refuses=changed
-        )(self.confirm_email)
+        email, refuses = "/v1/account/email", (NO_LETTERS,)
+        group.route("POST", email, OWN_FRESH, body=EmailBody, answer=None, status=202, refuses=refuses)(
+            self.change_email
+        )
+        group.route("POST", f"{email}/confirm", OWN_FRESH, body=ReceivedCode, answer=AccountAnswer, refuses=changed)(
+            self.confirm_email
+        )
         if has_sms:
             self._add_phone(group)
         group.route(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from uhi.api.fields import CodeText, EmailText, NameText, PasswordText, PhoneText, SecretText
 from uhi.api.routes import Answer, Body, Call, Routes
+from uhi.faults import NO_LETTERS
 from uhi.identity.joining import Application, Joining
 from uhi.identity.recovery import Recovery
 from uhi.identity.rules import PUBLIC
@@ -57,9 +58,10 @@ class RegistrationPages:
     def routes(self) -> Routes:
         """The group of routes."""
         group = Routes("registration")
-        group.route("POST", "/v1/accounts", PUBLIC, body=ApplicationBody, answer=TicketAnswer, status=202)(
-            self.register_account
-        )
+        refuses = (NO_LETTERS,)
+        group.route(
+            "POST", "/v1/accounts", PUBLIC, body=ApplicationBody, answer=TicketAnswer, status=202, refuses=refuses
+        )(self.register_account)
         group.route("POST", "/v1/accounts/confirm", PUBLIC, body=TicketBody, answer=None)(self.confirm_account)
         return group
 
@@ -85,7 +87,8 @@ class JoiningPages:
         """The group of routes."""
         group = Routes("joining")
         group.route("POST", "/v1/invitations/accept", PUBLIC, body=AcceptanceBody, answer=None)(self.accept_invitation)
-        group.route("POST", "/v1/password/forgotten", PUBLIC, body=ForgottenBody, answer=None, status=202)(
+        forgotten, refuses = "/v1/password/forgotten", (NO_LETTERS,)
+        group.route("POST", forgotten, PUBLIC, body=ForgottenBody, answer=None, status=202, refuses=refuses)(
             self.forget_password
         )
         group.route("POST", "/v1/password/reset", PUBLIC, body=AcceptanceBody, answer=None)(self.reset_password)

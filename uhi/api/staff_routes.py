@@ -9,6 +9,7 @@ from pydantic import Field
 
 from uhi.api.account_routes import RoleAnswer
 from uhi.api.fields import EmailText, IdText, NameText, PhoneText
+from uhi.api.problems import refusal_of
 from uhi.api.routes import Answer, Body, Call, Nothing, Routes
 from uhi.faults import ALREADY_TAKEN, RECORD_MISSING, STATE_REFUSED
 from uhi.identity.accounts import AccountFilter, Accounts
@@ -18,6 +19,7 @@ from uhi.identity.principals import Grant
 from uhi.identity.roles import AccessRole, Permission
 from uhi.identity.rules import Relation, Rule, Target
 
+THE_NETWORK = ""
 MANAGES_STAFF = Rule(Permission.STAFF_MANAGE, Relation.OWN_TENANT, second_factor=True)
 
 
@@ -31,13 +33,13 @@ class StaffQuery(Body):
 
 
 class InvitationBody(Body):
-    """Who is asked to join, with which role where."""
+    """Who is asked to join, with which role where: in the only tenant of whoever asks, where none is named."""
 
     email: EmailText
     name: NameText
     phone: PhoneText = ""
     role: AccessRole
-    tenant: IdText = ""
+    tenant: IdText | None = None
     facility_id: IdText = ""
     practitioner_id: IdText = ""
 
@@ -130,13 +132,13 @@ class StaffPages:
 
     async def invite_staff(self, call: Call[InvitationBody]) -> StaffAnswer:
         """Ask somebody to join; they get a letter with a token."""
-        asked = call.body
-        call.permit(Target(tenant=asked.tenant), path="tenant")
+        asked, tenant = call.body, _tenant(call)
+        call.permit(Target(tenant=tenant), path="tenant")
         invitation = Invitation(
             email=asked.email,
             name=asked.name,
             phone=asked.phone,
-            grant=Grant(asked.role, asked.tenant),
+            grant=Grant(asked.role, tenant),
             ties=Ties(facility_id=asked.facility_id, practitioner_id=asked.practitioner_id),
         )
         invited = await self._joining.invite(invitation, acting=call.acting, by=call.principal)
@@ -175,6 +177,19 @@ class StaffPages:
     async def _own(self, call: Call[Body]) -> Account:
         tenants = call.principal.tenants_with(Permission.STAFF_MANAGE)
         return await self._accounts.get(call.path["id"], tenants=tenants)
+
+
+def _tenant(call: Call[InvitationBody]) -> str:
+    """The tenant that somebody is asked to join.
+
+    Raises: Refusal(REQUEST_INVALID) where it has to be named.
+    """
+    tenants = call.principal.tenants_with(Permission.STAFF_MANAGE)
+    if call.body.tenant is not None:
+        return call.body.tenant
+    if len(tenants) > 1 and THE_NETWORK not in tenants:
+        raise refusal_of(("tenant", "is required of whoever works for several"))
+    return min(tenants, default=THE_NETWORK)
 
 
 def _shown(kept: Account) -> StaffAnswer:

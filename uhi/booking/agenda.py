@@ -12,11 +12,10 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, or_, select, tuple_
 
+from uhi.booking.cursors import read_cursor, write_cursor
 from uhi.booking.kept import KeptOrder
 from uhi.booking.order_rows import KEPT, OrderRows
 from uhi.booking.states import OrderState
-from uhi.errors import Refusal
-from uhi.faults import REQUEST_INVALID
 from uhi.storage.sql.booking_tables import hold, orders
 from uhi.storage.sql.storage import SqlStorage
 
@@ -70,7 +69,7 @@ class Agenda:
         rows = await self._database.read(lambda connection: connection.execute(found).all())
         shown = rows[:most]
         kept = tuple(self._rows.order_of(row) for row in shown)  # type: ignore[arg-type]
-        return OrderPage(kept, f"{shown[-1].starts_at!r}~{shown[-1].id}" if len(rows) > most else "")
+        return OrderPage(kept, write_cursor(shown[-1].starts_at, shown[-1].id) if len(rows) > most else "")
 
     def _mine(self) -> ColumnElement[bool]:
         return orders.c.provider_id == self._rows.provider_id
@@ -99,19 +98,5 @@ class Agenda:
         if wanted.until is not None:
             conditions.append(orders.c.starts_at < wanted.until.timestamp())
         if wanted.after:
-            conditions.append(tuple_(orders.c.starts_at, orders.c.id) > tuple_(*_place(wanted.after)))
+            conditions.append(tuple_(orders.c.starts_at, orders.c.id) > tuple_(*read_cursor(wanted.after)))
         return conditions
-
-
-def _place(after: str) -> tuple[float, str]:
-    starts_at, _, order_id = after.partition("~")
-    try:
-        return float(starts_at), order_id
-    except ValueError:
-        raise Refusal(
-            REQUEST_INVALID,
-            "no page gave this place to go on after",
-            path="after",
-            expected="the `next` of a page",
-            next_step="begin anew without it",
-        ) from None

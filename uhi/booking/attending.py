@@ -202,6 +202,8 @@ class Attending:
         await self._announce(order, await self._speaker.compose(UPDATED, message, order.thread), by)
 
     async def _call_off(self, order: KeptOrder, why: Cancellation, by: str) -> None:
+        if order.cancellation is not None and order.cancellation.by is CancelledBy.PATIENT:
+            raise StateConflict("the patient has called it off already", next_step="there is nothing left to do")
         state = _after(order, EventKind.CANCELLED, by=Party.DESK)
         if order.cancellation is None:
             is_late = order.slot.start - self._desk.now() < self._desk.policy.facility_notice

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TypeVar
 
-from uhi.actions import CANCEL, CONFIRM, INIT, REPORTED, SEARCH, SELECT, SLOTS, STATUS, Question
+from uhi.actions import CANCEL, CONFIRM, INIT, REPORTED, SEARCH, SELECT, SLOTS, STATUS, Broadcast, Question
 from uhi.booking.appointments import Booking, held
 from uhi.booking.diary import Diary, Entry, Errand, Key, key_of
 from uhi.booking.found import FoundDoctor, FoundSlot, read_doctors, read_slots
@@ -28,7 +28,7 @@ from uhi.booking.speaker import WAIT, Speaker, moment
 from uhi.booking.sql_diary import diary_of
 from uhi.booking.states import OrderState, Via, transition
 from uhi.errors import BookingDeclined, BookingError, DeliveryError, PriceMismatch, StateConflict
-from uhi.faults import OUTCOMES
+from uhi.faults import CANCELLATION_IMPOSSIBLE, OUTCOMES
 from uhi.messages import Cancel, Confirm, Init, Order, Reported, Select, Status
 from uhi.messages.values import Term
 from uhi.messages.wire import Wire
@@ -43,6 +43,7 @@ _NEXT_DAYS = timedelta(days=7)
 _SENTENCES = {outcome.code: outcome.sentence for outcome in OUTCOMES.values()}
 _WHY_CALLED_OFF = "The price confirmed is not the price quoted."
 _WHY_REPLACED = "Moved to another time."
+_WHY_NOT_MOVED = "The other appointment stays."
 
 
 class Bookings:
@@ -94,9 +95,7 @@ class Bookings:
         """
         now = moment(self._speaker.clock)
         asked = write_slots(doctor.offered, window or Window(now, now + LONGEST_WINDOW))
-        answer = await self._speaker.ask(SLOTS, asked, doctor.thread, wait=wait)
-        if isinstance(answer, Declined):
-            raise _declined(answer)
+        answer = await self._heard(SLOTS, asked, doctor.thread, wait)
         return tuple(sorted(read_slots(answer.message.catalog, answer.thread), key=lambda found: found.slot.start))
 
     async def quote(self, slot: FoundSlot, *, wait: float = WAIT) -> Quote:
@@ -111,16 +110,20 @@ class Bookings:
             raise BookingError("the answer has no price", next_step="hold the slot: the offer has one")
         return quote
 
-    async def hold(self, slot: FoundSlot, patient: Patient, *, wait: float = WAIT) -> Offer:
+    async def hold(self, slot: FoundSlot, patient: Patient, *, wait: float = WAIT, account_id: str = "") -> Offer:
         """Hold a slot for a patient for 15 minutes and return the offer with quote and terms; show them.
 
-        The same slot, patient and conversation again give the same order, and no more time.
+        The same slot, patient and conversation again give the same order, and no more time. `account_id` is whose it
+        is, for a diary that seals with keys of accounts.
         Raises: BookingDeclined (`40002`: the slot is gone), BookingError for an offer that cannot be accepted,
-        NoAnswer (a late offer is not told: the same call brings it), DeliveryError.
+        NoAnswer (a late offer is not told: the same call brings it), DeliveryError; Refusal(ALREADY_TAKEN) when the
+        order is another account's.
         """
-        return await self._held(slot, patient, lambda order: slot, wait)
+        return await self._entered(await self._offered(slot, patient, lambda order: slot, wait), account_id)
 
-    async def hold_offered(self, booking: Booking, patient: Patient, *, wait: float = WAIT) -> Offer:
+    async def hold_offered(
+        self, booking: Booking, patient: Patient, *, wait: float = WAIT, account_id: str = ""
+    ) -> Offer:
         """Hold the slot that a hospital offers in the place of a booking which it called off (`offered_slot`).
 
         When that slot is, only the offer says: the question names the time of the booking, and an item after the slot.
@@ -137,7 +140,7 @@ class Bookings:
                 raise BookingError("the offer does not say when it is", next_step="search again")
             return replace(asked, slot=replace(asked.slot, start=window.start, end=window.end))
 
-        return await self._held(asked, patient, found, wait)
+        return await self._entered(await self._offered(asked, patient, found, wait), account_id)
 
     async def confirm(self, offer: Offer, *, agreed: Sequence[Term] | Mapping[str, str], wait: float = WAIT) -> Booking:
         """Confirm an offer whose terms the patient has agreed; returns the booking with its PIN.
@@ -180,10 +183,8 @@ class Bookings:
         it can no longer be cancelled), BookingError, NoAnswer, DeliveryError.
         """
         code = chosen(PatientReason, reason, text=text).value
-        order = write_cancel(booking.order_id, reason=code, text=text, text_tag=self._free_text_tag)
         await self._enter(booking)
-        answer = await self._heard(CANCEL, Cancel(order=order), booking.thread, wait)
-        return await self._taken(answer, answer.message.order, booking, about="on_cancel")
+        return await self._cancelled(booking, code, text, wait)
 
     async def report_doctor_no_show(self, booking: Booking) -> Booking:
         """Tell the provider that the doctor did not come, the one state a consumer may set.
@@ -204,13 +205,15 @@ class Bookings:
         """Move a confirmed booking to the slot of an offer: the new one is confirmed, then the old one cancelled, so
         that the patient never has nothing. Returns the new one; `events` tells when the old one is gone.
 
-        Where the new one is not confirmed, the old one stays. After NoAnswer the old one is cancelled when, and only
+        Where the new one is not confirmed, the old one stays; where the provider does not let go of the old one, the
+        new one is called off. After NoAnswer the old one is cancelled when, and only
         when, the confirmation comes, in a later life of the process too.
-        Raises: as `confirm`; StateConflict unless the old booking is confirmed and another order.
+        Raises: as `confirm`; StateConflict unless the old booking is confirmed, another order, and has not begun.
         """
         known = await self._enter(old)
-        if not known.is_confirmed or key_of(old.thread, old.order_id) == key_of(offer.thread, offer.order_id):
-            raise StateConflict("this booking cannot be moved", got=known.state.value, expected="another, CONFIRMED")
+        is_same = key_of(old.thread, old.order_id) == key_of(offer.thread, offer.order_id)
+        if not known.is_confirmed or is_same or known.slot.start <= moment(self._speaker.clock):
+            raise StateConflict("it cannot be moved", got=known.state.value, expected="another, CONFIRMED, not begun")
         # Terms that are not agreed are refused before anything is kept.
         accept(offer, agreed)
         new = await self._hearing.open(held(offer), replaces=key_of(old.thread, old.order_id))
@@ -233,24 +236,25 @@ class Bookings:
         entry = await self._hearing.diary.known(key_of(thread, order_id))
         return entry.booking if entry else None
 
-    async def _held(
-        self, asked: FoundSlot, patient: Patient, found: Callable[[Order], FoundSlot], wait: float
-    ) -> Offer:
+    async def _offered(self, asked: FoundSlot, who: Patient, found: Callable[[Order], FoundSlot], wait: float) -> Offer:
         until = hold_until(moment(self._speaker.clock))
-        answer = await self._heard(INIT, Init(order=write_init(asked, patient)), asked.thread, wait)
+        answer = await self._heard(INIT, Init(order=write_init(asked, who)), asked.thread, wait)
         order = answer.message.order
-        offer = read_offer(order, found(order), patient, until=until, thread=answer.thread)
-        known = await self._hearing.open(held(offer))
-        return replace(offer, until=min(until, known.held_until or until))
+        return read_offer(order, found(order), who, until=until, thread=answer.thread)
+
+    async def _entered(self, offer: Offer, account_id: str) -> Offer:
+        known = await self._hearing.open(held(offer), account_id=account_id)
+        return replace(offer, until=min(offer.until, known.held_until or offer.until))
 
     async def known_of(self, keys: Collection[Key]) -> Mapping[Key, Booking]:
         """The same of several orders at once; those that are not known are left out."""
         return {key: entry.booking for key, entry in (await self._hearing.diary.known_of(keys)).items()}
 
-    async def _heard(self, question: Question[Q, A], message: Q, thread: Thread, wait: float) -> Verified[A]:
-        answer = await self._speaker.ask(question, message, thread, wait=wait)
+    async def _heard(self, asks: Question[Q, A] | Broadcast[Q, A], told: Q, at: Thread, wait: float) -> Verified[A]:
+        answer = await self._speaker.ask(asks, told, at, wait=wait)
         if isinstance(answer, Declined):
-            raise _declined(answer)
+            code = answer.error.code or ""
+            raise BookingDeclined(_SENTENCES.get(code, "the provider declined"), got=code, code=code)
         return answer
 
     async def _taken(self, answer: Verified[Wire], order: Order, of: Booking | Offer, *, about: str) -> Booking:
@@ -260,6 +264,12 @@ class Bookings:
         if booking is None:
             raise BookingError("the answer is for another order", next_step="ask for the status")
         return booking
+
+    async def _cancelled(self, booking: Booking, code: str, text: str, wait: float, instead: str = "") -> Booking:
+        further, tag = {self._rescheduled_to_tag: instead}, self._free_text_tag
+        order = write_cancel(booking.order_id, reason=code, text=text, text_tag=tag, further=further)
+        answer = await self._heard(CANCEL, Cancel(order=order), booking.thread, wait)
+        return await self._taken(answer, answer.message.order, booking, about="on_cancel")
 
     async def _enter(self, of: Booking | Offer) -> Booking:
         return await self._hearing.open(of if isinstance(of, Booking) else held(of))
@@ -275,17 +285,14 @@ class Bookings:
         old = await self._hearing.diary.known(entry.replaces) if entry.replaces else None
         if old is None or old.booking.state is not OrderState.CONFIRMED:
             return
-        order = write_cancel(
-            old.booking.order_id,
-            reason=PatientReason.PATIENT_OTHER,
-            text=_WHY_REPLACED,
-            text_tag=self._free_text_tag,
-            further={self._rescheduled_to_tag: entry.booking.order_id},
-        )
-        answer = await self._heard(CANCEL, Cancel(order=order), old.booking.thread, WAIT)
-        await self._taken(answer, answer.message.order, old.booking, about="on_cancel")
-
-
-def _declined(answer: Declined) -> BookingDeclined:
-    code = answer.error.code or ""
-    return BookingDeclined(_SENTENCES.get(code, "the provider declined"), got=code, code=code)
+        # Another provider knows no such order.
+        instead = entry.booking.order_id if old.key.provider_id == entry.key.provider_id else ""
+        try:
+            await self._cancelled(old.booking, PatientReason.PATIENT_OTHER, _WHY_REPLACED, WAIT, instead)
+            return
+        except BookingDeclined as error:
+            if error.code != CANCELLATION_IMPOSSIBLE.code:
+                raise
+        still = await self.status(old.booking)
+        if still.is_confirmed and still.slot.start > moment(self._speaker.clock):
+            await self.cancel(entry.booking, PatientReason.PATIENT_OTHER, text=_WHY_NOT_MOVED)

@@ -36,10 +36,12 @@ class Errand(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A booking in the diary. `replaces` is the order that it takes the place of, once it is confirmed."""
+    """A booking in the diary. `replaces` is the order that it takes the place of, once it is confirmed; `account_id`
+    whose it is, where the program has accounts."""
 
     booking: Booking
     replaces: Key | None = None
+    account_id: str = ""
 
     @property
     def key(self) -> Key:
@@ -58,7 +60,7 @@ class Entry:
     def with_booking(self, booking: Booking) -> Entry:
         """Return it after news; a booking that did not come about takes nobody's place any more."""
         is_lost = booking.state in _ENDED or booking.price_mismatch
-        return Entry(booking=booking, replaces=None if is_lost else self.replaces)
+        return replace(self, booking=booking, replaces=None if is_lost else self.replaces)
 
 
 class Change(NamedTuple):
@@ -84,6 +86,7 @@ class Diary(Protocol):
         """Let `turn`, which is pure, make of what is known what is known from now on, in one atomic step.
 
         Where it returns None, or the same, nothing changes.
+        Raises: Refusal(RECORD_MISSING) where its account's key is gone; what `turn` raises.
         """
 
     async def claim(self, key: Key, *, now: float, until: float) -> Entry | None:

@@ -151,7 +151,10 @@ def _changes(before: KeptOrder, after: KeptOrder) -> Iterator[tuple[EventKind, t
 
 
 def _in_order(before: KeptOrder, after: KeptOrder) -> Iterator[tuple[EventKind, tuple[str, ...]]]:
-    yield EventKind.HELD_AGAIN, ("hold", "thread", "billing", "customer")
+    # A hold that is given back before its time ends with the order.
+    ending = ("hold",) if (before.state, after.state) == (OrderState.HELD, OrderState.EXPIRED) else ()
+    if not ending:
+        yield EventKind.HELD_AGAIN, ("hold", "thread", "billing", "customer")
     yield EventKind.TERMS_AGREED, ("terms",)
     pin_kind = _pin_kind(before, after)
     if pin_kind is not None:
@@ -160,7 +163,7 @@ def _in_order(before: KeptOrder, after: KeptOrder) -> Iterator[tuple[EventKind, 
     if after.presences:
         yield _BY_PRESENCE[after.presences[-1].what], ("presences",)
     if after.state is not before.state:
-        yield _BY_STATE[after.state], _WITH_STATE
+        yield _BY_STATE[after.state], (*_WITH_STATE, *ending)
     yield EventKind.RECORDS_LINKED, ("care_context_id",)
     yield EventKind.RESCHEDULED, ("rescheduled_to",)
 

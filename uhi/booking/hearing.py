@@ -13,11 +13,12 @@ from weakref import WeakValueDictionary
 
 from uhi.actions import CANCEL, CANCELLED, CONFIRM, SEARCH, STATUS, STATUS_NEWS, UPDATED
 from uhi.booking.appointments import Booking, heard, unheard_of
-from uhi.booking.diary import Diary, Entry, Errand, Key, key_of, replacing
+from uhi.booking.diary import Change, Diary, Entry, Errand, Key, Turn, key_of, replacing
 from uhi.booking.found import read_doctors
 from uhi.booking.news import BookingNews, Events, LateDoctors, Readers
-from uhi.errors import BookingDeclined, BookingError, DeliveryError, NoAnswer
+from uhi.errors import BookingDeclined, BookingError, DeliveryError, NoAnswer, Refusal
 from uhi.exchange.background import repeatedly
+from uhi.faults import ALREADY_TAKEN, RECORD_MISSING
 from uhi.handlers import Handlers
 from uhi.messages import OnCancel, OnConfirm, OnSearch, OnStatus, Order, Updated
 from uhi.messages.wire import Wire
@@ -54,11 +55,16 @@ class Hearing:
         """Return the news from now on, as this process hears it."""
         return self._readers.join()
 
-    async def open(self, booking: Booking, *, replaces: Key | None = None) -> Booking:
-        """Enter a booking unless it is there, and whose place it takes; returns the one that is there."""
+    async def open(self, booking: Booking, *, replaces: Key | None = None, account_id: str = "") -> Booking:
+        """Enter a booking unless it is there, whose it is and whose place it takes; returns the one that is there.
+
+        Raises: Refusal(ALREADY_TAKEN) when it is another account's; Refusal(RECORD_MISSING) as `Diary.change`.
+        """
 
         def turn(known: Entry | None) -> Entry:
-            entry = known or Entry(booking=booking)
+            entry = known or Entry(booking=booking, account_id=account_id)
+            if account_id and entry.account_id != account_id:
+                raise Refusal(ALREADY_TAKEN, "another account has this order", next_step="choose another slot")
             return replacing(entry, replaces) if replaces else entry
 
         return _booking(await self._change(booking, turn))
@@ -108,8 +114,17 @@ class Hearing:
 
         await repeatedly(once, "errands of bookings", self._clock)
 
-    async def _change(self, booking: Booking, turn: Callable[[Entry | None], Entry | None]) -> Entry | None:
+    async def _change(self, booking: Booking, turn: Turn) -> Entry | None:
         return (await self.diary.change(key_of(booking.thread, booking.order_id), turn)).after
+
+    async def _changed(self, key: Key, turn: Turn) -> Change:
+        try:
+            return await self.diary.change(key, turn)
+        except Refusal as refusal:
+            if refusal.fault is not RECORD_MISSING:
+                raise
+            # Whose it was has been erased, at this very moment it may be.
+            return Change(None, None)
 
     async def _take(self, order: Order, answer: Verified[Wire], *, about: str, opens: bool = False) -> Entry | None:
         # `opens`: we asked for it, so it may bring in an order that we have forgotten.
@@ -121,7 +136,7 @@ class Hearing:
                 known = Entry(booking=new) if new else None
             return known and known.with_booking(heard(known.booking, order))
 
-        before, after = await self.diary.change(key_of(answer.thread, order.id or ""), turn)
+        before, after = await self._changed(key_of(answer.thread, order.id or ""), turn)
         if after is None:
             log.warning("%s from %s is about an order that is not known here", about, answer.thread.provider_id)
         elif before is None or before.booking != after.booking:

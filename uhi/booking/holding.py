@@ -102,6 +102,13 @@ class Holding:
             except _Refused:
                 raise SlotUnavailable("the offered slot is none that may be booked") from None
 
+    async def unreserve(self, offered: KeptOrder) -> None:
+        """Give back a slot that was held for the patient of an order which was not called off for it after all."""
+        order = await self._desk.store.get(offered.offer_for)
+        why = order.cancellation if order is not None else None
+        if why is None or why.offered_slot_id != offered.slot.id:
+            await self._releasing.given_up(offered)
+
     @asynccontextmanager
     async def _patients_turn(self, thread: Thread, patient: Patient) -> AsyncIterator[None]:
         async with self._desk.turns.of(f"patient {thread.consumer_id} {patient.id}"):

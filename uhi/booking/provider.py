@@ -25,6 +25,7 @@ from uhi.booking.speaker import Speaker, moment
 from uhi.booking.sql_bookings import bookings_of
 from uhi.booking.store import BookingStore
 from uhi.booking.telemedicine import Mode
+from uhi.errors import OrderChanged, StateConflict
 from uhi.handlers import Handlers
 from uhi.messages import (
     Cancel,
@@ -152,10 +153,19 @@ class ConsultationProvider:
         code = chosen(DoctorReason, reason, text=text).value
         why = Cancellation(CancelledBy.DOCTOR, code, text, offered_slot_id=offered_slot_id)
 
-        async def reserve(order: KeptOrder) -> KeptOrder:
-            return await self._holding.reserve(order, offered_slot_id, by=by or provider_of(order.thread))
+        offered: list[KeptOrder] = []
 
-        return await self._attending.moved(appointment_id, why, reserve, by=by)
+        async def reserve(order: KeptOrder) -> KeptOrder:
+            offered.append(await self._holding.reserve(order, offered_slot_id, by=by or provider_of(order.thread)))
+            return offered[-1]
+
+        try:
+            return await self._attending.moved(appointment_id, why, reserve, by=by)
+        except (StateConflict, OrderChanged):
+            # The patient, or another desk, was faster.
+            if offered:
+                await self._holding.unreserve(offered[-1])
+            raise
 
     async def history(self, order_id: str) -> Sequence[OrderEvent]:
         """Return everything that happened to an order, the first event first: who made it, when, and what changed."""

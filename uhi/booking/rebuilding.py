@@ -33,10 +33,11 @@ BATCH = 200
 _SEALED = ("sealed", "pin", "pin_until")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Rebuilt:
-    """How many orders there are, and how many rows were not as they should have been: `adopted` orders of an earlier
-    release, which had no events, got the first of their stream; `conflicts` are orders whose slot another has.
+    """How many orders were made again, and how many rows were not as they should have been: `adopted` orders of an
+    earlier release, which had no events, got the first of their stream; `conflicts` are orders whose slot another has,
+    `broken` those whose stream has a gap: they are left as they are.
     """
 
     orders: int = 0
@@ -44,35 +45,24 @@ class Rebuilt:
     claims_differed: int = 0
     adopted: int = 0
     conflicts: tuple[str, ...] = ()
-
-
-@dataclass(slots=True)
-class _Found:
-    orders: int = 0
-    rows: int = 0
-    claims: int = 0
-    adopted: int = 0
-    missing: list[str] = field(default_factory=list)
-    conflicts: list[str] = field(default_factory=list)
+    broken: tuple[str, ...] = ()
 
 
 async def rebuild(storage: SqlStorage, provider_id: str) -> Rebuilt:
     """Make orders and claims of a provider again from the streams. Digits of PINs, which are in no event, stay where
     they are. Nobody else may serve meanwhile.
 
-    Raises: SetupError for a stream that has a gap or cannot be opened; Refusal(OVERLOADED) when the database does not
-        answer.
+    Raises: SetupError for a stream that cannot be opened; Refusal(OVERLOADED) when the database does not answer.
     """
-    found = _Found()
-    work = _Work(OrderRows(provider_id, storage.ours.sealing), storage.database.clock.now(), found)
+    work = _Work(OrderRows(provider_id, storage.ours.sealing), storage.database.clock.now())
     for step in (work.adopt, work.put_right):
         after: str | None = ""
         while after is not None:
             after = await storage.database.apart(partial(step, after=after))
     await storage.database.apart(work.end_claims_of_nobody)
-    for start in range(0, len(found.missing), BATCH):
-        await storage.database.apart(partial(work.claim, order_ids=found.missing[start : start + BATCH]))
-    return Rebuilt(found.orders, found.rows, found.claims, found.adopted, tuple(found.conflicts))
+    for start in range(0, len(work.missing), BATCH):
+        await storage.database.apart(partial(work.claim, order_ids=work.missing[start : start + BATCH]))
+    return work.found
 
 
 async def check(storage: SqlStorage, provider_id: str, now: float) -> list[str]:
@@ -98,7 +88,8 @@ async def check(storage: SqlStorage, provider_id: str, now: float) -> list[str]:
 class _Work:
     rows: OrderRows
     now: float
-    found: _Found
+    found: Rebuilt = field(default_factory=Rebuilt)
+    missing: list[str] = field(default_factory=list)
 
     def adopt(self, connection: Connection, after: str) -> str | None:
         """Give orders that have no stream the first events of one."""
@@ -123,8 +114,12 @@ class _Work:
     def put_right(self, connection: Connection, after: str) -> str | None:
         """Compare the rows of some orders with their streams, and write those that differ."""
         order_ids = _next_ids(connection, self.rows, after)
-        for events in _streams_of(connection, self.rows, order_ids).values():
-            order = replay(events)
+        for order_id, events in _streams_of(connection, self.rows, order_ids).items():
+            try:
+                order = replay(events)
+            except SetupError:
+                self.found.broken += (order_id,)
+                continue
             self._row(connection, order, events)
             self._claims(connection, order)
             self.found.orders += 1
@@ -138,7 +133,7 @@ class _Work:
             claims = [{"id": new_row_id(self.now), **claim} for claim in self.rows.claim_rows(order)]
             if claim_rows.insert_claims(connection, claims):
                 claim_rows.end_claims_of(connection, [order_id])
-                self.found.conflicts.append(order_id)
+                self.found.conflicts += (order_id,)
 
     def end_claims_of_nobody(self, connection: Connection) -> None:
         """Take slots from orders that no stream tells of."""
@@ -146,7 +141,7 @@ class _Work:
         ended = update(hold).where(
             hold.c.provider_id == self.rows.provider_id, hold.c.state.in_((HELD, BOOKED)), nobody
         )
-        self.found.claims += connection.execute(ended.values(state=OVER)).rowcount
+        self.found.claims_differed += connection.execute(ended.values(state=OVER)).rowcount
 
     def _row(self, connection: Connection, order: KeptOrder, events: Sequence[OrderEvent]) -> None:
         found = connection.execute(select(orders).where(orders.c.id == order.id)).one_or_none()
@@ -160,7 +155,7 @@ class _Work:
             if not _pin_fault(self.rows, row, order):
                 del wanted["pin"], wanted["pin_until"]
             connection.execute(update(orders).where(orders.c.id == order.id).values(wanted))
-        self.found.rows += 1
+        self.found.rows_differed += 1
 
     def _claims(self, connection: Connection, order: KeptOrder) -> None:
         live = connection.execute(_live_claims([order.id])).mappings().all()
@@ -169,8 +164,8 @@ class _Work:
         if wrong:
             connection.execute(update(hold).where(hold.c.id.in_(wrong)).values(state=OVER))
         if is_missing:
-            self.found.missing.append(order.id)
-        self.found.claims += 1 if wrong or is_missing else 0
+            self.missing.append(order.id)
+        self.found.claims_differed += 1 if wrong or is_missing else 0
 
 
 @dataclass(frozen=True, slots=True)

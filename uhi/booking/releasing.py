@@ -91,6 +91,20 @@ class Releasing:
         state = step(order.state, EventKind.EXPIRED, by=Party.TIME)
         return await self._desk.keep(replace(order, state=state), by=Party.TIME.value)
 
+    async def given_up(self, order: KeptOrder) -> None:
+        """Give back the slot of an order that is still as it was when it was first kept, before its hold is over."""
+
+        async def end() -> None:
+            kept = await self._desk.store.get(order.id)
+            if kept is None or kept.version != order.version:
+                return
+            state = step(kept.state, EventKind.EXPIRED, by=Party.TIME)
+            over = replace(kept, state=state, hold=replace(kept.hold, until=self._desk.now()))
+            await self._desk.keep(over, by=Party.TIME.value)
+            await self._try_to_let_go(kept.hold)
+
+        await self._desk.in_turn(order.id, end)
+
     async def _give_back(self, order: KeptOrder, gate: asyncio.Semaphore) -> None:
         async with gate:
             if await self._expire_unless_busy(order.id):

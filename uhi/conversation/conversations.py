@@ -89,8 +89,8 @@ class Conversations:
         self.orders = orders
         self._speaker = speaker
         self._side = side
-        self._book = ChatBook(storage, owner=speaker.subscriber_id)
-        self._vault = Vault(shelf, storage.ours.sealing, Unfiled(storage.database, speaker))
+        self._book = ChatBook(storage, owner=speaker.subscriber_id, sealers=shelf.sealers)
+        self._vault = Vault(shelf, self._book.sealing_of, Unfiled(storage.database, speaker))
         self.tidy, self.aclose = self._vault.tidy, self._vault.aclose
         self._links = SignedUrls(storage.ours.sealing.derived("signed links"), path=FILES_PATH)
         self._listeners = Listeners()
@@ -129,7 +129,7 @@ class Conversations:
         if known is not None:
             return known
         letters = await self._letters(talk, write_document(document, message.content_id))
-        attached = await self._vault.put(document)
+        attached = await self._vault.put(document, talk.account_id)
         kept = await self._said(replace(message, document=attached), letters)
         if kept.document is None or kept.document.key != attached.key:
             await self._vault.drop(attached.key)
@@ -195,7 +195,7 @@ class Conversations:
         self._links.check(link, name=document.name if document else "", now=self._speaker.clock.now())
         if message is None or document is None or not document.key:
             raise FileMissing("a link leads to a document that is not kept any more")
-        content = await self._vault.get(document.key)
+        content = await self._vault.get(document.key, message.account_id)
         return Fetched(message, Document(content=content, media_type=document.media_type, name=document.name))
 
     async def forget(self, order_id: str) -> None:
@@ -243,6 +243,7 @@ class Conversations:
             at=now,
             content_id=content_id,
             author=said.by,
+            account_id=talk.account_id,
         )
 
     def _intent(self, talk: Talk, content: ChatContent) -> ChatIntent:

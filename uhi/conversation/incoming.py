@@ -21,8 +21,9 @@ from uhi.conversation.messages import Attached, Kind, Message, Signal, content_i
 from uhi.conversation.names import clean_name
 from uhi.conversation.talks import Orders, Talk
 from uhi.conversation.vault import Vault
-from uhi.errors import ContentRefused, MessageKnown
+from uhi.errors import ContentRefused, MessageKnown, Refusal
 from uhi.exchange.row_ids import new_row_id
+from uhi.faults import RECORD_MISSING
 from uhi.messages.conversation import Chat, ChatContent
 from uhi.messages.wire import Wire
 from uhi.subscribers import Role
@@ -59,7 +60,7 @@ class Hearing:
             content = chat.content or ChatContent()
             spoken = (content.content_type or (_MEDIA if content.mime_type else _TEXT)).strip().lower()
             if spoken in (_TEXT, _MEDIA):
-                await self._keep(content, talk, about, kind=Kind.DOCUMENT if spoken == _MEDIA else Kind.TEXT)
+                await self._keep_unless_erased(content, talk, about, Kind.DOCUMENT if spoken == _MEDIA else Kind.TEXT)
             else:
                 self._listeners.tell(Signal(talk.order_id, spoken, content))
                 if about.sender.role is Role.CONSUMER:
@@ -80,6 +81,14 @@ class Hearing:
                 return talk
         return None
 
+    async def _keep_unless_erased(self, content: ChatContent, talk: Talk, about: Verified[Wire], kind: Kind) -> None:
+        try:
+            await self._keep(content, talk, about, kind=kind)
+        except Refusal as refusal:
+            if refusal.fault is not RECORD_MISSING:
+                raise
+            self._note("a chat message is about somebody who was erased just now, and is ignored", about)
+
     async def _keep(self, content: ChatContent, talk: Talk, about: Verified[Wire], *, kind: Kind) -> None:
         message = Message(
             id=new_row_id(about.received_at),
@@ -89,6 +98,7 @@ class Hearing:
             at=about.received_at,
             content_id=content_id_of(content, about.digest),
             message_id=about.context.message_id,
+            account_id=talk.account_id,
         )
         if await self._book.known(message) is not None:
             return
@@ -110,7 +120,7 @@ class Hearing:
         if message.kind is Kind.TEXT:
             return replace(message, text=read_text(content, self._rules))
         document = await asyncio.to_thread(read_document, content, self._rules)
-        return replace(message, document=await self._vault.put(document))
+        return replace(message, document=await self._vault.put(document, message.account_id))
 
     def _note(self, what: str, about: Verified[Wire]) -> None:
         log.warning("%s: %s", about.sender.id, what, extra={"transaction_id": about.thread.transaction_id})

@@ -50,7 +50,8 @@ class Attached:
 class Message:
     """One message, the `seq`-th of its conversation. `at` is Unix seconds: when we said it, or it came.
 
-    `refused` is why its content was not taken, empty for one that was. `author` is the account that wrote for our side.
+    `refused` is why its content was not taken, empty for one that was. `author` is the account that wrote for our side,
+    `account_id` the one whose order it is about, where our side has such.
     """
 
     id: str
@@ -65,6 +66,7 @@ class Message:
     document: Attached | None = None
     refused: str = ""
     author: str = ""
+    account_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,7 +98,8 @@ class TalkPages:
 
     def routes(self, at: MessageRoutes) -> Routes:
         """A group of routes."""
-        group, rule, messages, documents = Routes(at.tag), at.rule, f"{at.base}/messages", f"{at.base}/documents"
+        group, rule = Routes(at.tag, explains=True), at.rule
+        messages, documents = f"{at.base}/messages", f"{at.base}/documents"
         add, large = group.route, DOCUMENT_BODY
         add("GET", messages, rule, body=MessageQuery, answer=ConversationAnswer, refuses=_SEEN, **at.page)(self.page)
         add("POST", messages, rule, body=TextBody, answer=MessageAnswer, refuses=_TOLD, **at.say)(self.say)
@@ -218,9 +219,7 @@ def _told(*, where: str = "") -> Iterator[None]:
         raise Refusal(RECORD_MISSING, error.what) from None
     except (StateConflict, MessagesNotTaken) as error:
         fault = STATE_REFUSED if isinstance(error, StateConflict) else MESSAGING_UNSUPPORTED
-        refusal = Refusal(fault, error.what, next_step=error.next_step)
-        refusal.mistakes = (("", str(error)),)
-        raise refusal from None
+        raise Refusal(fault, error.what, got=error.got, expected=error.expected, next_step=error.next_step) from None
     except DeliveryError as error:
         raise Refusal(OVERLOADED, error.what, got=error.got) from None
     except ContentRefused as error:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,16 +17,19 @@ from uhi.conversation.unfiled import Unfiled
 from uhi.errors import ContentRefused
 from uhi.files import Clamd, NoScanner, ObjectStore, Scanner, Verdict, open_store
 from uhi.storage.sealing import Sealing
+from uhi.storage.sql.sealers import Sealers
 
 _FOLDER = "chat"
 
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """Where documents go, and who looks at them before."""
+    """Where documents go, who looks at them before, and whose keys seal them and what is said; without `sealers` it is
+    the program's key."""
 
     store: ObjectStore
     scanner: Scanner = field(default_factory=NoScanner)
+    sealers: Sealers | None = None
 
 
 def shelf_at(url: str, *, credentials_file: Path | None = None, scanner_url: str = "") -> Shelf:
@@ -38,24 +42,27 @@ def shelf_at(url: str, *, credentials_file: Path | None = None, scanner_url: str
 
 
 class Vault:
-    """Puts documents away and takes them out again."""
+    """Puts documents away and takes them out again; `sealing_of` tells with which keys those of an account are."""
 
-    def __init__(self, shelf: Shelf, sealing: Sealing, unfiled: Unfiled) -> None:
+    def __init__(self, shelf: Shelf, sealing_of: Callable[[str], Awaitable[Sealing]], unfiled: Unfiled) -> None:
         self._store = shelf.store
         self._scanner = shelf.scanner
-        self._sealing = sealing
+        self._sealing_of = sealing_of
         self._unfiled = unfiled
 
-    async def put(self, document: Document) -> Attached:
-        """Keep a document for the message that is kept next, which tells of it so; an infected one is not kept.
+    async def put(self, document: Document, account_id: str) -> Attached:
+        """Keep a document of an account for the message that is kept next, which tells of it so; an infected one is not
+        kept.
 
-        Raises: ContentRefused (INFECTED); Refusal(OVERLOADED) when scanner or store are away.
+        Raises: ContentRefused (INFECTED); Refusal(OVERLOADED) when scanner or store are away; Refusal(RECORD_MISSING)
+        when the account's key is gone.
         """
         verdict = await self._scanner.scan(document.content)
         if verdict is Verdict.INFECTED:
             raise ContentRefused("a document is infected", reason=Why.INFECTED.value, next_step="do not send it again")
         key = f"{_FOLDER}/{secrets.token_hex(16)}"
-        sealed = await asyncio.to_thread(self._sealing.seal, document.content, about=f"file {key}")
+        sealing = await self._sealing_of(account_id)
+        sealed = await asyncio.to_thread(sealing.seal, document.content, about=f"file {key}")
         await self._unfiled.put_down(key)
         await self._store.put(key, sealed)
         return Attached(
@@ -67,13 +74,14 @@ class Vault:
             key=key,
         )
 
-    async def get(self, key: str) -> bytes:
-        """Return a document.
+    async def get(self, key: str, account_id: str) -> bytes:
+        """Return a document of an account.
 
-        Raises: FileMissing; SetupError when it cannot be opened with the keys there are; Refusal(OVERLOADED).
+        Raises: FileMissing; SetupError when it cannot be opened with the keys there are; Refusal(OVERLOADED,
+        RECORD_MISSING).
         """
-        sealed = await self._store.get(key)
-        return await asyncio.to_thread(self._sealing.open, sealed, about=f"file {key}")
+        sealing, sealed = await self._sealing_of(account_id), await self._store.get(key)
+        return await asyncio.to_thread(sealing.open, sealed, about=f"file {key}")
 
     async def drop(self, key: str) -> None:
         """Remove a document.

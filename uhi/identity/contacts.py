@@ -20,6 +20,7 @@ from uhi.identity.letter_tokens import LetterTokens, TokenPurpose, Waiting
 from uhi.identity.notices import Notices
 from uhi.identity.one_time_codes import CodePurpose, OneTimeCodes
 from uhi.identity.people import Account, read_email, read_phone
+from uhi.identity.sending import check_leaves
 from uhi.identity.store import IdentityStore, new_token
 from uhi.identity.throttles import LETTERS_BY_ADDRESS, take
 
@@ -76,8 +77,9 @@ class Contacts:
     async def begin_email(self, account_id: str, email: str, *, acting: Acting) -> None:
         """Send a code to a new e-mail address. One that another account has is told so in a letter, and nobody else.
 
-        Raises: Refusal(REQUEST_INVALID, TOO_MANY_TRIES).
+        Raises: Refusal(REQUEST_INVALID, TOO_MANY_TRIES, NO_LETTERS).
         """
+        check_leaves(self._notices.sender)
         wanted = read_email(email)
         code = await self._begin(_EMAIL, account_id, wanted, acting)
         rows = await self._accounts.rows()

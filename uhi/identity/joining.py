@@ -25,7 +25,7 @@ from uhi.identity.passwords import Passwords
 from uhi.identity.people import Account, AccountState, Ties, needs_second_factor, read_email, read_name, read_phone
 from uhi.identity.principals import NOBODY, Grant, Principal
 from uhi.identity.roles import AccessRole
-from uhi.identity.sending import reaches_somebody
+from uhi.identity.sending import check_leaves, reaches_somebody
 from uhi.identity.store import IdentityStore, digest_of_token, new_token
 from uhi.identity.throttles import LETTERS_BY_ADDRESS, take
 
@@ -86,8 +86,9 @@ class Joining:
         """Begin a patient's account: a code goes out by e-mail. Returns the ticket that `confirm` takes with it.
 
         For an address that has an account everything is the same, but the letter says so and no code is right.
-        Raises: Refusal(REQUEST_INVALID, TOO_MANY_TRIES).
+        Raises: Refusal(REQUEST_INVALID, TOO_MANY_TRIES, NO_LETTERS).
         """
+        check_leaves(self._notices.sender)
         email, name = read_email(application.email), read_name(application.name)
         phone = read_phone(application.phone) if application.phone else ""
         await take(self._store, (LETTERS_BY_ADDRESS, place_of(address)))

@@ -42,10 +42,10 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Moves(Generic[StepT]):
-    """The table: in which state which step leads where. `words` are what a refusal says before the state."""
+    """The table: in which state which step leads where. `words` are how a refusal speaks of the state."""
 
     table: Mapping[tuple[str, StepT], Move]
-    words: str = "in state"
+    words: str = "in this state"
 
     def after(self, state: str, step: StepT, kind: ActorKind) -> str:
         """Return the state that a step by this kind of actor leads to.
@@ -56,13 +56,17 @@ class Moves(Generic[StepT]):
         if move is None:
             raise Refusal(
                 STATE_REFUSED,
-                f"{step.value} is not possible {self.words} {state or 'unknown'}",
-                got=step.value,
-                expected=" or ".join(self._steps_from(state)) or "nothing: this state is final",
+                f"{step.value} is not possible {self.words}",
+                got=state or "none",
+                next_step=self._next_step(state, kind),
             )
         if kind not in move.by.kinds:
             raise Refusal(ACCESS_DENIED, f"{step.value} is for others to do", got=kind.value, expected=move.by.words)
         return move.to
 
-    def _steps_from(self, state: str) -> list[str]:
-        return sorted(step.value for origin, step in self.table if origin == state)
+    def _next_step(self, state: str, kind: ActorKind) -> str:
+        on = sorted(
+            (step.value, kind in move.by.kinds) for (origin, step), move in self.table.items() if origin == state
+        )
+        own = " or ".join(step for step, is_own in on if is_own)
+        return own or ("others take it on from here" if on else "none: this state is final")

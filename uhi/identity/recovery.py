@@ -21,6 +21,7 @@ from uhi.identity.letter_tokens import LetterTokens, TokenPurpose, Waiting
 from uhi.identity.notices import Notices
 from uhi.identity.passwords import Passwords
 from uhi.identity.people import Account, AccountState, needs_second_factor, read_email
+from uhi.identity.sending import check_leaves
 from uhi.identity.store import IdentityStore, new_token
 from uhi.identity.throttles import (
     CODES_SENT,
@@ -66,8 +67,9 @@ class Recovery:
     async def begin_reset(self, email: str, *, address: str) -> None:
         """Send a token (30 minutes, once) to the address, if an account in use has it. `address` is the peer's.
 
-        Raises: Refusal(REQUEST_INVALID) for what is no e-mail address, Refusal(TOO_MANY_TRIES).
+        Raises: Refusal(REQUEST_INVALID) for what is no e-mail address, Refusal(TOO_MANY_TRIES, NO_LETTERS).
         """
+        check_leaves(self._notices.sender)
         spelled = read_email(email)
         await take(self._store, (LETTERS_BY_ADDRESS, place_of(address)), (CODES_SENT, f"reset {spelled}"))
         self._notices.later(lambda: self._send_token(spelled, address))

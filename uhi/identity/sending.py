@@ -10,6 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from uhi.errors import Refusal
+from uhi.faults import NO_LETTERS
+
 _NOBODY_READS = (
     "no letter leaves: codes to sign up, invitations and new passwords reach nobody; "
     "set UHI_SMTP_HOST and UHI_SMTP_SENDER"
@@ -110,6 +113,15 @@ def reaches_somebody(sender: Sender) -> bool:
     """Whether anybody reads the e-mail that is handed over."""
     way = sender.by_email if isinstance(sender, EitherWay) else sender
     return not isinstance(way, KeptLetters) or way.reach_somebody
+
+
+def check_leaves(sender: Sender) -> None:
+    """See that e-mail reaches somebody, before anybody is told to wait for a letter, whosever it would be.
+
+    Raises: Refusal(NO_LETTERS).
+    """
+    if not reaches_somebody(sender):
+        raise Refusal(NO_LETTERS, next_step="set UHI_SMTP_HOST and UHI_SMTP_SENDER, or invite at the command line")
 
 
 def warn_without_email(sender: Sender) -> None:

@@ -57,4 +57,4 @@ TABLE = {
 }
 """The table. Who is suspended does not change what they are until they are resumed."""
 
-MOVES = Moves(TABLE, "for an organisation in state")
+MOVES = Moves(TABLE, "for an organisation in this state")

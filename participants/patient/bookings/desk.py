@@ -79,7 +79,7 @@ class BookingDesk:
         found = await self.shelf.found_slot(account_id, ref)
         patient = member.patient
         with asking_hospital("slot"):
-            offer = await self.bookings.hold(found, patient, wait=self.wait)
+            offer = await self.bookings.hold(found, patient, wait=self.wait, account_id=account_id)
         return await self._kept(offer, member, consent, acting)
 
     async def hold_offered(self, ours: Ours, member: Member, *, acting: Acting) -> Shown:
@@ -90,7 +90,8 @@ class BookingDesk:
         consent = await self.consents.check(ours.account_id, Purpose.BOOKING, acting=acting)
         booking = await self.booking(ours)
         with asking_hospital("booking"):
-            offer = await self.bookings.hold_offered(booking, member.patient, wait=self.wait)
+            patient, account_id = member.patient, member.account_id
+            offer = await self.bookings.hold_offered(booking, patient, wait=self.wait, account_id=account_id)
         return await self._kept(offer, member, consent, acting)
 
     async def _kept(self, offer: Offer, member: Member, consent: Consent, acting: Acting) -> Shown:
@@ -131,9 +132,11 @@ class BookingDesk:
         Raises: as `confirm`.
         """
         was = await self.booking(old)
-        if not was.is_confirmed or old.id == new.id:
-            refusal = Refusal(STATE_REFUSED, "only a confirmed booking can be moved, and to another slot")
-            refusal.mistakes = (("booking", "only a confirmed one can be moved, and to another slot"),)
+        has_begun = was.slot.start.timestamp() <= self.database.clock.now()
+        if not was.is_confirmed or has_begun or old.id == new.id or old.member_id != new.member_id:
+            text = "only a confirmed one that is to come can be moved, and to another slot of the same member"
+            refusal = Refusal(STATE_REFUSED, text)
+            refusal.mistakes = (("booking", text),)
             raise refusal
         await self._agree(new, agreed, acting, replaces=old)
         work = partial(self.bookings.reschedule, was, new.offer, agreed=agreed, wait=self.wait)

@@ -49,7 +49,7 @@ class OwnBookings:
             refusal = Refusal(STATE_REFUSED, "appointments are ahead", next_step="cancel them first")
             refusal.mistakes = (("bookings", "some are ahead or awaited: cancel them first"),)
             raise refusal
-        return len(erase_bookings(connection, account_id, self.desk.rows.consumer_id))
+        return erase_bookings(connection, account_id, self.desk.rows.consumer_id)
 
     async def erased(self, account_id: str) -> None:
         """See `OwnData`: nothing is kept elsewhere."""

@@ -24,10 +24,11 @@ from participants.patient.bookings.answers import (
 from participants.patient.bookings.calendar import MEDIA, write_calendar
 from participants.patient.bookings.desk import BookingDesk, Shown
 from participants.patient.bookings.rows import Ours, Wish
-from participants.patient.bookings.showing import booking_answer, line_answer, read_place, write_place
+from participants.patient.bookings.showing import booking_answer, line_answer
 from participants.patient.people.members import Members
 from participants.patient.people.routes import OWN, OWN_READ
 from uhi.api.routes import Body, Call, Nothing, Raw, Routes, Sent
+from uhi.booking.cursors import read_cursor, write_cursor
 from uhi.faults import (
     ALREADY_TAKEN,
     CONSENT_REQUIRED,
@@ -94,7 +95,7 @@ class BookingRoutes:
             until=call.now if asked.when == "past" else None,
             standings=frozenset({asked.state}) if asked.state else frozenset(),
             now=call.now,
-            after=read_place(asked.after),
+            after=read_cursor(asked.after) if asked.after else None,
             newest=asked.when == "past",
             most=asked.most + 1,
         )
@@ -102,7 +103,7 @@ class BookingRoutes:
         page = found[: asked.most]
         lines = tuple(line_answer(shown, now=call.now) for _, shown in page)
         is_last = len(found) <= asked.most
-        return BookingList(bookings=lines, next="" if is_last else write_place(page[-1][0], page[-1][1].ours.id))
+        return BookingList(bookings=lines, next="" if is_last else write_cursor(page[-1][0], page[-1][1].ours.id))
 
     async def get_calendar(self, call: Call[Nothing]) -> Raw:
         """One's upcoming appointments as a calendar."""

@@ -216,16 +216,11 @@ def agreements(connection: Connection, account_id: str) -> Sequence[Mapping[str,
     return [{name: value for name, value in row.items() if name != "account_id"} for row in rows]
 
 
-def erase_bookings(connection: Connection, account_id: str, consumer_id: str) -> list[Key]:
-    """Delete all of an account's, the library's rows with them; returns which orders they were."""
-    own = select(_B.provider_id, _B.order_id).where(_B.account_id == account_id)
-    keys = [Key(*row) for row in connection.execute(own)]
-    for key in keys:
-        theirs = and_(_C.provider_id == key.provider_id, _C.order_id == key.order_id)
-        connection.execute(delete(consumer_booking).where(_C.consumer_id == consumer_id, theirs))
-    connection.execute(delete(patient_booking).where(_B.account_id == account_id))
+def erase_bookings(connection: Connection, account_id: str, consumer_id: str) -> int:
+    """Delete all of an account's, the library's rows with them; returns how many there were."""
+    connection.execute(delete(consumer_booking).where(_C.consumer_id == consumer_id, _C.account_id == account_id))
     connection.execute(delete(patient_rating).where(patient_rating.c.account_id == account_id))
-    return keys
+    return connection.execute(delete(patient_booking).where(_B.account_id == account_id)).rowcount
 
 
 def text_hash(term: Term) -> str:

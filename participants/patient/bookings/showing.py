@@ -5,10 +5,6 @@ Above: `routes`; below: `answers`, `desk`.
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from binascii import Error as NoBase64
-from math import isfinite
-
 from participants.patient.bookings.answers import (
     BookedDoctor,
     BookedQuote,
@@ -24,12 +20,10 @@ from participants.patient.bookings.answers import (
 )
 from participants.patient.bookings.desk import Shown
 from participants.patient.bookings.rows import CONFIRM, text_hash
-from uhi.api.problems import refusal_of
 from uhi.booking.appointments import Booking
 from uhi.booking.hospital import Doctor
 from uhi.booking.quotes import Quote
 from uhi.booking.states import OrderState
-from uhi.errors import Refusal
 from uhi.messages.values import Term
 
 
@@ -95,34 +89,6 @@ def booking_answer(shown: Shown, *, now: float) -> BookingAnswer:
 def _is_about_time(shown: Shown, now: float) -> bool:
     slot, around = shown.booking.slot, shown.around
     return (slot.start - around.before).timestamp() <= now <= (slot.end + around.after).timestamp()
-
-
-def write_place(start: float, booking_id: str) -> str:
-    """Where a page ended."""
-    return urlsafe_b64encode(f"{start!r} {booking_id}".encode()).decode().rstrip("=")
-
-
-def read_place(text: str) -> tuple[float, str] | None:
-    """Where to go on; None from the beginning.
-
-    Raises: Refusal(REQUEST_INVALID) for what no page gave.
-    """
-    if not text:
-        return None
-    try:
-        start, _, booking_id = urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode().partition(" ")
-        place = float(start), booking_id
-    except (NoBase64, ValueError):
-        raise _no_place() from None
-    # Neither can be compared by a database: not a number, and a sign that does not print.
-    if not isfinite(place[0]) or not booking_id.isprintable():
-        raise _no_place()
-    return place
-
-
-def _no_place() -> Refusal:
-    refusal: Refusal = refusal_of(("after", "is to be the `next` of a page"))
-    return refusal
 
 
 def _doctor(doctor: Doctor) -> BookedDoctor:

@@ -1,8 +1,8 @@
-"""Each account's own key: who its people are is sealed with that, so that deleting the key deletes all of it.
+"""Each account's own key, which seals what is kept of it: deleting the key deletes all of that, in every copy.
 
 Sync functions on a connection. A key is a file beside the database, itself sealed with the program's key: neither a
-copy of the database with the program's key nor one of the folder without it opens anything. The table says whose keys
-there are, and whose were erased. Above: whatever keeps something personal. Source: case IAM-17.
+copy of the database with that key nor one of the folder without it opens anything. The table says whose keys there are,
+and whose were erased. Above: what keeps something personal, by `uhi.storage.sql.sealers` the library. Source: IAM-17.
 """
 
 from __future__ import annotations
@@ -15,9 +15,11 @@ from sqlalchemy import Connection, select
 from participants.patient.people.key_folder import KeyFolder
 from participants.patient.people.tables import patient_key
 from uhi.errors import Refusal
-from uhi.faults import RECORD_MISSING
+from uhi.faults import OVERLOADED, RECORD_MISSING
 from uhi.storage.sealing import KEY_BYTES, Sealing
 from uhi.storage.sql.upserts import insert_on
+
+_NO_KEY = "see that the folder is the right one; after a restore, who was erased since has no key"
 
 _T = patient_key.c
 
@@ -32,13 +34,16 @@ class DataKeys:
     def of(self, connection: Connection, account_id: str, *, seals: bool = False) -> Sealing:
         """How what is about an account is opened, and with `seals` sealed: whoever erases waits until that is kept.
 
-        Raises: Refusal(RECORD_MISSING) where there is no key: nothing was kept, or everything was erased.
+        Raises: Refusal(RECORD_MISSING) where there is no key: nothing was kept, or everything was erased;
+        Refusal(OVERLOADED) where there should be one: then it is to be tried again.
         """
         query = select(_T.erased_at).where(_T.account_id == account_id)
         row = connection.execute(query.with_for_update(read=True) if seals else query).one_or_none()
-        sealed = self.folder.read(account_id) if row is not None and row.erased_at is None else None
-        if sealed is None:
+        if row is None or row.erased_at is not None:
             raise Refusal(RECORD_MISSING, "nothing is kept about this account, or it was erased")
+        sealed = self.folder.read(account_id)
+        if sealed is None:
+            raise Refusal(OVERLOADED, "the key of an account is not in the folder of keys", next_step=_NO_KEY)
         return Sealing([self.sealing.open(sealed, about=_about(account_id))])
 
     def made_for(self, connection: Connection, account_id: str, *, now: float) -> Sealing:

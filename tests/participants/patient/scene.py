@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 from uuid import uuid4
@@ -179,18 +179,28 @@ class Scene:
 
     async def heard(self, booking_id: str, text: str) -> None:
         """Somebody at the hospital has written about a booking."""
-        now, content_id = self.net.clock.now(), str(uuid4())
-        message = Message(
-            id=content_id, order_id=booking_id, is_ours=False, kind=Kind.TEXT, at=now, content_id=content_id, text=text
-        )
-        await self.program.conversations._book.add(message)
+        await self.program.conversations._book.add(await self.from_hospital(booking_id, Kind.TEXT, text=text))
 
     async def received(self, booking_id: str) -> None:
         """Somebody at the hospital has sent a document about a booking."""
-        now, content_id, talks = self.net.clock.now(), str(uuid4()), self.program.conversations
-        document = await talks._vault.put(Document(content=b"All is well.", media_type="text/plain", name="x.txt"))
-        about = {"order_id": booking_id, "is_ours": False, "kind": Kind.DOCUMENT, "at": now, "content_id": content_id}
-        await talks._book.add(Message(id=content_id, document=document, **about))
+        talks, message = self.program.conversations, await self.from_hospital(booking_id, Kind.DOCUMENT)
+        document = Document(content=b"All is well.", media_type="text/plain", name="x.txt")
+        attached = await talks._vault.put(document, message.account_id)
+        await talks._book.add(replace(message, document=attached))
+
+    async def from_hospital(self, booking_id: str, kind: Kind, text: str = "") -> Message:
+        """A message about a booking as it is kept."""
+        ours, name = await self.program.desk.get(booking_id), str(uuid4())
+        return Message(
+            id=name,
+            order_id=booking_id,
+            account_id=ours.account_id,
+            is_ours=False,
+            kind=kind,
+            at=self.net.clock.now(),
+            content_id=name,
+            text=text,
+        )
 
     async def found(self, account_id: str, number: int = 0) -> str:
         """The reference of a slot that an account's search has found."""

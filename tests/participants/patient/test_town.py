@@ -110,9 +110,7 @@ async def test_a_slot_that_the_hospital_offers_instead_is_taken(town: Town):
 async def test_a_booking_is_moved_once_however_often_it_is_asked_at_the_same_time(town: Town):
     """Ours: two moves of one booking to two slots would leave the patient with two appointments."""
     ravi, member = await patient(town)
-    old, one = await booked(town, ravi, member), await hold(town, ravi, member, 1)
-    mina = await ravi.member(name="Mina", relation="child", abha_address="mina@sbx")
-    other = await hold(town, ravi, mina, 2)
+    old, one, other = await booked(town, ravi, member), *[await hold(town, ravi, member, n) for n in (1, 2)]
 
     got = await asyncio.gather(
         *(
@@ -125,6 +123,20 @@ async def test_a_booking_is_moved_once_however_often_it_is_asked_at_the_same_tim
     listed = (await ravi.ask("GET", "/v1/bookings?state=CONFIRMED")).json["bookings"]
     assert sorted(each.status for each in got) == [200, 409]
     assert len(listed) == 1
+
+
+async def test_a_booking_is_moved_to_another_slot_of_its_own_member(town: Town):
+    """Ours: a hospital lets go of an appointment only for another of its patient, so there would be two."""
+    ravi, member = await patient(town)
+    old, mina = await booked(town, ravi, member), await ravi.member(name="Mina", relation="child", abha_address="m@sbx")
+    new = await hold(town, ravi, mina, 1)
+
+    got = await ravi.ask("POST", f"/v1/bookings/{old['id']}/reschedule", json={"to": new["id"], **agreed(new)})
+    await town.net.settle()
+
+    listed = (await ravi.ask("GET", "/v1/bookings?state=CONFIRMED")).json["bookings"]
+    assert (got.status, got.json["errors"][0]["path"]) == (409, "booking")
+    assert [each["id"] for each in listed] == [old["id"]]
 
 
 async def test_a_move_that_is_declined_leaves_both_bookings_as_they_were(town: Town):

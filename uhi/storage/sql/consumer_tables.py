@@ -19,6 +19,7 @@ consumer_booking = Table(
     Column("consumer_id", Text, primary_key=True),
     Column("provider_id", Text, primary_key=True),
     Column("order_id", Text, primary_key=True),
+    words("account_id"),
     key("transaction_id"),
     key("state"),
     time("starts_at"),
@@ -32,6 +33,7 @@ consumer_booking = Table(
     Column("version", Integer, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
     Index("consumer_booking_transaction", "transaction_id"),
+    Index("consumer_booking_account", "account_id"),
     Index(
         "consumer_booking_errand",
         "errand_due",
@@ -39,9 +41,9 @@ consumer_booking = Table(
         postgresql_where=text(_WITH_ERRAND),
     ),
 )
-"""What a consumer knows of its orders, a PIN's digits never. `sealed` is the booking; `replaces_…` is the order whose
-place it takes; `errand` is still to be asked of a provider, not before `errand_due`, by nobody else before
-`claimed_until`."""
+"""What a consumer knows of its orders, a PIN's digits never. `sealed` is the booking, with the key of `account_id`
+where the program has keys of accounts; `replaces_…` is the order whose place it takes; `errand` is still to be asked of
+a provider, not before `errand_due`, by nobody else before `claimed_until`."""
 
 idempotency = Table(
     "idempotency",

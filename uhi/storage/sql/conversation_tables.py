@@ -48,6 +48,7 @@ chat_message = Table(
     time("at"),
     words("refused"),
     words("author"),
+    words("account_id"),
     Column("sealed", LargeBinary, nullable=False),
     words("file_key"),
     count("file_size"),
@@ -59,4 +60,5 @@ chat_message = Table(
 )
 """One message. `content_id` is the speaker's name for it, which it is kept under once. `refused` is why its content was
 not taken, empty for one that was; `author` is the account that wrote for our side. `sealed` is everything that was
-said; a document is in the file store under `file_key`, and `scan` tells what the virus scanner found."""
+said, with the key of `account_id` where the program has keys of accounts; a document is in the file store under
+`file_key`, sealed in the same way, and `scan` tells what the virus scanner found."""

@@ -159,6 +159,24 @@ async def test_refused_cancellation_leaves_the_seat_as_it_was(house):
     assert booking.slot.id in {each.slot.id for each in await house.slots(ASHA)}
 
 
+async def test_desk_hears_that_the_patient_was_faster_and_the_seat_is_free(either_house, monkeypatch):
+    """Ours: the patient cancels while the seat is being closed; nobody is told twice, and another may have it."""
+    house = either_house
+    booking, desk = await house.book(ASHA), await house.desk()
+    cancelled = house.program.provider.cancelled
+
+    async def late(*asked: object, **told: object) -> None:
+        await house.bookings.cancel(booking, "PATIENT_OTHER", text="x", wait=5)
+        await cancelled(*asked, **told)
+
+    monkeypatch.setattr(house.program.provider, "cancelled", late)
+    got = await house.ask("POST", f"/v1/appointments/{booking.order_id}/cancel", headers=desk, json=REASON)
+
+    assert (got.status, got.json["code"]) == (409, "API_STATE_REFUSED")
+    assert "the patient has called it off already" in got.text
+    assert booking.slot.id in {each.slot.id for each in await house.slots(ASHA)}
+
+
 async def test_patient_is_not_moved_to_another_organisation(house):
     """Case IAM-03: its slots are as little there for this desk as any that nobody has."""
     booking, desk = await house.book(ASHA), await house.desk()

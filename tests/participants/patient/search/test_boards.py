@@ -1,19 +1,14 @@
-"""Boards that were read lately: put together once, off the loop, within a room, true to what has come."""
+"""Boards that were read lately: put together once, within a room, true to what has come."""
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass, field, replace
 
 from participants.patient.search.boards import Boards
-from participants.patient.search.kept import Body, KeptSearches, Known
 from participants.patient.search.merging import Answered, Board
 from tests.participants.demo_hospital.village import ASHA, RAVI
-from tests.participants.patient.search.findings import answered, found
+from tests.participants.patient.search.findings import answered
 from tests.participants.patient.search.stand import names, pune, standing
-from tests.participants.patient.search.test_kept import database as database
-from tests.participants.patient.search.test_kept import search
-from uhi.storage.sealing import Sealing
 
 
 @dataclass
@@ -26,18 +21,6 @@ class Shelf:
     async def answers(self, search_id: str, *, after: int = 0, most: int | None = None) -> list[Answered]:
         self.asked.append(after)
         return [answer for answer in self.there if after < answer.seq <= most]
-
-
-class Watched(Sealing):
-    """Notes in which threads something was opened."""
-
-    def __init__(self) -> None:
-        super().__init__([bytes(range(32))])
-        self.threads: set[threading.Thread] = set()
-
-    def open(self, sealed: bytes, *, about: str) -> bytes:
-        self.threads.add(threading.current_thread())
-        return super().open(sealed, about=about)
 
 
 def doctors(count: int) -> list[object]:
@@ -91,17 +74,6 @@ async def test_board_of_a_search_that_is_forgotten_goes_too():
 
     assert await boards.at("s-1", 1) is not gone
     assert await boards.at("s-2", 1) is kept
-
-
-async def test_answers_are_opened_beside_the_loop(database):
-    """Ours: nobody else waits while thousands of doctors are read."""
-    sealing = Watched()
-    kept = KeptSearches(database, sealing)
-    await kept.begin(search(), [Known("old.example", 900.0, Body("Old", (found(),)))])
-
-    assert len(await kept.answers("s-1")) == 1
-
-    assert threading.main_thread() not in sealing.threads
 
 
 async def test_pages_of_a_search_are_read_from_one_board(sqlite_url):

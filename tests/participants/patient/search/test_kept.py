@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 
 import pytest
@@ -34,6 +35,18 @@ def search(number: int = 1, *, account: str = "acc-1", expires_at: float = 2_000
     times = {"at": 1_000.0, "until": 1_010.0, "over_at": 1_120.0, "expires_at": expires_at}
     name = f"s-{number}"
     return Search(id=name, account_id=account, transaction_id=f"t-{number}", key="k", wanted=ANYBODY, **times)
+
+
+class Watched(Sealing):
+    """Notes in which threads something was opened."""
+
+    def __init__(self) -> None:
+        super().__init__([bytes(range(32))])
+        self.threads: set[threading.Thread] = set()
+
+    def open(self, sealed: bytes, *, about: str) -> bytes:
+        self.threads.add(threading.current_thread())
+        return super().open(sealed, about=about)
 
 
 @pytest.fixture
@@ -125,6 +138,17 @@ async def test_slot_is_one_accounts_and_for_a_time(kept):
     assert await kept.slot("acc-2", ref, now=1_400.0) is None
     assert await kept.slot("acc-1", ref, now=1_500.0) is None
     assert [await kept.slot("acc-1", other, now=0) for other in (f"{ref}1", ref[:-1], "", "x" * 33)] == [None] * 4
+
+
+async def test_answers_are_opened_beside_the_loop(database):
+    """Ours: nobody else waits while thousands of doctors are read."""
+    sealing = Watched()
+    kept = KeptSearches(database, sealing)
+    await kept.begin(search(), [Known("old.example", 900.0, Body("Old", (found(),)))])
+
+    assert len(await kept.answers("s-1")) == 1
+
+    assert threading.main_thread() not in sealing.threads
 
 
 async def test_what_was_learnt_is_shown_until_its_time(kept):

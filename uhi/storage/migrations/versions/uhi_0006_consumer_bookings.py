@@ -18,6 +18,7 @@ def upgrade() -> None:
         Column("consumer_id", Text(), nullable=False),
         Column("provider_id", Text(), nullable=False),
         Column("order_id", Text(), nullable=False),
+        Column("account_id", Text(), server_default="", nullable=False),
         Column("transaction_id", Text(), nullable=False),
         Column("state", Text(), nullable=False),
         Column("starts_at", Double(), nullable=False),
@@ -33,6 +34,7 @@ def upgrade() -> None:
         PrimaryKeyConstraint("consumer_id", "provider_id", "order_id"),
     )
     op.create_index("consumer_booking_transaction", "consumer_booking", ["transaction_id"])
+    op.create_index("consumer_booking_account", "consumer_booking", ["account_id"])
     op.create_index(
         "consumer_booking_errand",
         "consumer_booking",

@@ -36,6 +36,7 @@ def upgrade() -> None:
         Column("at", Double(), nullable=False),
         Column("refused", Text(), server_default="", nullable=False),
         Column("author", Text(), server_default="", nullable=False),
+        Column("account_id", Text(), server_default="", nullable=False),
         Column("sealed", LargeBinary(), nullable=False),
         Column("file_key", Text(), server_default="", nullable=False),
         Column("file_size", Integer(), server_default="0", nullable=False),
