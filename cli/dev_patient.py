@@ -21,6 +21,9 @@ from uhi.identity.joining import Invitation
 from uhi.participant import Participant
 from uhi.testing import Network
 
+BOOKER = "uhi-dev"
+"""Whose the bookings of the story are that `uhi dev` begins with: nobody's who signs in."""
+
 _RAVI = Invitation(email="ravi@patient.example", name="Ravi Kumar", grant=A_PATIENT)
 
 
@@ -67,6 +70,8 @@ async def open_patient(net: Network, site: Site, stack: AsyncExitStack) -> tuple
     await net.consumer(site.subscriber_id, prepare=prepare)
     [program] = made
     url = await site.open(program, stack)
+    keys, now = program.holder.keys, program.participant.clock.now()
+    await program.holder.database.write(lambda connection: keys.made_for(connection, BOOKER, now=now))
     password, token = site.home.password(site.subscriber_id), await invited(program.people, _RAVI)
     if token:
         await program.people.parts.joining.accept(token, password, acting=operator_acting())

@@ -79,7 +79,7 @@ def accepting(origin: str, *, email: str, token: str) -> tuple[str, ...]:
     return (
         f"""curl {origin}/v1/invitations/accept {sent} '{{"token":"{token}","password":"…"}}'""",
         f"""curl {origin}/v1/sign-in {sent} '{{"email":"{email}","password":"…"}}'""",
-        "then a second factor: POST /v1/account/factors/totp and …/totp/confirm, and sign in again",
+        "then a second factor: POST /v1/account/factors/totp and …/totp/confirm, and sign in again with the next code",
     )
 
 

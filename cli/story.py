@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass
 
 from cli.dev_network import HOSPITALS, PATIENT, DevNetwork
+from cli.dev_patient import BOOKER
 from cli.output import say, say_rows
 from cli.timeline import Step, steps
 from uhi.booking import Booking, DoctorQuery, FoundDoctor, Offer, OrderState, Patient
@@ -72,7 +73,8 @@ async def book(network: DevNetwork) -> Story:
     slots = await bookings.slots(found[0], wait=_WAIT)
     if not slots:
         raise BookingError("the doctor has no free slot", next_step="run it again")
-    offer = await bookings.hold(slots[-1], _RAVI, wait=_WAIT)
+    booker = BOOKER if network.backend else ""
+    offer = await bookings.hold(slots[-1], _RAVI, wait=_WAIT, account_id=booker)
     agreed = {term.type or "": "I have read this" if term.needs_reason else "" for term in offer.terms}
     booked = await bookings.confirm(offer, agreed=agreed, wait=_WAIT)
     asked = await bookings.status(booked, wait=_WAIT)

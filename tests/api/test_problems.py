@@ -80,6 +80,7 @@ def test_reasons_are_told_where_a_route_explains_and_never_at_the_door(name):
 
     own = {"REQUEST_INVALID", "RECORD_MISSING", "STATE_REFUSED", "ALREADY_TAKEN", "ACCESS_DENIED"}
     own |= {"SIGN_IN_REQUIRED", "ANOTHER_PERSON_REQUIRED", "SECOND_FACTOR_REQUIRED", "FRESH_SIGN_IN_REQUIRED"}
+    own |= {"MESSAGING_UNSUPPORTED"}
     told = "why, got this, expected that; do it" if name in own else "expected that"
     assert [(each.path, each.message) for each in errors] == [("x", told)]
 

@@ -121,6 +121,16 @@ class Talkative(DictHospital):
         return list(self.slots.values())
 
 
+class Walled(DictHospital):
+    """Tells the time of its wall, without a zone."""
+
+    async def find_slots(self, doctor_id, *, window):
+        found = await super().find_slots(doctor_id, window=window)
+        return [
+            replace(each, start=each.start.replace(tzinfo=None), end=each.end.replace(tzinfo=None)) for each in found
+        ]
+
+
 @pytest.mark.parametrize(
     ("kind", "broken"),
     [
@@ -131,6 +141,7 @@ class Talkative(DictHospital):
         (Trusting, {"a_hold_that_was_never_made_cannot_be_booked"}),
         (Grasping, {"a_released_slot_is_free_again"}),
         (Deaf, {"a_patient_can_cancel_and_again_without_effect"}),
+        (Walled, {"slots_are_of_the_doctor_and_start_in_the_window"}),
         (Talkative, {"a_held_slot_is_not_offered", "nobody_has_slots_of_a_doctor_who_is_not_there"}),
     ],
     ids=lambda value: value.__name__ if isinstance(value, type) else "",

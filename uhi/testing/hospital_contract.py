@@ -96,6 +96,8 @@ async def slots_are_of_the_doctor_and_start_in_the_window(trial: Trial) -> None:
     """`find_slots`: the free slots of a doctor that start in the window."""
     for each in await trial.free():
         _demand(each.doctor.id == trial.doctor_id, "a slot is of the doctor asked for", f"it is of {each.doctor.id}")
+        zoned = each.start.tzinfo is not None and each.end.tzinfo is not None
+        _demand(zoned, "a slot's times have a zone", f"slot {each.id} starts at {each.start.isoformat()} of no zone")
         inside = trial.window.start <= each.start < trial.window.end
         _demand(inside, "a slot starts in the window", f"slot {each.id} starts at {each.start.isoformat()}")
         _demand(each.start < each.end, "a slot ends after its start", f"slot {each.id} does not")

@@ -12,7 +12,7 @@ from collections import OrderedDict
 from participants.patient.search.kept import KeptSearches
 from participants.patient.search.merging import Answered, Board
 
-MOST_DOCTORS = 20_000
+MOST_DOCTORS = 10_000
 """How many doctors are kept in all; each takes about 12 kilobytes."""
 
 
