@@ -53,7 +53,8 @@ class UhiError(Exception):
         super().__init__(what, got, expected, next_step)
 
     def __str__(self) -> str:
-        parts = [self.what]
+        # What is a sentence of its own goes on here.
+        parts = [self.what.removesuffix(".") if self.got or self.expected or self.next_step else self.what]
         if self.got:
             parts.append(f"got {self.got}")
         if self.expected:

@@ -106,12 +106,15 @@ def patient_on(participant: Participant, settings: PatientSettings) -> PatientPr
     """Give a participant an application: handlers, the interface, background. Who it is and what surrounds it are its
     own; of the settings those count that an application and its people have besides.
 
-    Raises: SetupError when it keeps nothing in a database, or handles bookings already.
+    Raises: SetupError when it keeps nothing in a database, the folder of accounts' keys is open to others, or it handles
+    bookings already.
     """
     world, sealing = participant.world, sealing_of(settings)
     database = database_of(world)
     people = people_of(settings, world, world.transport)
-    keys = DataKeys(sealing, KeyFolder(settings.account_keys_folder))
+    folder = KeyFolder(settings.account_keys_folder)
+    folder.check()
+    keys = DataKeys(sealing, folder)
     bookings = Bookings(
         participant,
         diary=diary_of(world, consumer_id=participant.subscriber_id, sealers=keys),

@@ -146,7 +146,7 @@ def _reason(refusal: Refusal) -> str:
     if refusal.fault is RECORD_MISSING and not refusal.path:
         # What is foreign and what is not there are told alike.
         return _NOT_THERE
-    text = str(refusal).removeprefix(refusal.fault.sentence).lstrip(",; ")
+    text = str(refusal).removeprefix(refusal.fault.sentence.removesuffix(".")).lstrip(".,; ")
     return text if refusal.fault in _REASONED else ""
 
 

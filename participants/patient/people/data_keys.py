@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select
 
 from participants.patient.people.key_folder import KeyFolder
 from participants.patient.people.tables import patient_key
-from uhi.errors import Refusal
+from uhi.errors import Refusal, SetupError
 from uhi.faults import OVERLOADED, RECORD_MISSING
 from uhi.storage.sealing import KEY_BYTES, Sealing
 from uhi.storage.sql.upserts import insert_on
@@ -41,7 +41,10 @@ class DataKeys:
         row = connection.execute(query.with_for_update(read=True) if seals else query).one_or_none()
         if row is None or row.erased_at is not None:
             raise Refusal(RECORD_MISSING, "nothing is kept about this account, or it was erased")
-        sealed = self.folder.read(account_id)
+        try:
+            sealed = self.folder.read(account_id)
+        except SetupError as error:
+            raise Refusal(OVERLOADED, error.what, next_step=error.next_step) from None
         if sealed is None:
             raise Refusal(OVERLOADED, "the key of an account is not in the folder of keys", next_step=_NO_KEY)
         return Sealing([self.sealing.open(sealed, about=_about(account_id))])

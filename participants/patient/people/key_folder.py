@@ -26,6 +26,14 @@ class KeyFolder:
 
     path: Path
 
+    def check(self) -> None:
+        """See to it that the folder, if it is there, is ours alone.
+
+        Raises: SetupError.
+        """
+        if self.path.exists():
+            self._check()
+
     def read(self, account_id: str) -> bytes | None:
         """What is kept for an account; None for nothing.
 

@@ -62,3 +62,12 @@ def test_every_route_is_once_there_and_described(tmp_path):
     assert len({(route.method, route.path) for route in routes}) == len({route.name for route in routes}) == len(routes)
     assert all(route.summary for route in routes)
     assert isinstance(program.settings, PatientSettings)
+
+
+def test_a_folder_of_keys_that_is_open_to_others_is_refused_at_the_start(tmp_path):
+    """Ours: as every other key; later it would be every patient's first call that fails."""
+    settings = settings_in(tmp_path)
+    settings.account_keys_folder.mkdir(mode=0o755)
+
+    with pytest.raises(SetupError, match="chmod 700"):
+        patient_program(settings)

@@ -182,5 +182,9 @@ async def test_what_is_said_waits_while_the_keys_are_away(quick_scene):
     folder.with_name("elsewhere").rename(folder)
     await quick_scene.program.conversations._book.add(said)
 
-    assert (shown.status, refused.value.fault) == (503, OVERLOADED)
+    folder.chmod(0o755)
+    opened = await ravi.ask("GET", f"/v1/bookings/{booked['id']}")
+    folder.chmod(0o700)
+
+    assert (shown.status, opened.status, refused.value.fault) == (503, 503, OVERLOADED)
     assert (await ravi.ask("GET", f"/v1/bookings/{booked['id']}")).status == 200
