@@ -106,7 +106,7 @@ def patient_on(participant: Participant, settings: PatientSettings) -> PatientPr
     """Give a participant an application: handlers, the interface, background. Who it is and what surrounds it are its
     own; of the settings those count that an application and its people have besides.
 
-    Raises: SetupError when it keeps nothing in a database, the folder of accounts' keys is open to others, or it handles
+    Raises: SetupError when it keeps nothing in a database, others may read the folder of accounts' keys, or it handles
     bookings already.
     """
     world, sealing = participant.world, sealing_of(settings)
