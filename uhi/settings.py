@@ -5,7 +5,10 @@ All mistakes are reported at once, before the first request. Long-lived keys com
 
 from __future__ import annotations
 
+import logging
+import os
 from dataclasses import replace
+from difflib import get_close_matches
 from pathlib import Path
 from socket import gethostname
 from typing import Self
@@ -22,6 +25,9 @@ from uhi.signing import Window
 
 _PREFIX = "UHI_"
 _A_DAY = 86_400.0
+_ALIKE = 0.9
+
+log = logging.getLogger(__name__)
 
 MEMORY = "memory:"
 """The storage that ends with the process, by name."""
@@ -193,12 +199,15 @@ class Settings(BaseSettings):
 
     @classmethod
     def read(cls, file: Path | None = None) -> Self:
-        """Read the environment, and from a file of `UHI_…=…` lines what it does not say.
+        """Read the environment, and from a file of `UHI_…=…` lines what it does not say. A variable that is nearly one
+        of these is told in the log: it sets nothing.
 
         Raises: SetupError naming every variable that is missing or wrong.
         """
         try:
-            return cls(_env_file=file)  # type: ignore[call-arg]  # the fields come from the environment
+            settings = cls(_env_file=file)  # type: ignore[call-arg]  # the fields come from the environment
+            _tell_misspelt(cls)
+            return settings
         except ValidationError as error:
             faults = [
                 _fault(fault["loc"], fault["msg"]) for fault in error.errors(include_url=False, include_input=False)
@@ -243,3 +252,10 @@ class Settings(BaseSettings):
     def domain_list(self) -> tuple[str, ...]:
         """The domains, in order."""
         return tuple(domain.strip() for domain in self.domains.split(",") if domain.strip())
+
+
+def _tell_misspelt(settings: type[Settings]) -> None:
+    known = {_names(field) for field in settings.model_fields}
+    for name in sorted(os.environ.keys() - known):
+        if name.startswith(_PREFIX) and (meant := get_close_matches(name, known, n=1, cutoff=_ALIKE)):
+            log.warning("%s sets nothing; there is %s", name, meant[0])

@@ -80,6 +80,17 @@ def test_every_mistake_is_named_at_once_and_no_value_is_repeated(environment):
     assert "perhaps" not in str(caught.value)
 
 
+def test_misspelt_variable_is_told_and_those_of_other_programs_are_not(environment, caplog):
+    """Ours: what sets nothing and nearly is a setting was meant to be one."""
+    environment(UHI_DATABASES_URL="sqlite:///g.db", UHI_HOLD_MINUTES="5", UHI_PMJAY_DATABASE_URL="sqlite:///p.db")
+
+    GatewaySettings.read()
+
+    assert [record.getMessage() for record in caplog.records] == [
+        "UHI_DATABASES_URL sets nothing; there is UHI_DATABASE_URL"
+    ]
+
+
 def test_signature_window_is_a_setting(environment):
     """Decision on signing and time: 5 s ahead and 3,600 s of life unless the network says otherwise."""
     environment()
