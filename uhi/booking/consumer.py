@@ -206,8 +206,8 @@ class Bookings:
         that the patient never has nothing. Returns the new one; `events` tells when the old one is gone.
 
         Where the new one is not confirmed, the old one stays; where the provider does not let go of the old one, the
-        new one is called off. After NoAnswer the old one is cancelled when, and only
-        when, the confirmation comes, in a later life of the process too.
+        new one is called off. After NoAnswer the old one is cancelled when, and only when, the confirmation comes, in a
+        later life of the process too.
         Raises: as `confirm`; StateConflict unless the old booking is confirmed, another order, and has not begun.
         """
         known = await self._enter(old)
