@@ -127,7 +127,9 @@ HOSPITAL_AWAY = Fault(
 HOSPITAL_SILENT = Fault(
     504, "APP_HOSPITAL_SILENT", "APP_HOSPITAL_SILENT", "The hospital has not answered in time.", Resend.LATER
 )
-NO_LETTERS = Fault(503, "IAM_NO_LETTERS", "IAM_NO_LETTERS", "No letter leaves from here; ask whoever runs it.")
+NO_LETTERS = Fault(
+    503, "IAM_NO_LETTERS", "IAM_NO_LETTERS", "No letter leaves from here; ask whoever runs it.", Resend.LATER
+)
 TOO_MANY_TRIES = Fault(429, "IAM_TOO_MANY_TRIES", "IAM_TOO_MANY_TRIES", "Too many tries; wait.", Resend.LATER)
 CHALLENGE_USED = Fault(409, "REG_CHALLENGE_USED", "REG_CHALLENGE_USED", "This challenge was answered already.")
 CHALLENGE_EXPIRED = Fault(410, "REG_CHALLENGE_EXPIRED", "REG_CHALLENGE_EXPIRED", "This challenge has expired.")
