@@ -164,8 +164,8 @@ def _why(row: Row[Any], snapshot: Snapshot, timetable: Timetable | None) -> Why 
         return Why.PRACTICE
     if timetable is None:
         return Why.HOURS
-    times, place = Times(int(row.starts_at), int(row.ends_at)), Place.of(practice, timetable, name.fulfilment)
-    return timetable.misfit(times, place.kind, row.seat) or (Why.LEAVE if place.is_short(times) else None)
+    place = Place.of(practice, timetable, name.fulfilment)
+    return place.timetable.misfit(Times(int(row.starts_at), int(row.ends_at)), place.kind, row.seat)
 
 
 def _concern(row: Row[Any], practice: Owned, why: Why) -> Concern:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from participants.hospital.organisations.snapshot import Practice
@@ -74,8 +74,6 @@ class Board:
 
     def free_seat(self, place: Place, times: Times) -> int | None:
         """Return the first free seat of a slot, None where there is none."""
-        if place.is_short(times):
-            return None
         taken = self.in_the_way(place, times)
         if not taken and not place.timetable.called_off:
             return 0
@@ -90,15 +88,14 @@ class Board:
 @dataclass(frozen=True, slots=True)
 class Place:
     """A practice with its timetable and one kind of consultation: where slots of one sort come from. `doctor` is the
-    practice's with the price of this kind, `doctors` the HPR addresses of all who take part, `away` the leave of those
-    who do so besides."""
+    practice's with the price of this kind, `doctors` the HPR addresses of all who take part: the leave of each of them
+    is in the timetable."""
 
     practice: Practice
     timetable: Timetable
     kind: str
     doctor: Doctor
     doctors: tuple[str, ...]
-    away: tuple[Times, ...] = ()
 
     @classmethod
     def of(cls, practice: Practice, timetable: Timetable, kind: str) -> Place:
@@ -108,11 +105,9 @@ class Place:
         """
         others = tuple(doctor.id for doctor in practice.groups.get(kind, ()))
         away = tuple(times for each in others for times in timetable.colleagues.get(each, ()))
-        return cls(practice, timetable, kind, practice.doctor_for(kind), (practice.doctor.id, *others), away)
-
-    def is_short(self, times: Times) -> bool:
-        """Whether somebody who takes part besides is on leave then."""
-        return any(each.overlaps(times) for each in self.away)
+        if away:
+            timetable = replace(timetable, leave=(*timetable.leave, *away))
+        return cls(practice, timetable, kind, practice.doctor_for(kind), (practice.doctor.id, *others))
 
     def works_in(self, span: Times) -> bool:
         """Whether a slot begins in a span, free or not."""

@@ -72,7 +72,7 @@ def _shown(place: Place, board: Board, times: Times) -> SlotAnswer:
 
 def _state(place: Place, board: Board, times: Times) -> tuple[SlotState, int, Why | None]:
     timetable, taken = place.timetable, board.in_the_way(place, times)
-    closed = timetable.closed(times) or (Why.LEAVE if place.is_short(times) else None)
+    closed = timetable.closed(times)
     if closed is not None:
         return "closed", 0, closed
     off = timetable.seats_off(times)
