@@ -16,7 +16,7 @@ from uhi.booking.diary import Change, Diary, Entry, Key, MemoryDiary, Turn
 from uhi.booking.states import OrderState
 from uhi.storage.sealing import Sealing
 from uhi.storage.sql.consumer_tables import consumer_booking
-from uhi.storage.sql.sealers import OneSealing, Sealers
+from uhi.storage.sql.sealers import OneSealing, Sealers, sealings_of
 from uhi.storage.sql.storage import SqlStorage
 from uhi.storage.sql.upserts import insert_on
 from uhi.world import World
@@ -64,7 +64,9 @@ class SqlDiary:
 
         def read(connection: Connection) -> Mapping[Key, Entry]:
             rows = connection.execute(found).mappings().all()
-            return {entry.key: entry for entry in (self._open(connection, row) for row in rows)}
+            sealings = sealings_of(self._sealers, connection, rows)
+            entries = (self._opened(row, sealings[row["account_id"]]) for row in rows)
+            return {entry.key: entry for entry in entries}
 
         return await self._database.read(read)
 

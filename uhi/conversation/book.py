@@ -17,7 +17,7 @@ from uhi.conversation.rows import Counted
 from uhi.errors import SetupError
 from uhi.ports import Letter
 from uhi.storage.sealing import Sealing
-from uhi.storage.sql.sealers import OneSealing, Sealers
+from uhi.storage.sql.sealers import OneSealing, Sealers, sealings_of
 from uhi.storage.sql.storage import SqlStorage
 
 log = logging.getLogger(__name__)
@@ -86,7 +86,7 @@ class ChatBook:
 
         def read(connection: Connection) -> Leaf:
             found, counted = rows.page(connection, place, before=before, after=after, most=most)
-            sealings = {whose: self._sealers.of(connection, whose) for whose in {row["account_id"] for row in found}}
+            sealings = sealings_of(self._sealers, connection, found)
             return Leaf(tuple(_message(row, sealings[row["account_id"]]) for row in found), counted)
 
         return await self._database.read(read)

@@ -6,10 +6,11 @@ account implements the port. Below: `uhi.storage.sealing`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, RowMapping
 
 from uhi.storage.sealing import Sealing
 
@@ -35,3 +36,11 @@ class OneSealing:
     def of(self, connection: Connection, account_id: str, *, seals: bool = False) -> Sealing:
         """See `Sealers`."""
         return self.sealing
+
+
+def sealings_of(sealers: Sealers, connection: Connection, rows: Iterable[RowMapping]) -> Mapping[str, Sealing]:
+    """How rows with an `account_id` are opened, by that: the key of each account is looked up once.
+
+    Raises: as `Sealers.of`.
+    """
+    return {account_id: sealers.of(connection, account_id) for account_id in {row["account_id"] for row in rows}}
