@@ -10,7 +10,7 @@ import asyncio
 from collections import OrderedDict
 
 from participants.patient.search.kept import KeptSearches
-from participants.patient.search.merging import Answered, Board
+from participants.patient.search.merging import Board
 
 MOST_DOCTORS = 10_000
 """How many doctors are kept in all; each takes about 12 kilobytes."""
@@ -45,7 +45,7 @@ class Boards:
         before = [board for (other, at), board in self._boards.items() if other == search_id and at < seq]
         board = max(before, key=lambda board: board.seq, default=Board(search_id))
         answers = await self._kept.answers(search_id, after=board.seq, most=seq)
-        return await asyncio.to_thread(_with, board, answers)
+        return await asyncio.to_thread(board.after, answers)
 
     def _keep(self, key: tuple[str, int], board: Board) -> Board:
         if board.size <= self._most:
@@ -53,11 +53,3 @@ class Boards:
         while sum(each.size for each in self._boards.values()) > self._most:
             self._boards.popitem(last=False)
         return board
-
-
-def _with(board: Board, answers: list[Answered]) -> Board:
-    """The board that one becomes by more answers."""
-    made = board.copy()
-    for answer in answers:
-        made.take(answer)
-    return made

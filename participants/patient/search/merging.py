@@ -80,19 +80,14 @@ class Board:
     _live: set[str] = field(default_factory=set)
     _late: set[str] = field(default_factory=set)
 
-    @classmethod
-    def of(cls, search_id: str, answers: Iterable[Answered]) -> Board:
-        """The board after these answers."""
-        board = cls(search_id)
+    def after(self, answers: Iterable[Answered]) -> Board:
+        """The board that this one becomes by more answers; this one stays as it is."""
+        offers = {entry_id: dict(offers) for entry_id, offers in self._offers.items()}
+        own = (offers, dict(self._places), dict(self._ids), set(self._live), set(self._late))
+        board = Board(self.search_id, self.seq, self.left_out, *own)
         for answer in answers:
             board.take(answer)
         return board
-
-    def copy(self) -> Board:
-        """Another board with what this one has."""
-        offers = {entry_id: dict(offers) for entry_id, offers in self._offers.items()}
-        own = (offers, dict(self._places), dict(self._ids), set(self._live), set(self._late))
-        return Board(self.search_id, self.seq, self.left_out, *own)
 
     @property
     def answered(self) -> int:

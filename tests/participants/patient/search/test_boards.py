@@ -47,7 +47,7 @@ async def test_next_answer_is_added_to_what_was_read_and_the_earlier_page_stays(
     before, after = await boards.at("s", 1), await boards.at("s", 2)
 
     assert (shelf.asked, before.size, after.size) == ([0, 1], 1, 2)
-    assert after == Board.of("s", shelf.there)
+    assert after == Board("s").after(shelf.there)
     assert await boards.at("s", 1) is before
 
 

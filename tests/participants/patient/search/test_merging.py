@@ -22,7 +22,7 @@ def test_same_doctor_at_the_same_registered_facility_is_one():
     """Issue, patient side: de-duplicated by HPR address, HFR id and kind; every offer is kept."""
     elsewhere = replace(AT_HFR, id="Asha.Verma@hpr.ndhm", facility=Facility(id="77", name="The North", hfr_id="in27"))
 
-    [entry] = Board.of("s", [answered(1, AT_HFR), answered(2, elsewhere, by="two.example")]).entries
+    [entry] = Board("s").after([answered(1, AT_HFR), answered(2, elsewhere, by="two.example")]).entries
 
     assert [offer.by.provider_id for offer in entry.offers] == ["one.example", "two.example"]
 
@@ -31,7 +31,7 @@ def test_ids_of_providers_own_are_not_taken_for_registered_ones():
     """Protocol, ids are local to the provider: `1` here is not `1` there."""
     local = replace(ASHA, facility=Facility(id="1", name="North"))
     unregistered = replace(AT_HFR, id="17")
-    board = Board.of("s", [answered(n, local, unregistered, by=f"{n}.example") for n in (1, 2)])
+    board = Board("s").after([answered(n, local, unregistered, by=f"{n}.example") for n in (1, 2)])
 
     assert board.size == 4
 
@@ -40,12 +40,12 @@ def test_kinds_of_consultation_are_apart():
     """Issue, patient side: the kind is part of what makes an entry."""
     online, here = replace(AT_HFR, fulfilments=(ONLINE,)), replace(AT_HFR, fulfilments=(PHYSICAL,))
 
-    assert Board.of("s", [answered(1, online, here)]).size == 2
+    assert Board("s").after([answered(1, online, here)]).size == 2
 
 
 def test_live_answer_takes_away_what_was_known():
     """Protocol, discovery cache: the live search says what is true."""
-    board = Board.of("s", [answered(1, ASHA, RAVI, cached=True)])
+    board = Board("s").after([answered(1, ASHA, RAVI, cached=True)])
 
     changed = board.take(answered(2, ASHA))
 
@@ -56,7 +56,7 @@ def test_live_answer_takes_away_what_was_known():
 
 def test_known_answer_after_a_live_one_changes_nothing():
     """Ours: what is true is not put back."""
-    board = Board.of("s", [answered(1, ASHA)])
+    board = Board("s").after([answered(1, ASHA)])
 
     assert board.take(answered(2, RAVI, cached=True)).entries == ()
     assert board.size == 1
@@ -64,7 +64,7 @@ def test_known_answer_after_a_live_one_changes_nothing():
 
 def test_late_providers_are_counted():
     """Protocol, late answers: marked late."""
-    board = Board.of("s", [answered(1, ASHA), answered(2, RAVI, by="two.example", late=True)])
+    board = Board("s").after([answered(1, ASHA), answered(2, RAVI, by="two.example", late=True)])
 
     assert (board.answered, board.late) == (2, 1)
 
@@ -72,7 +72,7 @@ def test_late_providers_are_counted():
 @given(answers())
 def test_every_offer_is_in_one_entry_and_none_is_known_where_its_provider_answered(came: list[Answered]):
     """Ours, for all answers: nothing is lost, nothing doubled, nothing out of date."""
-    board = Board.of("s", came)
+    board = Board("s").after(came)
 
     refs = [offer.ref for entry in board.entries for offer in entry.offers]
     live = {answer.provider_id for answer in came if not answer.cached}
@@ -104,13 +104,13 @@ def test_told_changes_add_up_to_the_board(came: list[Answered]):
         for entry_id in changed.gone:
             seen.pop(entry_id, None)
 
-    assert seen == {entry.id: entry for entry in Board.of("s", came).entries}
+    assert seen == {entry.id: entry for entry in Board("s").after(came).entries}
 
 
 @given(answers(), st.sampled_from(Order), st.none() | st.builds(Point, st.floats(8, 35), st.floats(68, 97)))
 def test_order_is_the_same_whatever_came_first_and_loses_nobody(came, order, position):
     """Ours, for all answers: pages neither overlap nor leave gaps."""
-    entries = Board.of("s", came).entries
+    entries = Board("s").after(came).entries
     wanted = replace(ANYBODY, position=position)
 
     shown = in_order(entries, order, wanted)
@@ -122,7 +122,7 @@ def test_order_is_the_same_whatever_came_first_and_loses_nobody(came, order, pos
 @given(st.lists(doctors(), max_size=8))
 def test_lowest_fee_and_soonest_time_stand_first(found):
     """Issue, patient side: sorted on the server."""
-    entries = Board.of("s", [answered(1, *found)]).entries
+    entries = Board("s").after([answered(1, *found)]).entries
     wanted = Wanted(window=WEEK)
 
     fees = [entry.doctor.price for entry in in_order(entries, Order.FEE, wanted)]
