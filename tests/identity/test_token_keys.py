@@ -21,11 +21,6 @@ DAY = 86_400.0
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock(jumps=False)
-
-
-@pytest.fixture
 def folder(tmp_path: Path, clock: FakeClock) -> Path:
     return key_folder(tmp_path / "keys", signs_from=int(clock.now()))
 

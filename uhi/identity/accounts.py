@@ -182,13 +182,11 @@ class Accounts:
             factor_rows.remove_all(connection, account_id)
             also(connection)
 
-        step = _Step("account.close", acting, ends_sessions=True, also=work)
-        nothing = {"name": "", "phone": "", "is_phone_verified": False, "second_factors": frozenset[str]()}
-        return await self._change(
-            account_id,
-            lambda kept: replace(kept, state=AccountState.CLOSED, **nothing),  # type: ignore[arg-type]  # by name
-            step,
-        )
+        def emptied(kept: Account) -> Account:
+            closed = replace(kept, state=AccountState.CLOSED, second_factors=frozenset())
+            return replace(closed, name="", phone="", is_phone_verified=False)
+
+        return await self._change(account_id, emptied, _Step("account.close", acting, ends_sessions=True, also=work))
 
     async def reopen(self, account_id: str, *, acting: Acting, by: Principal = NOBODY) -> Account:
         """Let a closed account sign in again, with what it had.
