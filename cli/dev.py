@@ -12,9 +12,9 @@ import click
 from cli.dev_network import HOSPITALS, PATIENT, PROGRAMS, DevNetwork, register_searcher, running
 from cli.dev_patient import Backend
 from cli.home import SEARCHER, Home
-from cli.hospital_admin import accepting
 from cli.loop import run, serve_until_stopped
 from cli.output import json_option, plain, say, say_rows, show_json
+from cli.people_admin import accepting
 from cli.story import book, show_outcome
 from cli.timeline import line, step
 from uhi.errors import UhiError

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import click
 
-from cli.loop import run
-from cli.output import json_option, plain, say, say_rows, show
-from cli.people_admin import Whose, admin_group, invite_person, letter_of, place_of, settings_at
+from cli.output import json_option
+from cli.people_admin import Whose, admin_group, invite_and_show, settings_at, ways_of
 from cli.stored import database_option
 from participants.hospital.settings import HospitalSettings
 from uhi.errors import SetupError
@@ -60,27 +59,8 @@ def invite(email: str, role: str, url: str, as_json: bool, **given: str) -> None
         grant=Grant(chosen, organisation),
         ties=Ties(practitioner_id=given["practitioner"]),
     )
-    invited = run(invite_person(settings, wanted))
-    told = {"account": invited.account.id, "role": role, "token": invited.token, "letter": bool(settings.smtp_host)}
-
-    def human() -> None:
-        say(f"{plain(email)} is invited as {role}.", style="bold green")
-        say_rows([("token", invited.token), ("good for", "7 days, once"), *place_of(settings).items()])
-        say(f"{letter_of(settings)} Give it to nobody else. Next, they choose a password with it:")
-        for line in accepting(settings.origin, email=plain(email), token=invited.token):
-            say(f"  {line}")
-
-    show({"ok": True, **place_of(settings), **told}, human, as_json=as_json)
-
-
-def accepting(origin: str, *, email: str, token: str) -> tuple[str, ...]:
-    """How somebody takes an invitation up, and signs in for the first time."""
-    sent = "-H 'Content-Type: application/json' -d"
-    return (
-        f"""curl {origin}/v1/invitations/accept {sent} '{{"token":"{token}","password":"…"}}'""",
-        f"""curl {origin}/v1/sign-in {sent} '{{"email":"{email}","password":"…"}}'""",
-        "then a second factor: POST /v1/account/factors/totp and …/totp/confirm, and sign in again with the next code",
-    )
+    then = "Next, they choose a password with it:"
+    invite_and_show(settings, wanted, then=then, ways=ways_of(settings, email), as_json=as_json)
 
 
 def _check_place(role: AccessRole, organisation: str) -> None:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import click
 
-from cli.hospital_admin import accepting
-from cli.loop import run
-from cli.output import json_option, plain, say, say_rows, show
-from cli.people_admin import Whose, admin_group, invite_person, letter_of, place_of, settings_at
+from cli.output import json_option
+from cli.people_admin import Whose, admin_group, invite_and_show, settings_at, ways_of
 from cli.stored import database_option
 from participants.patient.settings import PatientSettings
-from uhi.identity.joining import Invitation
+from uhi.identity.joining import Invitation, Invited
+from uhi.identity.parts import PATIENTS
 from uhi.identity.people import needs_second_factor
 from uhi.identity.principals import Grant
 from uhi.identity.roles import AccessRole
 
-A_PATIENT = Grant(AccessRole.PATIENT, "patients")
+A_PATIENT = Grant(AccessRole.PATIENT, PATIENTS)
 """The role, and the tenant, of whoever makes an account by themselves."""
 
 _GRANTS = {grant.role.value: grant for grant in (A_PATIENT, Grant(AccessRole.AUDITOR))}
@@ -49,15 +50,9 @@ def invite(email: str, role: str, name: str, url: str, *, as_json: bool) -> None
     """
     settings = settings_at(PatientSettings, url)
     wanted = Invitation(email=email, name=name or email.partition("@")[0], grant=_GRANTS[role])
-    invited = run(invite_person(settings, wanted))
-    told = {"account": invited.account.id, "role": role, "token": invited.token, "letter": bool(settings.smtp_host)}
+    ways = ways_of(settings, email)
 
-    def human() -> None:
-        say(f"{plain(email)} is invited as {role}.", style="bold green")
-        say_rows([("token", invited.token), ("good for", "7 days, once"), *place_of(settings).items()])
-        say(f"{letter_of(settings)} Give it to nobody else. They choose a password with it:")
-        ways = accepting(settings.origin, email=plain(email), token=invited.token)
-        for way in ways if needs_second_factor(invited.account) else ways[:2]:
-            say(f"  {way}")
+    def own_ways(invited: Invited) -> Sequence[str]:
+        return ways(invited) if needs_second_factor(invited.account) else ways(invited)[:2]
 
-    show({"ok": True, **place_of(settings), **told}, human, as_json=as_json)
+    invite_and_show(settings, wanted, then="They choose a password with it:", ways=own_ways, as_json=as_json)

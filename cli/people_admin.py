@@ -1,12 +1,12 @@
 """What only the operator of a machine may do with the people of a program, on its database itself. Audited.
 
-Above: `uhi registry admin`, `uhi hospital admin`; each adds its own way to invite somebody.
+Above: `uhi registry admin`, `uhi hospital admin`, `uhi patient admin`; each adds whom it invites.
 """
 
 from __future__ import annotations
 
 import getpass
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar
@@ -67,11 +67,46 @@ def place_of(settings: PeopleSettings) -> dict[str, str]:
     return {"database": shown(address_of(settings.storage_url))}
 
 
-def letter_of(settings: PeopleSettings) -> str:
-    """Whether the letter of an invitation leaves, in words."""
-    if settings.smtp_host:
-        return "A letter with it is on its way."
-    return "No letter went out: UHI_SMTP_HOST is not set."
+def invite_and_show(
+    settings: PeopleSettings,
+    wanted: Invitation,
+    *,
+    then: str,
+    ways: Callable[[Invited], Sequence[str]],
+    as_json: bool,
+) -> None:
+    """Invite somebody, and show the token, whether a letter with it left, and what they do `then`: the lines of `ways`.
+
+    Raises: SetupError, Refusal.
+    """
+    invited = run(invite_person(settings, wanted))
+    place, role, has_letter = place_of(settings), wanted.grant.role.value, bool(settings.smtp_host)
+    told = {"account": invited.account.id, "role": role, "token": invited.token, "letter": has_letter}
+
+    def human() -> None:
+        say(f"{plain(wanted.email)} is invited as {role}.", style="bold green")
+        say_rows([("token", invited.token), ("good for", "7 days, once"), *place.items()])
+        letter = "A letter with it is on its way." if has_letter else "No letter went out: UHI_SMTP_HOST is not set."
+        say(f"{letter} Give it to nobody else. {then}")
+        for way in ways(invited):
+            say(f"  {way}")
+
+    show({"ok": True, **place, **told}, human, as_json=as_json)
+
+
+def ways_of(settings: PeopleSettings, email: str) -> Callable[[Invited], Sequence[str]]:
+    """How whoever was invited takes an account up at a program's own interface."""
+    return lambda invited: accepting(settings.origin, email=plain(email), token=invited.token)
+
+
+def accepting(origin: str, *, email: str, token: str) -> tuple[str, ...]:
+    """How somebody takes an invitation up, and signs in for the first time."""
+    sent = "-H 'Content-Type: application/json' -d"
+    return (
+        f"""curl {origin}/v1/invitations/accept {sent} '{{"token":"{token}","password":"…"}}'""",
+        f"""curl {origin}/v1/sign-in {sent} '{{"email":"{email}","password":"…"}}'""",
+        "then a second factor: POST /v1/account/factors/totp and …/totp/confirm, and sign in again with the next code",
+    )
 
 
 async def invite_person(settings: PeopleSettings, wanted: Invitation) -> Invited:

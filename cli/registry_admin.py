@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import click
 
-from cli.loop import run
-from cli.output import json_option, plain, say, say_rows, show
-from cli.people_admin import Whose, admin_group, invite_person, letter_of, place_of, settings_at
+from cli.output import json_option, plain
+from cli.people_admin import Whose, admin_group, invite_and_show, settings_at
 from cli.stored import database_option
 from gateway.network_registry.settings import RegistrySettings
 from uhi.identity.joining import Invitation
@@ -43,13 +42,6 @@ def invite(email: str, role: str, name: str, url: str, as_json: bool) -> None:
     """
     settings = settings_at(RegistrySettings, url)
     wanted = Invitation(email=email, name=name or email.partition("@")[0], grant=Grant(AccessRole(role)))
-    invited = run(invite_person(settings, wanted))
-    told = {"account": invited.account.id, "role": role, "token": invited.token, "letter": bool(settings.smtp_host)}
-
-    def human() -> None:
-        say(f"{plain(email)} is invited as {role}.", style="bold green")
-        say_rows([("token", invited.token), ("good for", "7 days, once"), *place_of(settings).items()])
-        say(f"{letter_of(settings)} Give it to nobody else. Next, on their own machine:")
-        say(f"  uhi registry login --registry {settings.origin} --invitation --email {plain(email)}")
-
-    show({"ok": True, **place_of(settings), **told}, human, as_json=as_json)
+    login = f"uhi registry login --registry {settings.origin} --invitation --email {plain(email)}"
+    then = "Next, on their own machine:"
+    invite_and_show(settings, wanted, then=then, ways=lambda invited: (login,), as_json=as_json)

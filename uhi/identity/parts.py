@@ -27,6 +27,9 @@ from uhi.ports import Clock
 from uhi.storage.sealing import Sealing
 from uhi.storage.sql.database import Database
 
+PATIENTS = "patients"
+"""Where those belong who come by themselves, if a program says nothing else."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdentityOptions:
@@ -47,7 +50,7 @@ class IdentityOptions:
     sender: Sender = field(default_factory=KeptLetters)
     has_sms: bool = True
     belongs: Belonging = anywhere
-    patients_tenant: str = "patients"
+    patients_tenant: str = PATIENTS
     password_cost: PasswordCost = field(default_factory=PasswordCost)
     breached: Path | None = None
     rotation: Rotation = field(default_factory=Rotation)
